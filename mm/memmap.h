@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The memory map: what is RAM, what of it is taken and by whom, and so what is free.
+ *
+ * Filled once by boot/ from what the FDT says; the placement plan reads it. Takers may overlap each
+ * other (an FDT inside a reserved region is common), so the free set is always made from RAM minus all.
+ */
+#ifndef LIFEBOAT_MM_MEMMAP_H
+#define LIFEBOAT_MM_MEMMAP_H
+
+#include "mm/region.h"
+
+enum memmap_kind {
+	MEMMAP_FIRMWARE, /* SBI firmware: S-mode may fault on it */
+	MEMMAP_RESERVED, /* reserved by the FDT: /reserved-memory, /memreserve/ */
+	MEMMAP_FDT,	 /* the firmware's FDT */
+	MEMMAP_STAGE,	 /* lifeboat itself */
+	MEMMAP_BUNDLE,	 /* the bundle, or the bare payload in its place */
+};
+
+struct memmap_taken {
+	struct region range;
+	enum memmap_kind kind;
+	const char *name; /* for the log; not owned, lives as long as the map */
+};
+
+#define MEMMAP_TAKEN_MAX 64
+
+struct memmap {
+	struct region_set ram;
+	struct region_set free; /* ram minus every taken range, whole pages only */
+	size_t taken_count;
+	struct memmap_taken taken[MEMMAP_TAKEN_MAX];
+};
+
+/** Make @map empty. */
+void memmap_init(struct memmap *map);
+
+/**
+ * Declare [@base, @base + @size) to be RAM. Partial pages at its ends are left out of the free set.
+ * Ranges that are taken already stay taken.
+ *
+ * Return: LB_OK; LB_ERANGE, LB_ENOSPC as region_set_add(). On error @map is unchanged.
+ */
+LB_MUST_CHECK enum lb_err memmap_add_ram(struct memmap *map, paddr_t base, uint64_t size);
+
+/**
+ * Say that [@base, @base + @size) is taken; every page that it touches leaves the free set. It need
+ * not be RAM (nothing happens to the free set then). Taking twice is fine. An empty range is recorded
+ * nowhere.
+ *
+ * Return: LB_OK; LB_ERANGE; LB_ENOSPC too many entries or pieces. On error @map is unchanged.
+ */
+LB_MUST_CHECK enum lb_err memmap_take(struct memmap *map, paddr_t base, uint64_t size, enum memmap_kind kind,
+				      const char *name);
+
+/**
+ * Drop every entry of @kind whose base is @base; the free set gets back what no other entry holds.
+ *
+ * Return: LB_OK; LB_ENOENT no such entry; LB_ENOSPC. On error @map is unchanged.
+ */
+LB_MUST_CHECK enum lb_err memmap_release(struct memmap *map, paddr_t base, enum memmap_kind kind);
+
+/** The word for @kind in the log. Never NULL. */
+const char *memmap_kind_name(enum memmap_kind kind);
+
+#endif
