@@ -30,16 +30,23 @@ struct bundle_config {
 	const char *fdt; /* name of the configuration's fdt image, which this build ignores; or NULL */
 };
 
-/** Does @data begin like a FIT: an FDT header whose tree has /images? Reads no further than @size. */
+/**
+ * Does @data begin like a FIT: an FDT whose tree has /images? Reads no further than @size.
+ *
+ * An FDT that is cut short or has a damaged header counts as one too: then it was meant to be the bundle,
+ * and the functions below say what is wrong with it.
+ */
 bool bundle_is_fit(const void *data, uint64_t size);
 
 /**
  * How many bytes the bundle at @data takes with its external data, at most @size.
  *
  * For a bundle whose end nobody told (one that is appended to the stage).
+ * @data   8-byte aligned
  * @size   bytes that may be read
- * @total  receives the first offset behind everything that any image node refers to
- * Return: LB_OK; LB_EFORMAT not a FIT, or something lies beyond @size; LB_ERANGE.
+ * @total  receives the first offset behind everything that any image node refers to; unchanged on error
+ * Return: LB_OK; LB_EINVAL @data is not aligned; LB_EFORMAT not a FIT, or something lies beyond @size;
+ *         LB_ERANGE an offset or size overflows.
  */
 LB_MUST_CHECK enum lb_err bundle_size(const void *data, uint64_t size, uint64_t *total, struct diag *diag);
 
@@ -52,8 +59,9 @@ LB_MUST_CHECK enum lb_err bundle_size(const void *data, uint64_t size, uint64_t 
  * @data    the bundle, 8-byte aligned; @size bytes, external data included
  * @name    the configuration's node name; NULL takes /configurations' default
  * @config  filled whole on LB_OK, undefined otherwise; points into @data
- * Return: LB_OK; LB_ENOENT no such configuration or image; LB_EFORMAT; LB_ERANGE; LB_EUNSUPPORTED
- *         compression, arch or image type.
+ * Return: LB_OK; LB_EINVAL @data is not aligned; LB_ENOENT no such configuration, image, or image data;
+ *         LB_EFORMAT; LB_ERANGE; LB_EUNSUPPORTED compression, arch or image type, several ramdisks, or
+ *         other things to load (loadables, firmware, fpga).
  */
 LB_MUST_CHECK enum lb_err bundle_read_config(const void *data, uint64_t size, const char *name,
 					     struct bundle_config *config, struct diag *diag);
@@ -61,7 +69,7 @@ LB_MUST_CHECK enum lb_err bundle_read_config(const void *data, uint64_t size, co
 /**
  * Describe a bare payload that lies in the bundle's place: a RISC-V Image or an ELF, and nothing else.
  *
- * @config  name "bare", no bootargs, no ramdisk, kernel = all of @data
+ * @config  name "bare", no bootargs, no ramdisk, kernel = all of @data, in_place false
  * Return: LB_OK; LB_EFORMAT neither; otherwise as the image's reader.
  */
 LB_MUST_CHECK enum lb_err bundle_read_bare(const void *data, uint64_t size, struct bundle_config *config,

@@ -57,9 +57,15 @@ LB_MUST_CHECK enum lb_err image_read_linux(const void *data, uint64_t size, stru
 /**
  * Read an ELF64 little-endian RISC-V executable: its PT_LOAD segments by p_paddr.
  *
- * ET_EXEC: fixed; e_entry is translated from p_vaddr to p_paddr where it lies in a segment. ET_DYN:
- * base free, aligned to the largest p_align (at least a page), addresses relative to the lowest segment's page.
- * Return: LB_OK; LB_EFORMAT; LB_EUNSUPPORTED wrong class, machine, type, or too many segments; LB_ERANGE.
+ * ET_EXEC: fixed. ET_DYN: base free, aligned to the largest p_align (at least a page); addresses are
+ * relative to the lowest segment's, rounded down to that alignment, so that they keep it. e_entry is
+ * translated from p_vaddr to p_paddr where it lies in a segment; if it lies in none it may be a physical
+ * address already. Segments without memory and program headers of other types (PT_INTERP, ...) are ignored.
+ * @size  bytes of the file: every segment's bytes lie inside
+ * Return: LB_OK; LB_EFORMAT no ELF, truncated, overlapping segments, a p_align that is no power of two,
+ *         no segment, or the entry odd or outside every segment's file bytes; LB_EUNSUPPORTED wrong
+ *         class, machine, type, or more than IMAGE_SEGMENT_MAX segments; LB_ERANGE an address overflows.
+ *         On error @image is undefined.
  */
 LB_MUST_CHECK enum lb_err image_read_elf(const void *data, uint64_t size, struct image *image,
 					 struct diag *diag);
@@ -67,7 +73,7 @@ LB_MUST_CHECK enum lb_err image_read_elf(const void *data, uint64_t size, struct
 /**
  * Describe a flat binary of @size bytes that wants to be at @load and be entered at @entry.
  *
- * Return: LB_OK; LB_EFORMAT empty, or @entry outside it; LB_ERANGE runs past 2^64 - 1.
+ * Return: LB_OK; LB_EFORMAT empty, or @entry odd or outside it; LB_ERANGE runs past 2^64 - 1.
  */
 LB_MUST_CHECK enum lb_err image_make_raw(uint64_t size, paddr_t load, paddr_t entry, struct image *image,
 					 struct diag *diag);

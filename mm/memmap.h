@@ -4,6 +4,7 @@
  *
  * Filled once by boot/ from what the FDT says; the placement plan reads it. Takers may overlap each
  * other (an FDT inside a reserved region is common), so the free set is always made from RAM minus all.
+ * LB_ENOSPC means that a set got too many pieces, be it only on the way to a smaller one.
  */
 #ifndef LIFEBOAT_MM_MEMMAP_H
 #define LIFEBOAT_MM_MEMMAP_H
@@ -28,7 +29,8 @@ struct memmap_taken {
 
 struct memmap {
 	struct region_set ram;
-	struct region_set free; /* ram minus every taken range, whole pages only */
+	struct region_set free;	 /* ram minus every taken range, whole pages only */
+	struct region_set draft; /* private: the next free set, until it is known to fit */
 	size_t taken_count;
 	struct memmap_taken taken[MEMMAP_TAKEN_MAX];
 };
@@ -61,7 +63,7 @@ LB_MUST_CHECK enum lb_err memmap_take(struct memmap *map, paddr_t base, uint64_t
  */
 LB_MUST_CHECK enum lb_err memmap_release(struct memmap *map, paddr_t base, enum memmap_kind kind);
 
-/** The word for @kind in the log. Never NULL. */
+/** What @kind is called in the log, such as "firmware". Never NULL. */
 const char *memmap_kind_name(enum memmap_kind kind);
 
 #endif

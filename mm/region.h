@@ -31,8 +31,18 @@ static inline paddr_t region_end(struct region r)
 	return r.base + r.size;
 }
 
+/**
+ * The whole pages that @r touches; nothing for an empty @r.
+ *
+ * The last page below 2^64 is left out: no region can hold it whole.
+ */
+struct region region_pages_around(struct region r);
+
 /** Make @set empty. */
 void region_set_clear(struct region_set *set);
+
+/** Make @to equal to @from. Moves only what is in use, unlike an assignment. */
+void region_set_copy(struct region_set *to, const struct region_set *from);
 
 /**
  * Add [@base, @base + @size) to @set, merging what overlaps or touches. An empty range adds nothing.
@@ -48,14 +58,25 @@ LB_MUST_CHECK enum lb_err region_set_add(struct region_set *set, paddr_t base, u
  */
 LB_MUST_CHECK enum lb_err region_set_subtract(struct region_set *set, paddr_t base, uint64_t size);
 
-/** Does @set hold every byte of [@base, @base + @size)? True for an empty range. False if it runs past 2^64 - 1. */
+/**
+ * Does @set hold every byte of [@base, @base + @size)?
+ *
+ * True for an empty range. False for one that runs past 2^64 - 1.
+ */
 bool region_set_contains(const struct region_set *set, paddr_t base, uint64_t size);
 
-/** Does @set hold any byte of [@base, @base + @size)? False for an empty range. */
+/**
+ * Does @set hold any byte of [@base, @base + @size)?
+ *
+ * False for an empty range. One that runs past 2^64 - 1 counts as far as that.
+ */
 bool region_set_overlaps(const struct region_set *set, paddr_t base, uint64_t size);
 
 /** Bytes in @set. */
 uint64_t region_set_size(const struct region_set *set);
+
+/** The most bytes that @set has in one piece from a multiple of @align (a power of two) on. */
+uint64_t region_set_largest(const struct region_set *set, uint64_t align);
 
 enum region_order { REGION_LOWEST, REGION_HIGHEST };
 

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the boot knows, filled on the way down: machine, memory, stage, payload, plan, tables, FDT.
+ *
+ * There is one, made in start.c and handed from step to step. Nothing else in the stage is mutable and
+ * static, but the stacks and the table pools.
+ */
+#ifndef LIFEBOAT_BOOT_CONTEXT_H
+#define LIFEBOAT_BOOT_CONTEXT_H
+
+#include "boot/log.h"
+#include "fdt/read.h"
+#include "kexec/bundle.h"
+#include "kexec/place.h"
+#include "mm/memmap.h"
+#include "mm/pagetable.h"
+#include "mm/physmap.h"
+#include "platform/platform.h"
+
+/** What head.S found, in this order, on the stack that it passes to start(). */
+struct boot_entry {
+	uint64_t hart_id;
+	paddr_t fdt_pa;
+	paddr_t stage_pa;	 /* where firmware put the stage */
+	uint64_t instret;	 /* at the first instruction */
+	uint64_t instret_usable; /* 0 or 1 */
+	uint64_t early_levels;	 /* of the tables that head.S turned on */
+	uint64_t early_pages;	 /* of the pool that they use */
+};
+
+_Static_assert(sizeof(struct boot_entry) <= 64 && offsetof(struct boot_entry, early_levels) == 40,
+	       "head.S fills struct boot_entry");
+
+struct boot_context {
+	struct boot_entry entry;
+	struct log log;
+	struct diag diag; /* the line of the last failure */
+
+	paddr_t stage_pa;	 /* where the stage lies now */
+	struct pagetable tables; /* that it runs on */
+	struct physmap physmap;	 /* by which it reaches RAM */
+	unsigned levels_limit;	 /* bootargs' lifeboat.mode; 0: none */
+
+	const void *fdt; /* the firmware's, mapped read-only */
+	uint64_t fdt_size;
+	struct machine machine;
+	const struct platform *platform;
+	struct memmap memmap;
+
+	struct region bundle;	 /* where the payloads are */
+	const char *bundle_from; /* who said so, for the log */
+	bool bundle_is_ram;	 /* taken in the memory map; flash is not */
+	struct bundle_config config;
+	char bootargs[2048]; /* for the payload: Linux takes at most COMMAND_LINE_SIZE of them */
+	struct plan plan;
+
+	uint64_t copy_instret; /* instructions spent in moving the payload */
+};
+
+#endif

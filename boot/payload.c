@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* From a bundle to a payload in its place: read, plan, FDT, copy. */
+#include "boot/payload.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "boot/instret.h"
+#include "fdt/fixup.h"
+#include "kexec/handoff.h"
+
+static const char *const kinds[] = {
+	[IMAGE_LINUX] = "Linux Image",
+	[IMAGE_ELF] = "ELF",
+	[IMAGE_RAW] = "raw binary",
+};
+
+enum lb_err payload_read(struct boot_context *ctx)
+{
+	const void *data = physmap_pointer(&ctx->physmap, ctx->bundle.base);
+	struct bundle_config *config = &ctx->config;
+	enum lb_err err;
+
+	if (ctx->bundle.base >= ctx->physmap.limit ||
+	    ctx->bundle.size > ctx->physmap.limit - ctx->bundle.base)
+		return diag_fail(&ctx->diag, LB_ERANGE,
+				 "bundle: [%#" PRIx64 "..%#" PRIx64 "] is out of %s's reach",
+				 ctx->bundle.base, region_end(ctx->bundle) - 1,
+				 pagetable_mode_name(ctx->tables.levels));
+	if (bundle_is_fit(data, ctx->bundle.size))
+		err = bundle_read_config(data, ctx->bundle.size, NULL, config, &ctx->diag);
+	else
+		err = bundle_read_bare(data, ctx->bundle.size, config, &ctx->diag);
+	if (err)
+		return err;
+	log_info(&ctx->log, "bundle: %s at %#" PRIx64 " (%s): %s, %" PRIu64 " KiB%s", config->name,
+		 ctx->bundle.base, ctx->bundle_from, kinds[config->image.kind], config->kernel.size / KIB,
+		 config->ramdisk.size ? " and a ramdisk" : "");
+	if (config->fdt)
+		log_warn(&ctx->log,
+			 "bundle: %s names fdt %s, which this version ignores: the firmware's FDT is used",
+			 config->name, config->fdt);
+	return LB_OK;
+}
+
+/* The configuration's own come first; then what the FDT said, so that it can override. */
+static const char *compose_bootargs(struct boot_context *ctx)
+{
+	const char *own = ctx->config.bootargs ? ctx->config.bootargs : "";
+	const char *fdt = ctx->machine.bootargs;
+	int length;
+
+	length = snprintf(ctx->bootargs, sizeof(ctx->bootargs), "%s%s%s", own, *own && *fdt ? " " : "", fdt);
+	if (length < 0 || (size_t)length >= sizeof(ctx->bootargs))
+		log_warn(&ctx->log, "bootargs: %d characters, cut at %zu", length, sizeof(ctx->bootargs) - 1);
+	return ctx->bootargs;
+}
+
+/* Where the initrd's bytes are now: the configuration's, or the one that firmware brought beside a bundle. */
+static struct region initrd_source(const struct boot_context *ctx)
+{
+	const struct bundle_blob *ramdisk = &ctx->config.ramdisk;
+
+	if (ramdisk->size)
+		return (struct region){ctx->bundle.base + ramdisk->offset, ramdisk->size};
+	if (ctx->machine.initrd.base != ctx->bundle.base)
+		return ctx->machine.initrd;
+	return (struct region){0, 0};
+}
+
+static void print_plan(struct boot_context *ctx)
+{
+	for (size_t i = 0; i < ctx->plan.count; i++) {
+		const struct plan_item *item = &ctx->plan.item[i];
+		const char *how = "made here";
+		char from[32];
+
+		if (item->file_size) {
+			snprintf(from, sizeof(from), "from %#" PRIx64, item->source);
+			how = item->source == item->dest ? "stays where it is" : from;
+		}
+		log_info(&ctx->log, "plan: %-7s [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " KiB, %s", item->name,
+			 item->dest, item->dest + item->mem_size - 1, item->mem_size / KIB, how);
+	}
+}
+
+enum lb_err payload_plan(struct boot_context *ctx)
+{
+	struct fdt_wishes wishes = {.bootargs = compose_bootargs(ctx), .initrd = initrd_source(ctx)};
+	struct place_request request = {
+		.image = &ctx->config.image,
+		.image_pa = ctx->bundle.base + ctx->config.kernel.offset,
+		.image_size = ctx->config.kernel.size,
+		.in_place = ctx->config.in_place && ctx->bundle_is_ram,
+		.initrd = wishes.initrd,
+		.bundle = ctx->bundle,
+		.limit = ctx->physmap.limit,
+	};
+	enum lb_err err = fdt_payload_size(ctx->fdt, &wishes, &request.fdt_size, &ctx->diag);
+
+	if (!err)
+		err = place_plan(&ctx->memmap, &request, &ctx->plan, &ctx->diag);
+	if (!err)
+		print_plan(ctx);
+	return err;
+}
+
+/* The FDT first: its strings come out of the bundle, which the copies may overwrite. */
+enum lb_err payload_load(struct boot_context *ctx)
+{
+	const struct fdt_wishes wishes = {.bootargs = ctx->bootargs, .initrd = ctx->plan.initrd};
+	const bool usable = ctx->log.console.instret_usable;
+	uint64_t fdt_size, begin;
+	enum lb_err err;
+
+	err = fdt_payload_size(ctx->fdt, &wishes, &fdt_size, &ctx->diag);
+	if (!err)
+		err = fdt_make_payload_fdt(ctx->fdt, &wishes, physmap_pointer(&ctx->physmap, ctx->plan.fdt),
+					   fdt_size, &ctx->diag);
+	if (err)
+		return err;
+	begin = instret_read(usable);
+	handoff_copy(&ctx->plan, &ctx->physmap);
+	ctx->copy_instret += instret_read(usable) - begin;
+	return LB_OK;
+}

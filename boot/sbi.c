@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Calls into the SBI firmware. Usable before paging: no absolute addresses but in sbi_implementation(). */
+#include "boot/sbi.h"
+
+#define BASE_SPEC_VERSION 0
+#define BASE_IMPL_ID	  1
+#define BASE_IMPL_VERSION 2
+#define BASE_PROBE	  3
+#define DBCN_WRITE	  0
+#define HSM_STATUS	  2
+#define SRST_RESET	  0
+#define SRST_NO_REASON	  0
+
+static struct sbi_result sbi_call(uint64_t eid, uint64_t fid, uint64_t arg0, uint64_t arg1, uint64_t arg2)
+{
+	register uint64_t a0 __asm__("a0") = arg0;
+	register uint64_t a1 __asm__("a1") = arg1;
+	register uint64_t a2 __asm__("a2") = arg2;
+	register uint64_t a6 __asm__("a6") = fid;
+	register uint64_t a7 __asm__("a7") = eid;
+
+	__asm__ volatile("ecall" : "+r"(a0), "+r"(a1) : "r"(a2), "r"(a6), "r"(a7) : "memory");
+	return (struct sbi_result){.error = (int64_t)a0, .value = a1};
+}
+
+bool sbi_probe(uint64_t eid)
+{
+	struct sbi_result result = sbi_call(SBI_EXT_BASE, BASE_PROBE, eid, 0, 0);
+
+	return !result.error && result.value;
+}
+
+uint64_t sbi_spec_version(void)
+{
+	struct sbi_result result = sbi_call(SBI_EXT_BASE, BASE_SPEC_VERSION, 0, 0, 0);
+
+	return result.error ? 0 : result.value;
+}
+
+const char *sbi_implementation(uint64_t *version)
+{
+	/* By implementation id, as registered in the specification. */
+	static const char *const names[] = {"BBL",     "OpenSBI", "Xvisor", "KVM",
+					    "RustSBI", "Diosix",  "Coffer", "Xen"};
+	uint64_t id = sbi_call(SBI_EXT_BASE, BASE_IMPL_ID, 0, 0, 0).value;
+
+	*version = sbi_call(SBI_EXT_BASE, BASE_IMPL_VERSION, 0, 0, 0).value;
+	return id < ARRAY_SIZE(names) ? names[id] : "SBI firmware";
+}
+
+struct sbi_result sbi_console_write(paddr_t pa, uint64_t size)
+{
+	return sbi_call(SBI_EXT_DBCN, DBCN_WRITE, size, pa, 0);
+}
+
+void sbi_console_putchar(char c)
+{
+	sbi_call(SBI_EXT_LEGACY_PUTCHAR, 0, (unsigned char)c, 0, 0);
+}
+
+struct sbi_result sbi_hart_status(uint64_t id)
+{
+	return sbi_call(SBI_EXT_HSM, HSM_STATUS, id, 0, 0);
+}
+
+void sbi_reset(enum sbi_reset_type type)
+{
+	sbi_call(SBI_EXT_SRST, SRST_RESET, type, SRST_NO_REASON, 0);
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The stage as an object in memory: sections, mapping, and the move.
+ *
+ * The move is simple because nothing in the stage knows its physical address but by ctx->stage_pa: copy
+ * the image, map the same virtual addresses to the copy, switch. Text and rodata are copied first and the
+ * trampoline page is armed in the copy; what can still change (data, bss, stacks) is copied by stage_switch
+ * (switch.S) right before the switch, with nothing but registers in use.
+ */
+#include "boot/stage.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "kexec/trampoline.h"
+#include "mm/satp.h"
+
+#define BLOCK_ALIGN (2 * MIB) /* keeps the stage's pages out of others' large leaves */
+
+/* From the linker script. */
+extern const char stage_start[], stage_end[], stage_text_end[], stage_rodata_end[];
+extern const char stage_rodata_start[], trap_stack_bottom[], trap_stack_top[], stage_rw_start[],
+	stage_rw_end[];
+extern const char trampoline_start[];
+
+/* From switch.S: copy @size bytes, install @satp, return satp as it reads back. */
+uint64_t stage_switch(void *dest, const void *source, uint64_t size, uint64_t satp);
+
+struct section {
+	const char *start;
+	const char *end;
+	uint64_t perms;
+};
+
+/* What is not in a row (the guard pages) is not mapped. */
+static const struct section sections[] = {
+	{stage_start, stage_text_end, PTE_R | PTE_X},
+	{stage_rodata_start, stage_rodata_end, PTE_R},
+	{trap_stack_bottom, trap_stack_top, PTE_R | PTE_W},
+	{stage_rw_start, stage_rw_end, PTE_R | PTE_W}, /* stack, data, bss */
+};
+
+uint64_t stage_image_size(void)
+{
+	return (uint64_t)(stage_end - stage_start);
+}
+
+/* The addresses in the rows are link addresses, so virtual ones, even before paging is on. */
+enum lb_err stage_map(struct pagetable *pt, paddr_t stage_pa)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
+		vaddr_t va = (uintptr_t)sections[i].start;
+		uint64_t size = (uint64_t)(sections[i].end - sections[i].start);
+		enum lb_err err = pagetable_map(pt, va, va - STAGE_VA + stage_pa, size, sections[i].perms);
+
+		if (err)
+			return err;
+	}
+	return LB_OK;
+}
+
+void *stage_early_view(struct boot_context *ctx, paddr_t pa, uint64_t size, uint64_t perms)
+{
+	paddr_t first = align_down(pa, PAGE_SIZE);
+	uint64_t end;
+	enum lb_err err = LB_ERANGE;
+
+	if (range_is_valid(pa, size) && align_up(pa + size, PAGE_SIZE, &end) && end <= ctx->physmap.limit)
+		err = pagetable_map(&ctx->tables, (uintptr_t)physmap_pointer(&ctx->physmap, first), first,
+				    end - first, perms);
+	if (err) {
+		diag_fail(&ctx->diag, err, "stage: cannot map [%#" PRIx64 "..%#" PRIx64 "]: %s", pa,
+			  pa + size - 1, lb_err_name(err));
+		return NULL;
+	}
+	satp_flush();
+	return physmap_pointer(&ctx->physmap, pa);
+}
+
+/* The block that the stage moves to: its image up to the early tables, then pages for tables. */
+struct block {
+	paddr_t pa;
+	uint64_t image_size;
+	size_t table_pages; /* the stage's; the trampoline's come before them */
+	char *view;	    /* through the early tables */
+};
+
+static paddr_t block_trampoline_tables(const struct block *block)
+{
+	return block->pa + block->image_size;
+}
+
+static paddr_t block_stage_tables(const struct block *block)
+{
+	return block_trampoline_tables(block) + TRAMPOLINE_POOL_PAGES * PAGE_SIZE;
+}
+
+static uint64_t block_size(const struct block *block)
+{
+	return block->image_size + (TRAMPOLINE_POOL_PAGES + block->table_pages) * PAGE_SIZE;
+}
+
+/*
+ * Enough for: the stage (its sections and tables share one path), the FDT, the bundle or flash, and each
+ * piece of free RAM, two of which the move can add: it splits one, and leaves one behind.
+ */
+static size_t table_pages_needed(const struct boot_context *ctx)
+{
+	size_t mappings = 3 + ctx->memmap.free.count + 2;
+
+	return PAGETABLE_POOL_PAGES(SV57_LEVELS, mappings);
+}
+
+static enum lb_err choose_block(struct boot_context *ctx, struct block *block)
+{
+	enum lb_err err;
+
+	block->image_size = (uint64_t)(stage_rw_end - stage_start);
+	block->table_pages = table_pages_needed(ctx);
+	err = region_set_find(&ctx->memmap.free, block_size(block), BLOCK_ALIGN, 0, 4 * GIB, REGION_HIGHEST,
+			      &block->pa);
+	if (err)
+		err = region_set_find(&ctx->memmap.free, block_size(block), BLOCK_ALIGN, 0,
+				      ctx->physmap.limit, REGION_HIGHEST, &block->pa);
+	if (err)
+		return diag_fail(&ctx->diag, err,
+				 "stage: no free %" PRIu64
+				 " KiB of RAM in one piece to move to: give the machine "
+				 "more RAM, or reserve less",
+				 block_size(block) / KIB);
+	block->view = stage_early_view(ctx, block->pa, block_size(block), PTE_R | PTE_W);
+	return block->view ? LB_OK : LB_ERANGE;
+}
+
+/* Read-write for what a payload may be placed on or come from, read-only for the rest. */
+static enum lb_err map_memory(struct pagetable *pt, const struct physmap *map, const struct region *region,
+			      uint64_t perms)
+{
+	paddr_t base = align_down(region->base, PAGE_SIZE);
+	uint64_t end;
+
+	if (!region->size || base >= map->limit)
+		return LB_OK;
+	if (!align_up(region_end(*region), PAGE_SIZE, &end) || end > map->limit)
+		end = map->limit;
+	return pagetable_map(pt, (uintptr_t)physmap_pointer(map, base), base, end - base, perms);
+}
+
+static enum lb_err map_machine(const struct boot_context *ctx, struct pagetable *pt,
+			       const struct physmap *map)
+{
+	const struct region fdt = {ctx->entry.fdt_pa, ctx->fdt_size};
+	enum lb_err err = map_memory(pt, map, &fdt, PTE_R);
+
+	for (size_t i = 0; !err && i < ctx->memmap.free.count; i++)
+		err = map_memory(pt, map, &ctx->memmap.free.region[i], PTE_R | PTE_W);
+	if (!err)
+		err = map_memory(pt, map, &ctx->bundle, ctx->bundle_is_ram ? PTE_R | PTE_W : PTE_R);
+	if (!err && !ctx->bundle.size)
+		err = map_memory(pt, map, &ctx->platform->flash, PTE_R);
+	return err;
+}
+
+/* The stage's tables in a mode with @levels, in the block. */
+static enum lb_err build_tables(const struct boot_context *ctx, const struct block *block, unsigned levels,
+				struct pagetable *pt)
+{
+	const struct physmap map = physmap_for_levels(levels);
+	const paddr_t pool_pa = block_stage_tables(block);
+	const paddr_t all_tables = block_trampoline_tables(block);
+	enum lb_err err;
+
+	err = pagetable_init(pt, levels, block->view + (pool_pa - block->pa), pool_pa, block->table_pages);
+	if (!err)
+		err = stage_map(pt, block->pa);
+	if (!err)
+		err = pagetable_map(pt, STAGE_VA + block->image_size, all_tables,
+				    block->pa + block_size(block) - all_tables, PTE_R);
+	if (!err)
+		err = map_machine(ctx, pt, &map);
+	return err;
+}
+
+/* From the cap downwards, until the hart takes one. */
+static enum lb_err choose_mode(struct boot_context *ctx, const struct block *block, unsigned cap,
+			       struct pagetable *pt)
+{
+	for (unsigned levels = cap; levels >= SV39_LEVELS; levels--) {
+		enum lb_err err;
+
+		if (block->pa >= pagetable_identity_limit(levels))
+			break;
+		err = build_tables(ctx, block, levels, pt);
+		if (err)
+			return diag_fail(&ctx->diag, err, "stage: cannot build %s tables: %s",
+					 pagetable_mode_name(levels), lb_err_name(err));
+		if (satp_accepts(pagetable_satp(pt)))
+			return LB_OK;
+	}
+	return diag_fail(&ctx->diag, LB_EUNSUPPORTED,
+			 "stage: the hart takes no paging mode up to %s that reaches %#" PRIx64,
+			 pagetable_mode_name(cap), block->pa);
+}
+
+/* The smallest of: what the FDT says of this hart, what the user asked for, what there is. */
+static unsigned mode_cap(const struct boot_context *ctx)
+{
+	const struct machine_hart *hart = machine_find_hart(&ctx->machine, ctx->entry.hart_id);
+	unsigned cap = SV57_LEVELS;
+
+	if (hart && hart->mmu_levels >= SV39_LEVELS && hart->mmu_levels < cap)
+		cap = hart->mmu_levels;
+	if (ctx->levels_limit && ctx->levels_limit < cap)
+		cap = ctx->levels_limit;
+	return cap;
+}
+
+/* The trampoline page of the copy, and its tables: final before the copy's text becomes read-only. */
+static enum lb_err prepare_trampoline(struct boot_context *ctx, const struct block *block, unsigned levels)
+{
+	const uint64_t offset = (uint64_t)(trampoline_start - stage_start);
+	struct pagetable pt;
+	enum lb_err err;
+
+	err = pagetable_init(&pt, levels, block->view + block->image_size, block_trampoline_tables(block),
+			     TRAMPOLINE_POOL_PAGES);
+	if (!err)
+		err = trampoline_build(&pt, STAGE_VA + offset, block->pa + offset, &ctx->diag);
+	if (!err)
+		trampoline_arm(block->view + offset, block->pa + offset, pagetable_satp(&pt));
+	return err;
+}
+
+/* From here on the memory map describes the machine as it is after the move. */
+static enum lb_err update_memmap(struct boot_context *ctx, const struct block *block)
+{
+	enum lb_err err = memmap_release(&ctx->memmap, ctx->stage_pa, MEMMAP_STAGE);
+
+	if (!err)
+		err = memmap_take(&ctx->memmap, block->pa, block_size(block), MEMMAP_STAGE, "stage");
+	if (err)
+		return diag_fail(&ctx->diag, err, "stage: the memory map is full (%s)", lb_err_name(err));
+	return LB_OK;
+}
+
+static void enter_block(struct boot_context *ctx, const struct block *block, struct pagetable *pt)
+{
+	const uint64_t rw_offset = (uint64_t)(stage_rw_start - stage_start);
+
+	/* All that must be in the copy comes before the copying; there the old addresses are stale. */
+	ctx->stage_pa = block->pa;
+	ctx->physmap = physmap_for_levels(pt->levels);
+	ctx->fdt = physmap_pointer(&ctx->physmap, ctx->entry.fdt_pa);
+	pt->pool = (void *)(uintptr_t)(STAGE_VA + (block_stage_tables(block) - block->pa));
+	ctx->tables = *pt;
+	ctx->log.console.stage_pa = block->pa;
+	stage_switch(block->view + rw_offset, stage_rw_start, block->image_size - rw_offset,
+		     pagetable_satp(pt));
+}
+
+enum lb_err stage_move(struct boot_context *ctx)
+{
+	struct pagetable pt;
+	struct block block;
+	enum lb_err err;
+
+	err = choose_block(ctx, &block);
+	if (!err)
+		err = update_memmap(ctx, &block);
+	if (err)
+		return err;
+	memcpy(block.view, stage_start, (size_t)(stage_rodata_end - stage_start));
+	__asm__ volatile("fence.i" ::: "memory");
+	err = choose_mode(ctx, &block, mode_cap(ctx), &pt);
+	if (!err)
+		err = prepare_trampoline(ctx, &block, pt.levels);
+	if (!err)
+		enter_block(ctx, &block, &pt);
+	return err;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The trap vector. It has a stack of its own: a stack overflow is one of the traps.
+ *
+ * In:      any state of the stage; sscratch = top of the trap stack, or 0 if a trap is being handled
+ *          tp = the boot context, or 0 before there is one
+ * Leaves:  to trap_handle(), which does not return
+ */
+	.section .text.trap_entry, "ax", @progbits
+	.balign	4
+	.globl	trap_entry
+trap_entry:
+	csrrw	sp, sscratch, sp
+	beqz	sp, trap_again
+	addi	sp, sp, -288			/* struct trap_frame (trap.h) */
+	.irp	n, 1,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	sd	x\n, \n * 8(sp)
+	.endr
+	csrrw	t0, sscratch, zero		/* the trapped sp; 0 marks that we are in here */
+	sd	t0, 2 * 8(sp)
+	csrr	t0, sepc
+	sd	t0, 0 * 8(sp)
+	csrr	t0, scause
+	sd	t0, 32 * 8(sp)
+	csrr	t0, stval
+	sd	t0, 33 * 8(sp)
+	csrr	t0, sstatus
+	sd	t0, 34 * 8(sp)
+	mv	a0, sp
+	mv	a1, tp
+	li	s0, 0
+	call	trap_handle
+
+/* A trap while handling a trap: nothing can be trusted but registers. Switch off, or stand still. */
+trap_again:
+	li	a0, 0
+	li	a1, 0
+	li	a6, 0
+	li	a7, 0x53525354			/* SRST: shutdown */
+	ecall
+1:	wfi
+	j	1b

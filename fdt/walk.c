@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Stepping from tag to tag through the structure block, once and cheaply. */
+#include "fdt/walk.h"
+
+void walk_start(struct walk *w, const void *blob)
+{
+	w->structure = (const char *)blob + fdt_off_dt_struct(blob);
+	w->structure_size = fdt_size_dt_struct(blob);
+	w->strings = (const char *)blob + fdt_off_dt_strings(blob);
+	w->strings_size = fdt_size_dt_strings(blob);
+	w->offset = 0;
+	w->next = 0;
+}
+
+/* The number in the word at @offset, of which the caller knows that it is there. */
+static uint32_t word(const struct walk *w, uint32_t offset)
+{
+	return fdt32_ld((const fdt32_t *)(const void *)(w->structure + offset));
+}
+
+/* Read a node's name at @at. Return: the offset behind it; 0 if it has no end. */
+static uint32_t read_name(struct walk *w, uint32_t at)
+{
+	const char *end;
+
+	w->name = w->structure + at;
+	w->name_room = w->structure_size - at;
+	end = memchr(w->name, '\0', w->name_room);
+	return end ? (uint32_t)(end + 1 - w->structure) : 0;
+}
+
+/* Read a property's length, name and value at @at. Return: the offset behind it; 0 if it does not fit. */
+static uint32_t read_property(struct walk *w, uint32_t at)
+{
+	const uint32_t head = sizeof(struct fdt_property) - FDT_TAGSIZE;
+	uint32_t name;
+
+	if (!range_fits(at, head, w->structure_size))
+		return 0;
+	w->value.size = word(w, at);
+	w->value.data = (const uint8_t *)w->structure + at + head;
+	name = word(w, at + 4);
+	if (!range_fits(at + head, w->value.size, w->structure_size) || name >= w->strings_size)
+		return 0;
+	w->name = w->strings + name;
+	w->name_room = w->strings_size - name;
+	return at + head + w->value.size;
+}
+
+uint32_t walk_next(struct walk *w)
+{
+	uint32_t tag, behind;
+
+	w->offset = w->next;
+	if (!range_fits(w->offset, FDT_TAGSIZE, w->structure_size))
+		return FDT_END;
+	tag = word(w, w->offset);
+	behind = w->offset + FDT_TAGSIZE;
+	if (tag == FDT_BEGIN_NODE)
+		behind = read_name(w, behind);
+	else if (tag == FDT_PROP)
+		behind = read_property(w, behind);
+	else if (tag != FDT_END_NODE && tag != FDT_NOP)
+		behind = 0;
+	w->next = (behind + FDT_TAGSIZE - 1) & ~(uint32_t)(FDT_TAGSIZE - 1);
+	return behind ? tag : FDT_END;
+}
+
+bool walk_property_is(const struct walk *w, const char *wanted, size_t length)
+{
+	return *w->name == *wanted && w->name_room > length && memcmp(w->name, wanted, length + 1) == 0;
+}
+
+bool walk_node_is(const struct walk *w, const char *wanted)
+{
+	size_t length = strlen(wanted);
+
+	return *w->name == *wanted && w->name_room > length && memcmp(w->name, wanted, length) == 0 &&
+	       (w->name[length] == '\0' || w->name[length] == '@');
+}

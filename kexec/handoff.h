@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Leaving the stage: carry out a plan, and jump. */
+#ifndef LIFEBOAT_KEXEC_HANDOFF_H
+#define LIFEBOAT_KEXEC_HANDOFF_H
+
+#include "kexec/place.h"
+#include "mm/physmap.h"
+
+/**
+ * Bring every item of @plan to its place and zero what must be zero.
+ *
+ * The plan's promises (place.h) make the order of the copies irrelevant.
+ * @map  reaches every source and every destination
+ */
+void handoff_copy(const struct plan *plan, const struct physmap *map);
+
+/**
+ * Enter the payload by norelocate (norelocate.S). Does not return.
+ *
+ * Context: running at the stage's virtual address on tables that map it, trampoline page armed,
+ * interrupts off, no other hart in the stage, everything that the payload needs in its place.
+ * @hart_id  for a0   @fdt_pa  for a1   @entry_pa  where to go, with satp = 0
+ */
+_Noreturn void handoff(uint64_t hart_id, paddr_t fdt_pa, paddr_t entry_pa);
+
+#endif

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Uses apt with a private configuration, so that nothing of the machine's own is edited."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lifeboatlib import command
+from lifeboatlib.paths import cache_dir
+
+RETRY = "check the network and the machine's apt sources, then run tools/lifeboat setup again"
+
+
+class PrivateApt:
+    """An apt with its own sources, lists and download cache in the cache directory.
+
+    One that is `installing` knows what is installed on the machine. Any other only downloads: it
+    believes that nothing is installed, and may be one for another architecture.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sources: Sequence[str],
+        installing: bool = False,
+        architecture: str | None = None,
+    ) -> None:
+        self.root = cache_dir() / "apt" / name
+        for part in ("lists/partial", "cache/archives/partial"):
+            (self.root / part).mkdir(parents=True, exist_ok=True)
+        (self.root / "sources.list").write_text("".join(dict.fromkeys(sources)), encoding="utf-8")
+        settings = self._common_settings()
+        if not installing:
+            settings |= self._download_settings()
+        if architecture:
+            settings |= {"APT::Architecture": architecture, "APT::Architectures::": architecture}
+        pairs = [("-o", f"{key}={value}") for key, value in settings.items()]
+        self._options = [word for pair in pairs for word in pair]
+
+    def _common_settings(self) -> dict[str, str]:
+        """Where this apt finds and keeps its things."""
+        return {
+            "Dir::Etc::sourcelist": f"{self.root}/sources.list",
+            "Dir::Etc::sourceparts": "/dev/null",
+            "Dir::State::lists": f"{self.root}/lists",
+            "Dir::Cache": f"{self.root}/cache",
+            "Dir::Cache::pkgcache": "",
+            "Dir::Cache::srcpkgcache": "",
+            "APT::Sandbox::User": "root",
+            "Acquire::Languages": "none",
+            "Acquire::Retries": "3",
+            "DPkg::Lock::Timeout": "600",
+        }
+
+    def _download_settings(self) -> dict[str, str]:
+        """What keeps this apt from seeing the machine's own packages and preferences."""
+        (self.root / "status").touch()
+        return {
+            "Dir::State::status": f"{self.root}/status",
+            "Dir::Etc::preferences": "/dev/null",
+            "Dir::Etc::preferencesparts": "/dev/null",
+        }
+
+    def argv(self, tool: str, *arguments: str) -> list[str]:
+        """The command line for apt-get or apt-cache under this configuration."""
+        return [tool, *self._options, *arguments]
+
+    def update(self) -> None:
+        """Fetches the package lists."""
+        argv = self.argv("apt-get", "-o", "APT::Update::Error-Mode=any", "update")
+        command.logged(argv, "setup", RETRY)
+
+    def field(self, package: str, name: str) -> str:
+        """One field of the newest version of a package, or an empty string."""
+        text = command.output(self.argv("apt-cache", "--no-all-versions", "show", package))
+        lines = (line.split(": ", 1) for line in text.splitlines() if ": " in line)
+        return next((value for key, value in lines if key == name), "")
+
+    def download(self, packages: Sequence[str], directory: Path) -> None:
+        """Downloads binary packages into a directory; apt checks their hashes."""
+        directory.mkdir(parents=True, exist_ok=True)
+        command.logged(self.argv("apt-get", "download", *packages), "setup", RETRY, cwd=directory)
+
+    def download_source(self, package: str, suite: str, directory: Path) -> None:
+        """Downloads the upstream tarballs of a source package into a directory."""
+        directory.mkdir(parents=True, exist_ok=True)
+        options = ("--only-source", "--tar-only", "--download-only")
+        argv = self.argv("apt-get", "source", *options, f"{package}/{suite}")
+        command.logged(argv, "setup", RETRY, cwd=directory)

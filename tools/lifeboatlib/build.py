@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Builds the stage with Meson, and the unit tests for this machine."""
+
+import argparse
+from pathlib import Path
+
+from lifeboatlib import command, setup
+from lifeboatlib.paths import REPO, TOOLS, build_dir, friendly, host_dir, log_file
+from lifeboatlib.ui import LifeboatError, say, step
+
+HELP = "build the stage: lifeboat.bin and lifeboat.elf"
+COMPILERS = ("gcc", "clang")
+PRODUCTS = ("lifeboat.bin", "lifeboat.elf")
+
+
+def _meson(directory: Path, options: list[str], what: str) -> None:
+    """Configures a build directory if it is new, then builds it; shows compilers' errors."""
+    log = log_file(f"meson-{directory.name}")
+    log.unlink(missing_ok=True)
+    hint = f"mend what is reported; delete {friendly(directory)} if only its configuration is stale"
+    try:
+        with step(f"build: {what}"):
+            if not (directory / "build.ninja").exists():
+                configure = ["meson", "setup", str(directory), str(REPO), *options]
+                command.logged(configure, log.stem, hint)
+            command.logged(["meson", "compile", "-C", directory], log.stem, hint)
+    except LifeboatError:
+        say("\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-40:]))
+        raise
+
+
+def build_stage(compiler: str = "gcc", directory: Path | None = None) -> Path:
+    """Builds the stage and gives its build directory."""
+    setup.for_build()
+    directory = directory or build_dir(compiler)
+    cross = f"{TOOLS}/cross/riscv64-{compiler}.ini"
+    _meson(directory, ["--cross-file", cross], f"the stage, with {compiler}")
+    for product in PRODUCTS:
+        if not (directory / product).is_file():
+            raise LifeboatError(f"the build made no {product}; is meson.build whole?")
+    return directory
+
+
+def build_host_tests() -> None:
+    """Builds the unit tests for this machine, with sanitizers."""
+    setup.for_build()
+    options = ["-Dhost_tests=true", "-Db_sanitize=address,undefined"]
+    _meson(host_dir(), options, "the unit tests")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the build command."""
+    parser.add_argument("--compiler", choices=COMPILERS, default="gcc", help="default: gcc")
+    parser.add_argument(
+        "--builddir", metavar="DIR", help="default: build for gcc, build-clang for clang"
+    )
+
+
+def main(args: argparse.Namespace) -> int:
+    """Builds, and says what came out."""
+    directory = build_stage(args.compiler, build_dir(args.compiler, args.builddir))
+    for product in PRODUCTS:
+        path = directory / product
+        say(f"build: {friendly(path)}, {path.stat().st_size} bytes")
+    return 0

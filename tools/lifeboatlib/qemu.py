@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Describes a RISC-V machine, starts it under QEMU and watches its console.
+
+with Session(Machine(kernel=stage, initrd=bundle, sv=48, smp=4)) as session:
+    harts = session.expect(r"([0-9]+) harts online", timeout=60)[1]
+"""
+
+import codecs
+import os
+import re
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from lifeboatlib import target
+from lifeboatlib.ui import LifeboatError
+
+PROGRAM = "qemu-system-riscv64"
+TAIL_LINES = 40
+SETTLE = 0.2
+
+
+class ConsoleError(LifeboatError):
+    """What was waited for did not come; carries the end of the console and QEMU's complaints."""
+
+    def __init__(self, summary: str, session: "Session") -> None:
+        complaints = session.complaints
+        self.summary = summary + (f" ({complaints.splitlines()[0]})" if complaints else "")
+        self.tail = "\n".join([*session.text.splitlines()[-TAIL_LINES:], complaints])
+        super().__init__(f"{self.summary}\n--- end of the console:\n{self.tail}\n---")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A machine and what it is started with.
+
+    `kernel` is what the firmware starts (QEMU's -kernel), normally the stage; `initrd` what the
+    FDT announces as the initrd, normally the bundle; `append` the FDT's bootargs. `bios` is
+    "dynamic" or "jump" (OpenSBI's) or a path. Without `cpu` it is the board's own. `sv` caps the
+    CPU's paging mode. `gdb` is where QEMU's gdbstub listens ("tcp::1234" or
+    "unix:PATH,server=on,wait=off"); the CPU then waits for it.
+    """
+
+    kernel: Path | None = None
+    initrd: Path | None = None
+    append: str = ""
+    bios: str | Path = "dynamic"
+    machine: str = "virt"
+    cpu: str = ""
+    sv: int | None = None
+    smp: int = 1
+    memory: str = "1G"
+    dtb: Path | None = None
+    gdb: str | None = None
+    icount: bool = False
+    extra: tuple[str, ...] = ()
+
+    def argv(self, interactive: bool = False) -> list[str]:
+        """The QEMU command line, the serial port on standard input and output."""
+        # A control socket (QMP) of a test goes here too, once a test needs one.
+        console = ("-nographic",) if interactive else (
+            "-display", "none", "-serial", "stdio", "-monitor", "none",
+        )  # fmt: skip
+        words = [
+            PROGRAM, "-M", self.machine, "-smp", str(self.smp), "-m", self.memory,
+            *console, "-bios", str(self.firmware()),
+        ]  # fmt: skip
+        cpu = f"{self.cpu or 'rv64'},sv{self.sv}=on" if self.sv else self.cpu
+        pairs = (
+            ("-cpu", cpu),
+            ("-kernel", self.kernel), ("-initrd", self.initrd), ("-append", self.append),
+            ("-dtb", self.dtb), ("-gdb", self.gdb),
+        )  # fmt: skip
+        for option, value in pairs:
+            words += [option, str(value)] if value else []
+        words += ["-S"] if self.gdb else []
+        words += ["-icount", "shift=0"] if self.icount else []
+        return [*words, *self.extra]
+
+    def firmware(self) -> Path:
+        """The file for -bios."""
+        if self.bios in ("dynamic", "jump"):
+            return target.opensbi(str(self.bios))
+        return Path(self.bios)
+
+
+class Session:
+    """A running QEMU; a context manager that never leaves one behind.
+
+    `echo` is called with every piece of raw console output (from another thread). An interactive
+    session hands its standard input to the guest; in any other, `send` types.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        echo: Callable[[bytes], None] | None = None,
+        log: Path | None = None,
+        interactive: bool = False,
+    ) -> None:
+        self._echo = echo
+        self._log = log.open("wb") if log else None
+        self._pieces = ""
+        self._seen = 0
+        self._ended = False
+        self._news = threading.Condition()
+        self._complaints = tempfile.TemporaryFile()
+        try:
+            self.process = subprocess.Popen(
+                machine.argv(interactive),
+                stdin=None if interactive else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=None if interactive else self._complaints,
+            )
+        except FileNotFoundError as error:
+            raise LifeboatError(f"{PROGRAM} is not there; run tools/lifeboat setup") from error
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> "Session":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def text(self) -> str:
+        """All that the console has shown, with plain newlines."""
+        with self._news:
+            return self._pieces
+
+    @property
+    def complaints(self) -> str:
+        """What QEMU itself has said on its standard error (nothing if interactive)."""
+        size = os.fstat(self._complaints.fileno()).st_size
+        return os.pread(self._complaints.fileno(), size, 0).decode(errors="replace").strip()
+
+    def _read(self) -> None:
+        """Takes the console's output until QEMU ends (runs in a thread)."""
+        assert self.process.stdout is not None
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        while piece := os.read(self.process.stdout.fileno(), 65536):
+            if self._log:
+                self._log.write(piece)
+                self._log.flush()
+            if self._echo:
+                self._echo(piece)
+            with self._news:
+                self._pieces += decoder.decode(piece).replace("\r", "")
+                self._news.notify_all()
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
+
+    def expect(self, pattern: str, timeout: float = 60) -> re.Match[str]:
+        """Waits for a pattern in what came after the last match; ^ and $ are ends of lines.
+
+        A match at the very end of what has come may be half of one, so it has to stay for a moment.
+        """
+        regex = re.compile(pattern, re.MULTILINE)
+        deadline = time.monotonic() + timeout
+        with self._news:
+            while True:
+                match = regex.search(self._pieces, self._seen)
+                left = deadline - time.monotonic()
+                if match and self._settled(match, left):
+                    self._seen = match.end()
+                    return match
+                if match:
+                    continue
+                if self._ended:
+                    raise ConsoleError(f"QEMU ended before {pattern!r} was seen", self)
+                if left <= 0:
+                    raise ConsoleError(f"{pattern!r} was not seen in {timeout:g} s", self)
+                self._news.wait(left)
+
+    def _settled(self, match: re.Match[str], left: float) -> bool:
+        """Whether what comes next cannot change a match, as far as one may wait for it."""
+        if match.end() < len(self._pieces) or self._ended or left <= 0:
+            return True
+        return not self._news.wait(min(SETTLE, left))
+
+    def send(self, text: str) -> None:
+        """Types on the guest's console."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(text.encode())
+        self.process.stdin.flush()
+
+    def wait(self, timeout: float | None = 60) -> int:
+        """Waits until QEMU ends by itself, and gives its exit code."""
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired as error:
+            message = f"the machine did not end in {timeout:g} s"
+            raise ConsoleError(message, self) from error
+        self._reader.join()
+        return code
+
+    def close(self) -> None:
+        """Ends QEMU, if it still runs, and lets go of everything."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self._reader.join()
+        for file in (self.process.stdin, self.process.stdout, self._log, self._complaints):
+            if file:
+                file.close()

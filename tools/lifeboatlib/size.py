@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Shows how many bytes of the stage each module takes, against the budget."""
+
+import argparse
+import re
+from collections import defaultdict
+from pathlib import Path
+
+from lifeboatlib import linkmap
+from lifeboatlib.paths import REPO, build_dir, friendly, stage_dir
+from lifeboatlib.ui import LifeboatError, fail, say
+
+HELP = "show the stage's bytes by module and section, against the budget"
+
+BUDGET = 64 * 1024
+KINDS = ("text", "rodata", "data", "bss")
+COUNTED = ("text", "rodata", "data")
+BAR = 32
+
+# What a subproject is called here, where that is not its own name.
+SUBPROJECT_NAMES = {"dtc": "libfdt"}
+
+Table = dict[str, dict[str, int]]
+
+
+def module_of(origin: str) -> str:
+    """The module of an object file: a folder of the repository or a library.
+
+    Meson writes the path of the source into the name of the object: boot_start.c.o is boot/start.c.
+    """
+    subproject = re.search(r"subprojects/([a-z]+)", origin)
+    if subproject:
+        return SUBPROJECT_NAMES.get(subproject[1], subproject[1])
+    folder = re.split(r"[/(]", origin.rstrip(")"))[-1].split("_")[0]
+    if (REPO / folder).is_dir():
+        return folder
+    library = re.search(r"/lib([a-z]+)\.a", origin)
+    return f"lib{library[1]}" if library else "other"
+
+
+def table(elf: Path, link_map: Path) -> Table:
+    """Bytes by module and kind; what the linker put between objects is "padding"."""
+    kinds = linkmap.section_kinds(elf)
+    rows: Table = defaultdict(lambda: dict.fromkeys(KINDS, 0))
+    for piece in linkmap.pieces(link_map):
+        if piece.section not in kinds:
+            continue
+        kind = kinds[piece.section]
+        if piece.origin is None:
+            rows["padding"][kind] += piece.size
+        else:
+            rows[module_of(piece.origin)][kind] += piece.size
+            rows["padding"][kind] -= piece.size
+    return rows
+
+
+def counted(row: dict[str, int]) -> int:
+    """The bytes of a row that the budget is about."""
+    return sum(row[kind] for kind in COUNTED)
+
+
+def _line(name: str, row: dict[str, int], largest: int) -> str:
+    bar = "#" * round(BAR * counted(row) / largest) if largest else ""
+    cells = "".join(f"{row[kind]:>8}" for kind in KINDS)
+    return f"{name:<10}{cells}{counted(row):>9}  {bar}".rstrip()
+
+
+def report(rows: Table) -> tuple[str, int]:
+    """The picture, and the bytes that count."""
+    total = {kind: sum(row[kind] for row in rows.values()) for kind in KINDS}
+    largest = max(counted(row) for row in rows.values())
+    order = sorted(rows, key=lambda name: (name == "padding", -counted(rows[name])))
+    lines = ["module    " + "".join(f"{kind:>8}" for kind in KINDS) + "  counted"]
+    lines += [_line(name, rows[name], largest) for name in order]
+    lines += [_line("total", total, 0)]
+    used = counted(total)
+    filled = min(BAR, round(BAR * used / BUDGET))
+    lines += [
+        "",
+        f"[{'#' * filled}{'.' * (BAR - filled)}] text + rodata + data: {used} of {BUDGET} bytes, "
+        f"{100 * used / BUDGET:.0f} %",
+    ]
+    return "\n".join(lines), used
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the size command."""
+    parser.add_argument("--builddir", metavar="DIR", help="default: build")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Shows the sizes; fails when they are over the budget."""
+    directory = build_dir(override=args.builddir) if args.builddir else stage_dir()
+    elf, link_map = directory / "lifeboat.elf", directory / "lifeboat.map"
+    for path in (elf, link_map):
+        if not path.is_file():
+            raise LifeboatError(f"{friendly(path)} is missing; run tools/lifeboat build")
+    rows = table(elf, link_map)
+    if not rows:
+        raise LifeboatError(f"{friendly(link_map)} is no map of GNU ld or lld; build again")
+    picture, used = report(rows)
+    say(picture)
+    if used > BUDGET:
+        fail(f"the stage is {used - BUDGET} bytes over its budget; the largest module is on top")
+        return 1
+    return 0

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Fetches Debian's riscv64 kernel, firmware and busybox, and says where they lie."""
+
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from lifeboatlib import command, debian
+from lifeboatlib.apt import RETRY, PrivateApt
+from lifeboatlib.paths import cache_dir
+from lifeboatlib.ui import LifeboatError, step
+
+SUITE = "trixie"
+
+
+@dataclass(frozen=True)
+class Package:
+    """A Debian package of which some files are kept.
+
+    A meta package gives the name of the real one in its dependencies, by a pattern.
+    """
+
+    name: str
+    keep: tuple[str, ...]
+    dependency: str | None = None
+
+    @property
+    def root(self) -> Path:
+        """Where its files are unpacked."""
+        return cache_dir() / "target" / self.name
+
+    def file(self, pattern: str) -> Path:
+        """The newest file of the unpacked package that matches a pattern."""
+        found = sorted(self.root.glob(pattern))
+        if not found:
+            raise LifeboatError(f"{self.name} is not there; run tools/lifeboat setup")
+        return found[-1]
+
+
+LINUX = Package(
+    "linux-image-riscv64",
+    ("boot/vmlinux-*", "boot/config-*", "usr/lib/modules/*", "usr/lib/linux-image-*"),
+    r"linux-image-\S+-riscv64",
+)
+BUSYBOX = Package("busybox-static", ("usr/bin/busybox",))
+OPENSBI = Package("opensbi", ("usr/lib/riscv64-linux-gnu/opensbi/*",))
+UBOOT = Package("u-boot-qemu", ("usr/lib/u-boot/qemu-riscv64_smode/*",))
+
+PACKAGES = (LINUX, BUSYBOX, OPENSBI, UBOOT)
+
+
+def kernel() -> Path:
+    """Debian's riscv64 kernel; it is a plain Image, whatever its name says."""
+    return LINUX.file("boot/vmlinux-*")
+
+
+def modules() -> Path:
+    """The modules of that kernel, lib/modules/<release>."""
+    return LINUX.file("usr/lib/modules/*")
+
+
+def busybox() -> Path:
+    """A statically linked busybox for riscv64."""
+    return BUSYBOX.file("usr/bin/busybox")
+
+
+def opensbi(kind: str = "dynamic") -> Path:
+    """OpenSBI's generic firmware; `kind` is dynamic or jump."""
+    return OPENSBI.file(f"usr/lib/riscv64-linux-gnu/opensbi/generic/fw_{kind}.bin")
+
+
+def uboot() -> Path:
+    """U-Boot proper for S-mode, a raw binary for address 0x80200000."""
+    return UBOOT.file("usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin")
+
+
+def _real_name(apt: PrivateApt, package: Package) -> str:
+    """The package to download, seen through a meta package."""
+    if not package.dependency:
+        return package.name
+    match = re.search(package.dependency, apt.field(package.name, "Depends"))
+    if not match:
+        raise LifeboatError(f"Debian's {package.name} names no kernel; report this")
+    return match[0]
+
+
+def _unpack(deb: Path, package: Package) -> None:
+    """Unpacks the files to keep; the directory appears only when it is complete."""
+    with tempfile.TemporaryDirectory(dir=deb.parent) as name:
+        scratch = Path(name) / "all"
+        kept = Path(name) / "kept"
+        command.logged(["dpkg-deb", "-x", deb, scratch], "setup", RETRY)
+        for pattern in package.keep:
+            for path in scratch.glob(pattern):
+                target = kept / path.relative_to(scratch)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(path, target)
+        shutil.rmtree(package.root, ignore_errors=True)
+        shutil.move(kept, package.root)
+
+
+def _fetch(apt: PrivateApt, package: Package) -> None:
+    """Downloads and unpacks one package."""
+    parent = package.root.parent
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=parent) as name:
+        directory = Path(name)
+        apt.download([_real_name(apt, package)], directory)
+        _unpack(next(directory.glob("*.deb")), package)
+
+
+def fetch_missing(refresh: bool = False) -> None:
+    """Fetches the packages that are not there yet, or all of them again."""
+    wanted = [package for package in PACKAGES if refresh or not package.root.is_dir()]
+    if not wanted:
+        return
+    base = debian.archive(debian.sources(), debian.codename())
+    apt = PrivateApt("target", [base.line(suite=SUITE)], architecture="riscv64")
+    with step(f"setup: fetching for riscv64: {' '.join(package.name for package in wanted)}"):
+        apt.update()
+        for package in wanted:
+            _fetch(apt, package)
