@@ -101,7 +101,28 @@ static unsigned largest_leaf(const struct pagetable *pt, vaddr_t va, paddr_t pa,
 }
 
 /*
- * Map the front of the range with one leaf, or find it mapped; *done is how much that covered.
+ * Write leaves of one level from @pte on: as many as the range has, up to the end of the table or the first
+ * entry that is taken. Returns the bytes covered, at least one leaf's.
+ */
+static uint64_t fill_leaves(uint64_t *pte, unsigned level, vaddr_t va, uint64_t leaf, uint64_t size)
+{
+	const uint64_t step = leaf_size(level) >> PAGE_SHIFT << PTE_PPN_SHIFT;
+	uint64_t room = PAGETABLE_ENTRIES - table_index(va, level);
+	uint64_t count = size >> level_shift(level);
+	uint64_t done = 0;
+
+	if (count > room)
+		count = room;
+	do {
+		*pte++ = leaf;
+		leaf += step;
+		done++;
+	} while (done < count && !(*pte & PTE_V));
+	return done << level_shift(level);
+}
+
+/*
+ * Map the front of the range with leaves of one table, or find it mapped; *done is how much that covered.
  *
  * The loop ends: at each turn it returns or goes one level down, and level 0 holds leaves only.
  */
@@ -117,8 +138,7 @@ static enum lb_err map_front(struct pagetable *pt, vaddr_t va, paddr_t pa, uint6
 		uint64_t offset = va % leaf_size(level);
 
 		if (!(*pte & PTE_V) && level <= leaf_level) {
-			*pte = make_leaf(pa, perms);
-			*done = leaf_size(level);
+			*done = fill_leaves(pte, level, va, make_leaf(pa, perms), size);
 			return LB_OK;
 		}
 		if (!(*pte & PTE_V)) {
