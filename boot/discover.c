@@ -63,13 +63,13 @@ enum lb_err discover_machine(struct boot_context *ctx)
 				 " can't be an FDT (null, or not 8-byte aligned): check the "
 				 "firmware that started lifeboat",
 				 pa);
-	header = stage_early_view(ctx, pa, FDT_HEADER_SIZE, PTE_R);
+	header = stage_fdt_view(ctx, FDT_HEADER_SIZE);
 	if (!header)
 		return LB_ERANGE;
 	err = fdt_peek_size(header, &ctx->fdt_size, &ctx->diag);
 	if (err)
 		return err;
-	ctx->fdt = stage_early_view(ctx, pa, ctx->fdt_size, PTE_R);
+	ctx->fdt = stage_fdt_view(ctx, ctx->fdt_size);
 	if (!ctx->fdt)
 		return LB_ERANGE;
 	err = fdt_read_machine(ctx->fdt, ctx->fdt_size, &ctx->machine, &ctx->diag);

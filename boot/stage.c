@@ -77,6 +77,28 @@ void *stage_early_view(struct boot_context *ctx, paddr_t pa, uint64_t size, uint
 	return physmap_pointer(&ctx->physmap, pa);
 }
 
+static enum lb_err map_fdt(struct pagetable *pt, paddr_t pa, uint64_t size)
+{
+	uint64_t mapped;
+
+	if (!align_up(pa % PAGE_SIZE + size, PAGE_SIZE, &mapped))
+		return LB_ERANGE;
+	return pagetable_map(pt, FDT_VA, align_down(pa, PAGE_SIZE), mapped, PTE_R);
+}
+
+const void *stage_fdt_view(struct boot_context *ctx, uint64_t size)
+{
+	enum lb_err err = map_fdt(&ctx->tables, ctx->entry.fdt_pa, size);
+
+	if (err) {
+		diag_fail(&ctx->diag, err, "fdt: cannot map the FDT at %#" PRIx64 ": %s", ctx->entry.fdt_pa,
+			  lb_err_name(err));
+		return NULL;
+	}
+	satp_flush();
+	return (const void *)(FDT_VA + ctx->entry.fdt_pa % PAGE_SIZE);
+}
+
 /* The block that the stage moves to: its image up to the early tables, then pages for tables. */
 struct block {
 	paddr_t pa;
@@ -149,8 +171,7 @@ static enum lb_err map_memory(struct pagetable *pt, const struct physmap *map, c
 static enum lb_err map_machine(const struct boot_context *ctx, struct pagetable *pt,
 			       const struct physmap *map)
 {
-	const struct region fdt = {ctx->entry.fdt_pa, ctx->fdt_size};
-	enum lb_err err = map_memory(pt, map, &fdt, PTE_R);
+	enum lb_err err = map_fdt(pt, ctx->entry.fdt_pa, ctx->fdt_size);
 
 	for (size_t i = 0; !err && i < ctx->memmap.free.count; i++)
 		err = map_memory(pt, map, &ctx->memmap.free.region[i], PTE_R | PTE_W);
@@ -250,7 +271,6 @@ static void enter_block(struct boot_context *ctx, const struct block *block, str
 	/* All that must be in the copy comes before the copying; there the old addresses are stale. */
 	ctx->stage_pa = block->pa;
 	ctx->physmap = physmap_for_levels(pt->levels);
-	ctx->fdt = physmap_pointer(&ctx->physmap, ctx->entry.fdt_pa);
 	pt->pool = (void *)(uintptr_t)(STAGE_VA + (block_stage_tables(block) - block->pa));
 	ctx->tables = *pt;
 	ctx->log.console.stage_pa = block->pa;

@@ -157,7 +157,7 @@ def expect_harts(tree):
         levels = MMU_LEVELS.get(tree.string(node, "mmu-type"), 255)
         lines.append(f"hart {hart:#x} {'on' if tree.okay(node) else 'off'} {levels}")
         if tree.okay(node):
-            isa = hart_extensions(tree, node) & (EXTENSIONS if isa is None else isa)
+            isa = hart_extensions(tree, node) & (set(EXTENSIONS) if isa is None else isa)
             for key, sizes in blocks.items():
                 sizes.append(tree.number(node, f"riscv,{key}-block-size"))
     lines.append(" ".join(["isa"] + [name for name in EXTENSIONS if name in (isa or ())]))
@@ -225,7 +225,7 @@ def dump(out, scratch, name, arguments, with_initrd):
 def pmemsave(qemu, path, address, size):
     """Have a running QEMU write guest memory to a file; its bytes."""
     path.unlink(missing_ok=True)
-    qemu.stdin.write(f"pmemsave {address:#x} {size:#x} {path}\n")
+    qemu.stdin.write(f'pmemsave {address:#x} {size:#x} "{path}"\n')  # unquoted, its / divides
     qemu.stdin.flush()
     for _ in range(500):
         if path.exists() and path.stat().st_size == size:

@@ -135,8 +135,11 @@ static void random_fixed_addresses(struct scene *scene, uint64_t *seed)
 		s->address = near ? source + delta : start + s->address;
 		if (s->address < previous_end || s->address < scene->origin)
 			s->address = previous_end > scene->origin ? previous_end : scene->origin;
-		if (!range_is_valid(s->address, s->mem_size))
-			s->address = UINT64_MAX - 16 * PAGE_SIZE;
+		if (!range_is_valid(s->address, s->mem_size)) {
+			image->segment_count = i ? i : 1;
+			image->segment[0].address = i ? image->segment[0].address : scene->origin;
+			break;
+		}
 		previous_end = s->address + s->mem_size;
 	}
 	image->entry = image->segment[0].address;

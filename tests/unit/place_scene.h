@@ -30,10 +30,10 @@ struct scene {
 };
 
 /** In a cmocka test: fail and say which scene it was. */
-#define CHECK(scene, condition)                                                                  \
-	do {                                                                                     \
-		if (!(condition))                                                                \
-			fail_msg("seed 0x%llx: " #condition, (unsigned long long)(scene)->seed); \
+#define CHECK(scene, condition)                                                                     \
+	do {                                                                                        \
+		if (!(condition))                                                                   \
+			fail_msg("seed 0x%llx: %s", (unsigned long long)(scene)->seed, #condition); \
 	} while (0)
 
 /** Fill @scene from @seed: the same seed makes the same scene everywhere. */

@@ -44,10 +44,10 @@ struct oracle {
 	} taken[ENTRIES];
 };
 
-#define CHECK(oracle, condition)                                                                  \
-	do {                                                                                      \
-		if (!(condition))                                                                 \
-			fail_msg("seed 0x%llx: " #condition, (unsigned long long)(oracle)->seed); \
+#define CHECK(oracle, condition)                                                                     \
+	do {                                                                                         \
+		if (!(condition))                                                                    \
+			fail_msg("seed 0x%llx: %s", (unsigned long long)(oracle)->seed, #condition); \
 	} while (0)
 
 static bool oracle_page_is_free(const struct oracle *o, size_t page)

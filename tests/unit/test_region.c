@@ -36,10 +36,10 @@ struct oracle {
 	bool in[UNIVERSE];
 };
 
-#define CHECK(oracle, condition)                                                                  \
-	do {                                                                                      \
-		if (!(condition))                                                                 \
-			fail_msg("seed 0x%llx: " #condition, (unsigned long long)(oracle)->seed); \
+#define CHECK(oracle, condition)                                                                     \
+	do {                                                                                         \
+		if (!(condition))                                                                    \
+			fail_msg("seed 0x%llx: %s", (unsigned long long)(oracle)->seed, #condition); \
 	} while (0)
 
 static size_t oracle_pieces(const struct oracle *o)
