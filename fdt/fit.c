@@ -3,10 +3,9 @@
 #include "fdt/fit.h"
 
 #include <inttypes.h>
-#include <libfdt.h>
 #include <string.h>
 
-#include "fdt/prop.h"
+#include "fdt/walk.h"
 
 /* The first that stores the size of the structure block, so libfdt can bound its walk by it. */
 #define FIT_FDT_VERSION 17
@@ -103,21 +102,53 @@ enum lb_err fit_open(const void *blob, uint64_t size, struct fit *fit, struct di
 	return err == LB_ENOENT ? LB_OK : err;
 }
 
+/* Begin a walk behind the tag that @node begins with. */
+static void enter_node(const struct fit *fit, int node, struct walk *w)
+{
+	walk_start(w, fit->blob);
+	w->next = (uint32_t)node;
+	walk_next(w);
+}
+
+/* The next node on this level: the offset where it begins, or -1 if the level ends first. */
+static int find_node(struct walk *w)
+{
+	uint32_t tag;
+
+	do {
+		tag = walk_next(w);
+	} while (tag == FDT_PROP || tag == FDT_NOP);
+	return tag == FDT_BEGIN_NODE ? (int)w->offset : -1;
+}
+
 int fit_first_child(const struct fit *fit, int parent)
 {
-	return fdt_first_subnode(fit->blob, parent);
+	struct walk w;
+
+	enter_node(fit, parent, &w);
+	return find_node(&w);
 }
 
 int fit_next_child(const struct fit *fit, int node)
 {
-	return fdt_next_subnode(fit->blob, node);
+	unsigned depth = 1;
+	struct walk w;
+
+	enter_node(fit, node, &w);
+	while (depth > 0) {
+		uint32_t tag = walk_next(&w);
+
+		if (tag == FDT_END)
+			return -1;
+		depth += tag == FDT_BEGIN_NODE;
+		depth -= tag == FDT_END_NODE;
+	}
+	return find_node(&w);
 }
 
 const char *fit_node_name(const struct fit *fit, int node)
 {
-	const char *name = fdt_get_name(fit->blob, node, NULL);
-
-	return name ? name : "";
+	return (const char *)fit->blob + fdt_off_dt_struct(fit->blob) + node + FDT_TAGSIZE;
 }
 
 enum lb_err fit_find_child(const struct fit *fit, int parent, const char *name, int *node, struct diag *diag)
@@ -157,17 +188,15 @@ static struct fit_property *find_wanted(struct fit_property *wanted, size_t coun
 enum lb_err fit_read_properties(const struct fit *fit, int node, struct fit_property *wanted, size_t count,
 				struct diag *diag)
 {
-	int offset;
+	struct walk w;
+	uint32_t tag;
 	size_t i;
 
 	for (i = 0; i < count; i++)
 		wanted[i].value = NULL;
-	for (offset = fdt_first_property_offset(fit->blob, node); offset >= 0;
-	     offset = fdt_next_property_offset(fit->blob, offset)) {
-		const char *name;
-		int size;
-		const void *value = fdt_getprop_by_offset(fit->blob, offset, &name, &size);
-		struct fit_property *row = value ? find_wanted(wanted, count, name) : NULL;
+	enter_node(fit, node, &w);
+	while ((tag = walk_next(&w)) == FDT_PROP || tag == FDT_NOP) {
+		struct fit_property *row = tag == FDT_PROP ? find_wanted(wanted, count, w.name) : NULL;
 
 		if (!row)
 			continue;
@@ -175,8 +204,8 @@ enum lb_err fit_read_properties(const struct fit *fit, int node, struct fit_prop
 			return diag_fail(diag, LB_EFORMAT,
 					 "bundle: '" FIT_NAME "' has the property '%s' twice: make it again",
 					 fit_node_name(fit, node), row->name);
-		row->value = value;
-		row->size = (uint32_t)size;
+		row->value = w.value.data;
+		row->size = w.value.size;
 	}
 	return LB_OK;
 }

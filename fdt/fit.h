@@ -55,7 +55,7 @@ LB_MUST_CHECK enum lb_err fit_open(const void *blob, uint64_t size, struct fit *
 int fit_first_child(const struct fit *fit, int parent);
 int fit_next_child(const struct fit *fit, int node);
 
-/** The name of a node, unit address included. Never NULL. */
+/** The name of @node, unit address included. */
 const char *fit_node_name(const struct fit *fit, int node);
 
 /**

@@ -61,12 +61,13 @@ static enum node_kind find_kind(const struct walk *w, enum node_kind parent)
 
 static enum lb_err begin_node(struct reader *r)
 {
-	struct level *level = &r->level[r->depth];
+	struct level *level;
 
 	if (r->depth == DEPTH_MAX)
 		return diag_fail(r->diag, LB_EFORMAT, "fdt: nodes are nested deeper than %d", DEPTH_MAX);
 	if (r->depth++ >= LEVEL_MAX)
 		return LB_OK;
+	level = &r->level[r->depth - 1];
 	level->name = r->walk.name;
 	level->child_cells = (struct node_cells){0, 0};
 	level->kind = r->depth == 1 ? NODE_ROOT : find_kind(&r->walk, level[-1].kind);
@@ -173,6 +174,9 @@ enum lb_err fdt_peek_size(const void *header, uint64_t *size, struct diag *diag)
 {
 	uint32_t total;
 
+	if (!is_aligned((uintptr_t)header, 8))
+		return diag_fail(diag, LB_EFORMAT, "fdt: at 0x%llx, which is no multiple of 8",
+				 (unsigned long long)(uintptr_t)header);
 	if (fdt_magic(header) != FDT_MAGIC)
 		return diag_fail(diag, LB_EFORMAT, "fdt: none there: magic is 0x%x, not 0x%x",
 				 (unsigned int)fdt_magic(header), FDT_MAGIC);
@@ -235,13 +239,13 @@ enum lb_err fdt_read_machine(const void *blob, size_t size, struct machine *m, s
 
 bool machine_is_compatible(const struct machine *m, const char *wanted)
 {
-	const char *end = m->compatible + m->compatible_size;
+	size_t length;
 
-	if (!m->compatible)
-		return false;
-	for (const char *each = m->compatible; each < end; each += strlen(each) + 1)
-		if (strcmp(each, wanted) == 0)
+	for (size_t at = 0; at < m->compatible_size; at += length + 1) {
+		length = strlen(m->compatible + at);
+		if (strcmp(m->compatible + at, wanted) == 0)
 			return true;
+	}
 	return false;
 }
 

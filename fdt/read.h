@@ -67,7 +67,9 @@ struct machine {
  * Check a blob's header enough to know its size. Looks at the first 40 bytes only.
  *
  * Used before anything behind the header is mapped. @size receives totalsize, 40..FDT_SIZE_MAX.
- * Return: LB_OK; LB_EFORMAT no FDT, or one of an unknown version; LB_ERANGE too large or too small.
+ * Version 17 is read, which is what dtc writes, and later ones that say they are compatible with it.
+ * Return: LB_OK; LB_EFORMAT no FDT, one of another version, or not 8-byte aligned; LB_ERANGE too large
+ *         or too small. On error @size is unchanged.
  */
 LB_MUST_CHECK enum lb_err fdt_peek_size(const void *header, uint64_t *size, struct diag *diag);
 

@@ -22,6 +22,7 @@ enum image_property {
 
 struct image_node {
 	const char *name;
+	const char *type; /* "" until check_type() has found it good */
 	struct fit_property property[IMAGE_PROPERTIES];
 };
 
@@ -85,6 +86,7 @@ static enum lb_err read_image_node(const struct fit *fit, int node, struct image
 {
 	*image = (struct image_node){
 		.name = fit_node_name(fit, node),
+		.type = "",
 		.property =
 			{
 				[IMAGE_TYPE] = {.name = "type"},
@@ -187,32 +189,33 @@ static enum lb_err locate_data(const struct fit *fit, const struct image_node *i
 	return LB_OK;
 }
 
-static enum lb_err check_type(const struct image_node *image, const struct role *role, const char **type,
-			      struct diag *diag)
+static enum lb_err check_type(struct image_node *image, const struct role *role, struct diag *diag)
 {
-	enum lb_err err = read_string(&image->property[IMAGE_TYPE], image->name, type, diag);
+	const char *type = NULL;
+	enum lb_err err = read_string(&image->property[IMAGE_TYPE], image->name, &type, diag);
 	size_t i;
 
 	if (err)
 		return err;
-	if (!*type)
+	if (!type)
 		return diag_fail(diag, LB_EFORMAT, "bundle: image '" FIT_NAME "' has no type", image->name);
 	for (i = 0; i < ARRAY_SIZE(role->types) && role->types[i]; i++) {
-		if (strcmp(*type, role->types[i]) == 0)
+		if (strcmp(type, role->types[i]) == 0) {
+			image->type = type;
 			return LB_OK;
+		}
 	}
 	return diag_fail(diag, LB_EUNSUPPORTED,
 			 "bundle: image '" FIT_NAME "' has the type '" FIT_NAME
 			 "', which can not serve as a %s",
-			 image->name, *type, role->name);
+			 image->name, type, role->name);
 }
 
 /* Type, arch and compression: can this build use the image in this role? */
-static enum lb_err check_usable(const struct image_node *image, const struct role *role, const char **type,
-				struct diag *diag)
+static enum lb_err check_usable(struct image_node *image, const struct role *role, struct diag *diag)
 {
-	const char *arch, *compression;
-	enum lb_err err = check_type(image, role, type, diag);
+	const char *arch = NULL, *compression = NULL;
+	enum lb_err err = check_type(image, role, diag);
 
 	if (err == LB_OK)
 		err = read_string(&image->property[IMAGE_ARCH], image->name, &arch, diag);
@@ -235,8 +238,7 @@ static enum lb_err check_usable(const struct image_node *image, const struct rol
 
 /* Find the image that a configuration names for @role, and check that it can have it. */
 static enum lb_err read_image(const struct fit *fit, const char *name, const struct role *role,
-			      struct image_node *image, struct bundle_blob *blob, const char **type,
-			      struct diag *diag)
+			      struct image_node *image, struct bundle_blob *blob, struct diag *diag)
 {
 	int node;
 	enum lb_err err = fit_find_child(fit, fit->images, name, &node, diag);
@@ -248,7 +250,7 @@ static enum lb_err read_image(const struct fit *fit, const char *name, const str
 	if (err == LB_OK)
 		err = read_image_node(fit, node, image, diag);
 	if (err == LB_OK)
-		err = check_usable(image, role, type, diag);
+		err = check_usable(image, role, diag);
 	if (err)
 		return err;
 	err = locate_data(fit, image, blob, diag);
@@ -287,18 +289,17 @@ static enum lb_err read_kernel(const struct fit *fit, const char *name, struct b
 			       struct diag *diag)
 {
 	const struct format *format;
-	struct image_node node;
+	struct image_node node = {.type = ""};
 	const uint8_t *bytes;
-	const char *type;
 	enum lb_err err;
 
 	if (!name)
 		return diag_fail(diag, LB_ENOENT, "bundle: configuration '" FIT_NAME "' has no kernel",
 				 config->name);
-	err = read_image(fit, name, &kernel_role, &node, &config->kernel, &type, diag);
+	err = read_image(fit, name, &kernel_role, &node, &config->kernel, diag);
 	if (err)
 		return err;
-	config->in_place = strcmp(type, TYPE_NOLOAD) == 0;
+	config->in_place = strcmp(node.type, TYPE_NOLOAD) == 0;
 	bytes = (const uint8_t *)fit->blob + config->kernel.offset;
 	format = find_format(bytes, config->kernel.size);
 	if (!format)
@@ -310,11 +311,10 @@ static enum lb_err read_ramdisk(const struct fit *fit, const char *name, struct 
 				struct diag *diag)
 {
 	struct image_node node;
-	const char *type;
 
 	if (!name)
 		return LB_OK;
-	return read_image(fit, name, &ramdisk_role, &node, &config->ramdisk, &type, diag);
+	return read_image(fit, name, &ramdisk_role, &node, &config->ramdisk, diag);
 }
 
 /* The configuration's name when the caller has none: /configurations' default, else the first one's. */
@@ -378,7 +378,7 @@ static enum lb_err read_config_node(const struct fit *fit, int node, struct bund
 		[CONFIG_FIRMWARE] = {.name = "firmware"}, [CONFIG_LOADABLES] = {.name = "loadables"},
 		[CONFIG_FPGA] = {.name = "fpga"},
 	};
-	const char *kernel, *ramdisk;
+	const char *kernel = NULL, *ramdisk = NULL;
 	size_t overlays;
 	enum lb_err err;
 
@@ -436,7 +436,7 @@ enum lb_err bundle_read_config(const void *data, uint64_t size, const char *name
 			       struct bundle_config *config, struct diag *diag)
 {
 	struct fit fit;
-	int node;
+	int node = -1;
 	enum lb_err err = fit_open(data, size, &fit, diag);
 
 	if (err == LB_OK)

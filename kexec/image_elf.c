@@ -219,7 +219,7 @@ static void make_relative(struct image *image)
 enum lb_err image_read_elf(const void *data, uint64_t size, struct image *image, struct diag *diag)
 {
 	const struct image_segment *last;
-	struct elf_header header;
+	struct elf_header header = {0};
 	enum lb_err err = read_header(data, size, &header, diag);
 
 	if (err)

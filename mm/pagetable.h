@@ -7,7 +7,7 @@
  * overwrites a leaf. It writes plain memory: it can build tables for the running hart, for another
  * place in memory, or in a host test.
  *
- * Leaves have V, A and D set beforehand: many harts (Svade) fault on A = 0 or on a store with D = 0
+ * Leaves have V and A set beforehand, and D where they have W: many harts (Svade) fault on A = 0 or on a store with D = 0
  * instead of setting them. G is never set: no fence that the stage owes depends on who ran before.
  */
 #ifndef LIFEBOAT_MM_PAGETABLE_H
@@ -39,7 +39,11 @@ struct pagetable {
 	size_t used_pages;
 };
 
-/** Pages that suffice for @mappings calls of pagetable_map(), root included, whatever they are. */
+/**
+ * Pages that suffice for @mappings calls of pagetable_map(), root included: a path of tables at either end of each.
+ *
+ * Holds for ranges up to 2 MiB, and for longer ones whose VA and PA agree in the bits that the large leaves need.
+ */
 #define PAGETABLE_POOL_PAGES(levels, mappings) (1 + (mappings)*2 * ((levels)-1))
 
 /**

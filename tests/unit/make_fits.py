@@ -9,6 +9,7 @@ find its bytes in a FIT without the code under test. The bytes are the same in e
 import gzip
 import os
 import random
+import shutil
 import struct
 import subprocess
 import sys
@@ -169,6 +170,8 @@ def make(directory, name, source, arguments):
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
+    if not shutil.which("mkimage"):
+        sys.exit("make_fits: mkimage is not installed: apt-get install u-boot-tools")
     directory = Path(sys.argv[1])
     directory.mkdir(parents=True, exist_ok=True)
     for name, data in PAYLOADS.items():

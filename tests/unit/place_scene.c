@@ -202,7 +202,7 @@ void scene_make(struct scene *scene, uint64_t seed)
 		random_fixed_addresses(scene, &seed);
 	scene->request.image = &scene->image;
 	scene->request.in_place = chance(&seed, 60);
-	scene->request.fdt_size = 1 + below(&seed, 3 * PAGE_SIZE);
+	scene->request.fdt_size = 1 + below(&seed, (chance(&seed, 80) ? 3 : 6) * PAGE_SIZE);
 	scene->request.limit = chance(&seed, 80) ? UINT64_MAX : scene->origin + below(&seed, WINDOW);
 }
 

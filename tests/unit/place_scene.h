@@ -39,7 +39,7 @@ struct scene {
 /** Fill @scene from @seed: the same seed makes the same scene everywhere. */
 void scene_make(struct scene *scene, uint64_t seed);
 
-/** Where the simulated memory keeps [@pa, @pa + @size). NULL when some of it is neither RAM window nor flash. */
+/** Where @memory keeps [@pa, @pa + @size). NULL when some of it is in neither window nor flash. */
 uint8_t *scene_at(const struct scene *scene, struct memory *memory, paddr_t pa, uint64_t size);
 
 /** Fill @memory with bytes of which none is 0. */

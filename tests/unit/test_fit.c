@@ -344,6 +344,37 @@ static void nodes_below_an_image_are_not_images(void **state)
 	assert_refused(end_tree(b, 0), LB_ENOENT, "no image 'k'");
 }
 
+static void what_was_blanked_out_of_a_tree_is_not_there(void **state)
+{
+	static const char *const junk[] = {"/junk", "/images/junk", "/images/k@1", "/configurations/junk"};
+	struct builder b = begin_tree();
+	struct bundle_config config;
+	struct diag diag;
+	struct file file;
+
+	(void)state;
+	add_node(b, "junk", PROPERTIES(STRING("kernel", "k")));
+	ok(fdt_begin_node(b.fdt, "images"));
+	add_node(b, "junk", PROPERTIES(STRING("kernel", "k")));
+	add_node(b, "k", PROPERTIES(STRING("arch", "arm"), KERNEL_TYPE, RAW_LOAD, BYTES("data", "payload!")));
+	add_node(b, "k@1", PROPERTIES(STRING("kernel", "k")));
+	ok(fdt_end_node(b.fdt));
+	ok(fdt_begin_node(b.fdt, "configurations"));
+	add_node(b, "junk", PROPERTIES(STRING("kernel", "k")));
+	add_node(b, "c", PROPERTIES(STRING("loadables", "k"), STRING("kernel", "k")));
+	ok(fdt_end_node(b.fdt));
+	file = end_tree(b, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(junk); i++)
+		ok(fdt_nop_node(file.bytes, fdt_path_offset(file.bytes, junk[i])));
+	ok(fdt_nop_property(file.bytes, fdt_path_offset(file.bytes, "/images/k"), "arch"));
+	ok(fdt_nop_property(file.bytes, fdt_path_offset(file.bytes, "/configurations/c"), "loadables"));
+	assert_true(bundle_is_fit(file.bytes, file.size));
+	assert_int_equal(read_config(file, NULL, &config, &diag), LB_OK);
+	assert_string_equal(config.name, "c");
+	assert_string_equal(config.kernel.node, "k");
+	free(file.bytes);
+}
+
 static void a_default_that_is_no_single_name_is_refused(void **state)
 {
 	static const struct {
@@ -448,6 +479,7 @@ int main(void)
 		cmocka_unit_test(main_nodes_that_are_doubled_are_refused),
 		cmocka_unit_test(trees_without_their_main_nodes_are_refused),
 		cmocka_unit_test(nodes_below_an_image_are_not_images),
+		cmocka_unit_test(what_was_blanked_out_of_a_tree_is_not_there),
 		cmocka_unit_test(a_default_that_is_no_single_name_is_refused),
 		cmocka_unit_test(a_bad_header_is_refused_before_the_tree_is_read),
 		cmocka_unit_test(an_image_that_nobody_uses_may_lack_data_but_not_lie_outside),

@@ -137,10 +137,14 @@ static void random_release(struct memmap *map, struct oracle *o, uint64_t *seed)
 
 static void random_round(uint64_t seed, paddr_t origin)
 {
-	struct oracle o = {.seed = seed, .origin = origin};
-	struct memmap map;
-	uint64_t releases = below(&seed, 3);
+	static struct oracle o;
+	static struct memmap map;
+	uint64_t releases;
 
+	memset(&o, 0, sizeof(o));
+	o.seed = seed;
+	o.origin = origin;
+	releases = below(&seed, 3);
 	memset(&map, 0xa5, sizeof(map));
 	memmap_init(&map);
 	for (int i = 0; i < OPERATIONS; i++) {
@@ -167,7 +171,7 @@ static void random_operations_agree_with_a_flag_for_each_grain(void **state)
 
 static void partial_pages_are_ram_but_not_free(void **state)
 {
-	struct memmap map;
+	static struct memmap map;
 
 	(void)state;
 	memmap_init(&map);
@@ -184,7 +188,7 @@ static void partial_pages_are_ram_but_not_free(void **state)
 
 static void what_was_taken_before_it_was_ram_stays_taken(void **state)
 {
-	struct memmap map;
+	static struct memmap map;
 
 	(void)state;
 	memmap_init(&map);
@@ -196,7 +200,7 @@ static void what_was_taken_before_it_was_ram_stays_taken(void **state)
 
 static void a_release_gives_back_only_what_nobody_else_holds(void **state)
 {
-	struct memmap map;
+	static struct memmap map;
 
 	(void)state;
 	memmap_init(&map);
@@ -215,7 +219,7 @@ static void a_release_gives_back_only_what_nobody_else_holds(void **state)
 
 static void ranges_past_the_last_address_are_refused(void **state)
 {
-	struct memmap map;
+	static struct memmap map;
 
 	(void)state;
 	memmap_init(&map);
@@ -257,6 +261,25 @@ static void too_many_pieces_of_ram_are_refused_and_change_nothing(void **state)
 	assert_sets_equal(&map.free, &before.free);
 	/* The free set would have room here, the set of RAM has not. */
 	assert_int_equal(memmap_take(&map, PAGE_SIZE, PAGE_SIZE, MEMMAP_RESERVED, "r"), LB_OK);
+	before = map;
+	assert_int_equal(memmap_add_ram(&map, behind, PAGE_SIZE), LB_ENOSPC);
+	assert_sets_equal(&map.ram, &before.ram);
+	assert_sets_equal(&map.free, &before.free);
+}
+
+/* The other way round: the set of RAM has room, the free set, cut up by takers, has not. */
+static void ram_whose_pages_do_not_fit_is_refused_and_changes_nothing(void **state)
+{
+	static struct memmap map, before;
+	paddr_t behind = 1000 * PAGE_SIZE;
+
+	(void)state;
+	memmap_init(&map);
+	assert_int_equal(memmap_add_ram(&map, 0, (2 * MEMMAP_TAKEN_MAX + 1) * PAGE_SIZE), LB_OK);
+	for (size_t i = 0; i < MEMMAP_TAKEN_MAX; i++)
+		assert_int_equal(memmap_take(&map, (2 * i + 1) * PAGE_SIZE, 1, MEMMAP_RESERVED, "r"), LB_OK);
+	for (; map.free.count < REGION_SET_MAX; behind += 2 * PAGE_SIZE)
+		assert_int_equal(memmap_add_ram(&map, behind, PAGE_SIZE), LB_OK);
 	before = map;
 	assert_int_equal(memmap_add_ram(&map, behind, PAGE_SIZE), LB_ENOSPC);
 	assert_sets_equal(&map.ram, &before.ram);
@@ -308,13 +331,14 @@ static void every_kind_has_a_name(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_operations_agree_with_a_flag_for_each_grain),
 		cmocka_unit_test(partial_pages_are_ram_but_not_free),
 		cmocka_unit_test(what_was_taken_before_it_was_ram_stays_taken),
 		cmocka_unit_test(a_release_gives_back_only_what_nobody_else_holds),
 		cmocka_unit_test(ranges_past_the_last_address_are_refused),
 		cmocka_unit_test(too_many_pieces_of_ram_are_refused_and_change_nothing),
+		cmocka_unit_test(ram_whose_pages_do_not_fit_is_refused_and_changes_nothing),
 		cmocka_unit_test(a_taker_that_splits_a_full_map_is_refused_and_changes_nothing),
 		cmocka_unit_test(the_list_of_takers_has_an_end),
 		cmocka_unit_test(every_kind_has_a_name),

@@ -1,129 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The plan, case by case: what a person would set up, what the plan says, and what it tells the person. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "kexec/place.h"
-
-#define RAM	 UINT64_C(0x80000000)
-#define FLASH	 UINT64_C(0x20000000) /* where sources lie that are in nobody's way */
-#define FDT_SIZE UINT64_C(0x4000)
-
-struct fixture {
-	struct memmap map;
-	struct image image;
-	struct place_request request;
-	struct plan plan;
-	struct diag diag;
-};
-
-/* A machine as QEMU's virt has it, with firmware at its base, and no bundle yet. */
-static void begin(struct fixture *f, uint64_t ram_size)
-{
-	memset(f, 0, sizeof(*f));
-	memmap_init(&f->map);
-	assert_int_equal(memmap_add_ram(&f->map, RAM, ram_size), LB_OK);
-	assert_int_equal(memmap_take(&f->map, RAM, 512 * KIB, MEMMAP_FIRMWARE, "mmode_resv0"), LB_OK);
-	f->request = (struct place_request){
-		.image = &f->image,
-		.fdt_size = FDT_SIZE,
-		.limit = UINT64_MAX,
-	};
-}
-
-static void set_linux(struct fixture *f, paddr_t source, uint64_t file_size, uint64_t mem_size)
-{
-	f->image = (struct image){
-		.kind = IMAGE_LINUX,
-		.align = IMAGE_LINUX_ALIGN,
-		.mem_size = mem_size,
-		.segment_count = 1,
-		.segment = {{.file_size = file_size, .mem_size = mem_size}},
-	};
-	f->request.image_pa = source;
-	f->request.image_size = file_size;
-}
-
-static void set_raw(struct fixture *f, paddr_t source, uint64_t size, paddr_t load)
-{
-	f->image = (struct image){
-		.kind = IMAGE_RAW,
-		.fixed = true,
-		.entry = load,
-		.segment_count = 1,
-		.segment = {{.file_size = size, .mem_size = size, .address = load}},
-	};
-	f->request.image_pa = source;
-	f->request.image_size = size;
-}
-
-/* A fixed ELF of @count segments of @size bytes each, one behind the other in the file. */
-static void set_elf(struct fixture *f, paddr_t source, uint64_t size, const paddr_t *address, size_t count)
-{
-	f->image = (struct image){.kind = IMAGE_ELF,
-				  .fixed = true,
-				  .zero_fill = true,
-				  .entry = address[0],
-				  .segment_count = count};
-	for (size_t i = 0; i < count; i++)
-		f->image.segment[i] = (struct image_segment){
-			.offset = i * size, .file_size = size, .mem_size = size, .address = address[i]};
-	f->request.image_pa = source;
-	f->request.image_size = count * size;
-}
-
-static void set_initrd(struct fixture *f, paddr_t base, uint64_t size)
-{
-	f->request.initrd = (struct region){base, size};
-}
-
-static void set_bundle(struct fixture *f, paddr_t base, uint64_t size)
-{
-	f->request.bundle = (struct region){base, size};
-	assert_int_equal(memmap_take(&f->map, base, size, MEMMAP_BUNDLE, "fit"), LB_OK);
-}
-
-static enum lb_err plan(struct fixture *f)
-{
-	memset(&f->plan, 0xa5, sizeof(f->plan));
-	return place_plan(&f->map, &f->request, &f->plan, &f->diag);
-}
-
-static void assert_planned(struct fixture *f)
-{
-	enum lb_err err = plan(f);
-
-	if (err)
-		fail_msg("%s: %s", lb_err_name(err), f->diag.text);
-}
-
-static void assert_fails(struct fixture *f, enum lb_err code, const char *text)
-{
-	assert_int_equal(plan(f), code);
-	assert_string_equal(f->diag.text, text);
-}
-
-/* The n-th item of that name. */
-static const struct plan_item *item(const struct fixture *f, const char *name, size_t n)
-{
-	for (size_t i = 0; i < f->plan.count; i++) {
-		if (strcmp(f->plan.item[i].name, name) == 0 && n-- == 0)
-			return &f->plan.item[i];
-	}
-	fail_msg("no item %s", name);
-	return NULL;
-}
+#include "tests/unit/place_fixture.h"
 
 /* ---- The ordinary ---- */
 
 static void linux_goes_lowest_the_fdt_highest_and_the_initrd_below_it(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 	paddr_t top = RAM + GIB;
 
 	(void)state;
@@ -151,7 +34,7 @@ static void linux_goes_lowest_the_fdt_highest_and_the_initrd_below_it(void **sta
 
 static void without_an_initrd_the_plan_has_none(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, 128 * MIB);
@@ -164,7 +47,7 @@ static void without_an_initrd_the_plan_has_none(void **state)
 
 static void the_fdt_stays_below_4_gib_if_there_is_room(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, 8 * GIB);
@@ -177,7 +60,7 @@ static void the_fdt_stays_below_4_gib_if_there_is_room(void **state)
 
 static void without_ram_below_4_gib_the_fdt_goes_highest(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, 512 * KIB);
@@ -190,7 +73,7 @@ static void without_ram_below_4_gib_the_fdt_goes_highest(void **state)
 
 static void nothing_is_placed_at_or_above_the_limit(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, GIB);
@@ -204,7 +87,7 @@ static void nothing_is_placed_at_or_above_the_limit(void **state)
 
 static void a_kernel_that_lies_right_stays_only_when_asked(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, GIB);
@@ -223,7 +106,7 @@ static void a_kernel_that_lies_right_stays_only_when_asked(void **state)
 static void a_kernel_that_does_not_lie_right_moves(void **state)
 {
 	static const struct region reserved[] = {{RAM + 95 * MIB, 1}, {RAM + 96 * MIB, 1}};
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) { /* taken under its bss; taken right behind it; not aligned */
@@ -241,7 +124,7 @@ static void a_kernel_that_does_not_lie_right_moves(void **state)
 
 static void a_kernel_in_place_whose_bss_covers_the_ramdisk_stays_and_the_ramdisk_moves_first(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, GIB);
@@ -258,7 +141,7 @@ static void a_kernel_in_place_whose_bss_covers_the_ramdisk_stays_and_the_ramdisk
 
 static void a_kernel_in_place_that_starves_the_ramdisk_moves_after_all(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, 34 * MIB); /* bundle 12..30 MiB; free are 0.5..12 and 30..34 */
@@ -273,7 +156,7 @@ static void a_kernel_in_place_that_starves_the_ramdisk_moves_after_all(void **st
 
 static void an_initrd_stays_if_it_lies_on_a_page_boundary(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	for (paddr_t shift = 0; shift <= 2048; shift += 2048) {
@@ -291,7 +174,7 @@ static void an_initrd_stays_if_it_lies_on_a_page_boundary(void **state)
 
 static void an_initrd_whose_last_page_is_not_its_own_moves(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, GIB);
@@ -307,7 +190,7 @@ static void an_initrd_whose_last_page_is_not_its_own_moves(void **state)
 
 static void a_fixed_image_may_overlap_its_own_source_and_the_bundle_around_it(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, 128 * MIB);
@@ -323,7 +206,7 @@ static void a_fixed_image_may_overlap_its_own_source_and_the_bundle_around_it(vo
 
 static void an_initrd_under_a_fixed_image_moves_first(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, 128 * MIB);
@@ -338,7 +221,7 @@ static void an_initrd_under_a_fixed_image_moves_first(void **state)
 static void segments_that_move_up_over_each_other_go_last_one_first(void **state)
 {
 	const paddr_t up[] = {RAM + 5 * MIB, RAM + 6 * MIB, RAM + 7 * MIB};
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, 128 * MIB);
@@ -353,7 +236,7 @@ static void segments_that_move_up_over_each_other_go_last_one_first(void **state
 static void segments_that_need_each_others_place_are_refused(void **state)
 {
 	const paddr_t swapped[] = {RAM + 5 * MIB - 0x1000, RAM + 5 * MIB + 0x1000};
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, 128 * MIB);
@@ -371,7 +254,7 @@ static void segments_that_need_each_others_place_are_refused(void **state)
 static void a_fixed_address_that_is_taken_is_refused_by_name(void **state)
 {
 	const paddr_t on_firmware[] = {RAM};
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, 128 * MIB);
@@ -389,7 +272,7 @@ static void a_fixed_address_that_is_taken_is_refused_by_name(void **state)
 
 static void a_fixed_address_that_is_not_ram_or_out_of_reach_is_refused(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, 128 * MIB);
@@ -408,7 +291,7 @@ static void a_fixed_address_that_is_not_ram_or_out_of_reach_is_refused(void **st
 
 static void a_payload_bigger_than_ram_is_refused_with_the_sizes(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, 15 * MIB);
@@ -426,7 +309,7 @@ static void a_payload_bigger_than_ram_is_refused_with_the_sizes(void **state)
 
 static void an_initrd_without_room_is_named(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, 64 * MIB);
@@ -445,7 +328,7 @@ static void an_initrd_without_room_is_named(void **state)
 
 static void a_kernel_leaves_its_lowest_place_to_an_initrd_that_fits_only_there(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, 42 * MIB); /* 2..42 */
@@ -458,9 +341,29 @@ static void a_kernel_leaves_its_lowest_place_to_an_initrd_that_fits_only_there(v
 	assert_int_equal(f.plan.fdt, RAM + 98 * MIB - FDT_SIZE);
 }
 
+/* A hole from page 1 to 16: only with both 5-page items below it does the image leave no gap too small. */
+static void an_image_goes_as_high_as_both_others_below_it_need(void **state)
+{
+	static struct fixture f;
+
+	(void)state;
+	begin(&f, 64 * KIB);
+	f.map.taken_count = 0;
+	region_set_clear(&f.map.free);
+	assert_int_equal(region_set_add(&f.map.free, RAM + 4 * KIB, 60 * KIB), LB_OK);
+	set_linux(&f, FLASH, 100, 16 * KIB);
+	f.image.align = 16 * KIB;
+	f.request.fdt_size = 20 * KIB;
+	set_initrd(&f, FLASH + MIB, 20 * KIB);
+	assert_planned(&f);
+	assert_int_equal(f.plan.entry, RAM + 48 * KIB);
+	assert_int_equal(f.plan.fdt, RAM + 28 * KIB);
+	assert_int_equal(f.plan.initrd.base, RAM + 8 * KIB);
+}
+
 static void exactly_enough_ram_is_enough_and_a_page_less_is_not(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	for (uint64_t lacking = 0; lacking <= 4096; lacking += 4096) {
@@ -474,7 +377,7 @@ static void exactly_enough_ram_is_enough_and_a_page_less_is_not(void **state)
 
 static void free_memory_in_too_many_pieces_is_refused(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 
 	(void)state;
 	begin(&f, MIB);
@@ -486,7 +389,7 @@ static void free_memory_in_too_many_pieces_is_refused(void **state)
 
 static void a_request_that_breaks_the_contract_is_refused(void **state)
 {
-	struct fixture f;
+	static struct fixture f;
 	const struct {
 		uint64_t *field, value;
 	} breaks[] = {
@@ -520,7 +423,7 @@ static void a_request_that_breaks_the_contract_is_refused(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(linux_goes_lowest_the_fdt_highest_and_the_initrd_below_it),
 		cmocka_unit_test(without_an_initrd_the_plan_has_none),
 		cmocka_unit_test(the_fdt_stays_below_4_gib_if_there_is_room),
@@ -542,6 +445,7 @@ int main(void)
 		cmocka_unit_test(a_payload_bigger_than_ram_is_refused_with_the_sizes),
 		cmocka_unit_test(an_initrd_without_room_is_named),
 		cmocka_unit_test(a_kernel_leaves_its_lowest_place_to_an_initrd_that_fits_only_there),
+		cmocka_unit_test(an_image_goes_as_high_as_both_others_below_it_need),
 		cmocka_unit_test(exactly_enough_ram_is_enough_and_a_page_less_is_not),
 		cmocka_unit_test(free_memory_in_too_many_pieces_is_refused),
 		cmocka_unit_test(a_request_that_breaks_the_contract_is_refused),

@@ -147,9 +147,10 @@ static void random_change(struct region_set *set, struct oracle *o, uint64_t *se
 	uint64_t size = below(seed, longest + 1);
 	bool add = below(seed, 2);
 	bool overflows = size > UINT64_MAX - (o->origin + base);
-	struct oracle after = *o;
+	static struct oracle after;
 	enum lb_err err, want;
 
+	after = *o;
 	if (!overflows && base + size > UNIVERSE)
 		size = UNIVERSE - base;
 	for (size_t i = base; i < base + size && i < UNIVERSE; i++)
@@ -164,9 +165,12 @@ static void random_change(struct region_set *set, struct oracle *o, uint64_t *se
 
 static void random_round(uint64_t seed, paddr_t origin, uint64_t longest)
 {
-	struct region_set set, copy;
-	struct oracle o = {.seed = seed, .origin = origin};
+	static struct region_set set, copy;
+	static struct oracle o;
 
+	memset(&o, 0, sizeof(o));
+	o.seed = seed;
+	o.origin = origin;
 	memset(&set, 0xa5, sizeof(set));
 	region_set_clear(&set);
 	for (int i = 0; i < OPERATIONS; i++) {
@@ -207,7 +211,7 @@ static void fill(struct region_set *set)
 
 static void a_full_set_refuses_one_more_piece_and_is_unchanged(void **state)
 {
-	struct region_set set, before;
+	static struct region_set set, before;
 
 	(void)state;
 	fill(&set);
@@ -219,7 +223,7 @@ static void a_full_set_refuses_one_more_piece_and_is_unchanged(void **state)
 
 static void a_full_set_takes_what_merges(void **state)
 {
-	struct region_set set;
+	static struct region_set set;
 
 	(void)state;
 	fill(&set);
@@ -231,7 +235,7 @@ static void a_full_set_takes_what_merges(void **state)
 
 static void a_full_set_refuses_a_split_and_is_unchanged(void **state)
 {
-	struct region_set set, before;
+	static struct region_set set, before;
 
 	(void)state;
 	fill(&set);
@@ -247,7 +251,7 @@ static void a_full_set_refuses_a_split_and_is_unchanged(void **state)
 
 static void ranges_that_run_past_the_last_address_are_refused(void **state)
 {
-	struct region_set set, before;
+	static struct region_set set, before;
 
 	(void)state;
 	region_set_clear(&set);
@@ -267,7 +271,7 @@ static void ranges_that_run_past_the_last_address_are_refused(void **state)
 
 static void the_whole_address_space_is_one_region(void **state)
 {
-	struct region_set set;
+	static struct region_set set;
 	paddr_t base;
 
 	(void)state;
@@ -289,7 +293,7 @@ static void the_whole_address_space_is_one_region(void **state)
 
 static void empty_ranges_change_nothing_and_are_everywhere(void **state)
 {
-	struct region_set set;
+	static struct region_set set;
 
 	(void)state;
 	region_set_clear(&set);
@@ -302,7 +306,7 @@ static void empty_ranges_change_nothing_and_are_everywhere(void **state)
 
 static void a_search_without_sense_is_refused(void **state)
 {
-	struct region_set set;
+	static struct region_set set;
 	paddr_t base = 77;
 
 	(void)state;
@@ -341,7 +345,7 @@ static void pages_around_are_all_that_a_range_touches(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_operations_agree_with_a_bitmap),
 		cmocka_unit_test(a_full_set_refuses_one_more_piece_and_is_unchanged),
 		cmocka_unit_test(a_full_set_takes_what_merges),

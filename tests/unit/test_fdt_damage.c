@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Damaged FDTs: whatever the bytes are, the reader stays inside them, and what it accepts makes sense and
+ * can be handed on. The sanitizers are half of this test: every blob ends where its heap block ends.
+ */
+#include "tests/unit/fdt_blobs.h"
+
+#include "fdt/fixup.h"
+#include "fdt/read.h"
+
+#define RANDOM_ROUNDS 4000
+
+static struct machine machine;
+static size_t accepted, refused;
+static uint64_t current_seed; /* 0 while none is at work */
+
+/* The seed that a test failed with. */
+static int tell_seed(void **state)
+{
+	(void)state;
+	if (current_seed)
+		print_error("seed %llu of words_that_break_arithmetic\n", (unsigned long long)current_seed);
+	current_seed = 0;
+	return 0;
+}
+
+static bool is_in(const struct blob *blob, const char *string)
+{
+	const uint8_t *at = (const uint8_t *)string;
+
+	return at >= blob->data && at < blob->data + blob->size &&
+	       memchr(at, '\0', (size_t)(blob->data + blob->size - at));
+}
+
+/* Do all strings of the machine lie in the blob, ends included, and are its ranges ranges? */
+static void check_sense(const struct blob *blob, const struct machine *m)
+{
+	assert_true(!*m->bootargs || is_in(blob, m->bootargs));
+	assert_true(!m->stdout_path || is_in(blob, m->stdout_path));
+	assert_true(!m->model || is_in(blob, m->model));
+	if (m->compatible)
+		assert_true(is_in(blob, m->compatible + m->compatible_size - 1));
+	assert_in_range(m->ram.count, 1, REGION_SET_MAX);
+	assert_in_range(m->hart_count, 0, MACHINE_HARTS_MAX);
+	assert_in_range(m->reserved_count, 0, MACHINE_RESERVED_MAX);
+	for (size_t i = 0; i < m->ram.count; i++)
+		assert_true(m->ram.region[i].size &&
+			    range_is_valid(m->ram.region[i].base, m->ram.region[i].size));
+	for (size_t i = 0; i < m->reserved_count; i++) {
+		assert_true(range_is_valid(m->reserved[i].range.base, m->reserved[i].range.size));
+		assert_true(strcmp(m->reserved[i].name, "memreserve") == 0 ||
+			    is_in(blob, m->reserved[i].name));
+	}
+	assert_true(range_is_valid(m->initrd.base, m->initrd.size));
+	assert_true(range_is_valid(m->bundle.base, m->bundle.size));
+	assert_int_equal(m->isa & ~(uint32_t)((ISA_H << 1) - 1), 0);
+}
+
+/* What has been accepted must be fit to be handed on. */
+static void check_payload(const struct blob *blob)
+{
+	const struct fdt_wishes wishes = {.bootargs = "quiet", .initrd = {0x90000000, 0x1000}};
+	static struct machine again;
+	uint64_t size;
+	uint8_t *out;
+
+	assert_int_equal(fdt_payload_size(blob->data, &wishes, &size, NULL), LB_OK);
+	out = malloc(size);
+	assert_int_equal(fdt_make_payload_fdt(blob->data, &wishes, out, size, NULL), LB_OK);
+	assert_int_equal(fdt_read_machine(out, size, &again, NULL), LB_OK);
+	assert_string_equal(again.bootargs, "quiet");
+	assert_int_equal(again.initrd.base, 0x90000000);
+	assert_int_equal(again.initrd.size, 0x1000);
+	free(out);
+}
+
+static enum lb_err try(const struct blob *blob)
+{
+	struct diag diag = {""};
+	enum lb_err err = fdt_read_machine(blob->data, blob->size, &machine, &diag);
+
+	if (err) {
+		refused++;
+		assert_memory_equal(diag.text, "fdt: ", 5);
+	} else {
+		accepted++;
+		check_sense(blob, &machine);
+		check_payload(blob);
+	}
+	return err;
+}
+
+static void check_truncated(const struct blob *blob)
+{
+	if (blob->size > 4200) /* the larger ones have nothing that these do not */
+		return;
+	for (size_t size = 0; size < blob->size; size++) {
+		struct blob cut = {.data = exact_copy(blob->data, size), .size = size};
+
+		assert_int_not_equal(try(&cut), LB_OK);
+		if (size >= sizeof(struct fdt_header)) {
+			fdt_set_totalsize(cut.data, (uint32_t)size);
+			(void)try(&cut);
+		}
+		free(cut.data);
+	}
+}
+
+static void a_truncated_fdt_is_refused_at_every_byte(void **state)
+{
+	(void)state;
+	for_each_blob(check_truncated);
+}
+
+static const char *const samples[] = {"one-cell", "reservations", "harts", "mixed-cells", "opensbi-spike-2"};
+
+static void every_byte_changed_in_turn_does_no_harm(void **state)
+{
+	static const uint8_t flips[] = {0x01, 0x80, 0xff};
+
+	(void)state;
+	accepted = refused = 0;
+	for (size_t s = 0; s < ARRAY_SIZE(samples); s++) {
+		struct blob blob = load_blob(samples[s]);
+
+		for (size_t at = 0; at < blob.size * ARRAY_SIZE(flips); at++) {
+			uint8_t flip = flips[at % ARRAY_SIZE(flips)];
+
+			blob.data[at / ARRAY_SIZE(flips)] ^= flip;
+			(void)try(&blob);
+			blob.data[at / ARRAY_SIZE(flips)] ^= flip;
+		}
+		assert_int_equal(try(&blob), LB_OK); /* all put back */
+		free(blob.data);
+	}
+	assert_true(accepted > 1000 && refused > 1000);
+}
+
+/* A word that breaks arithmetic, at a word of the blob. */
+static void mutate(struct blob *blob, uint64_t *random)
+{
+	static const uint32_t words[] = {0,	     1,		 2,	     3,		 4,	     9,
+					 0x7fffffff, 0x80000000, 0xfffffff0, 0xfffffffc, 0xffffffff, 40};
+	size_t at = next_random(random) % (blob->size / 4) * 4;
+	uint32_t word = words[next_random(random) % ARRAY_SIZE(words)];
+
+	if (next_random(random) % 4 == 0)
+		word = (uint32_t)(next_random(random) % (2 * blob->size));
+	*(fdt32_t *)(void *)(blob->data + at) = cpu_to_fdt32(word);
+}
+
+static void words_that_break_arithmetic_do_no_harm(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= RANDOM_ROUNDS; seed++) {
+		struct blob blob = load_blob(samples[seed % ARRAY_SIZE(samples)]);
+		uint64_t random = seed * UINT64_C(0x9e3779b97f4a7c15);
+
+		current_seed = seed;
+		for (uint64_t count = next_random(&random) % 4 + 1; count; count--)
+			mutate(&blob, &random);
+		(void)try(&blob);
+		free(blob.data);
+	}
+	current_seed = 0;
+}
+
+/* Damage that has a name: a word at a header field, or at the property of a node. */
+
+static void refuse_with_header_word(size_t field, uint32_t word)
+{
+	struct blob blob = load_blob("opensbi-spike-2");
+
+	((fdt32_t *)(void *)blob.data)[field] = cpu_to_fdt32(word);
+	assert_int_not_equal(try(&blob), LB_OK);
+	free(blob.data);
+}
+
+static void blocks_that_are_misaligned_or_elsewhere_are_refused(void **state)
+{
+	struct blob blob = load_blob("opensbi-spike-2");
+	enum { OFF_STRUCT = 2, OFF_STRINGS, OFF_MEM_RSVMAP, SIZE_STRINGS = 8, SIZE_STRUCT };
+	static const size_t offsets[] = {OFF_STRUCT, OFF_STRINGS, OFF_MEM_RSVMAP, SIZE_STRINGS, SIZE_STRUCT};
+	uint32_t structure = fdt_off_dt_struct(blob.data), map = fdt_off_mem_rsvmap(blob.data);
+
+	(void)state;
+	refuse_with_header_word(OFF_STRUCT, structure + 1);
+	refuse_with_header_word(OFF_STRUCT, structure + 2);
+	refuse_with_header_word(OFF_MEM_RSVMAP, map + 4);
+	refuse_with_header_word(SIZE_STRUCT, 0);
+	refuse_with_header_word(SIZE_STRINGS, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(offsets); i++)
+		for (unsigned int bit = 16; bit < 32; bit++)
+			refuse_with_header_word(offsets[i], UINT32_C(1) << bit);
+	free(blob.data);
+}
+
+static void an_fdt_at_an_odd_address_is_refused(void **state)
+{
+	struct blob blob = load_blob("one-cell");
+	uint8_t *block = malloc(blob.size + 8);
+
+	(void)state;
+	for (size_t shift = 1; shift < 8; shift++) {
+		memcpy(block + shift, blob.data, blob.size);
+		assert_int_equal(fdt_read_machine(block + shift, blob.size, &machine, NULL), LB_EFORMAT);
+	}
+	free(block);
+	free(blob.data);
+}
+
+static void a_string_that_nothing_ends_counts_as_absent(void **state)
+{
+	static const char *const names[] = {"bootargs", "stdout-path"};
+	struct blob blob = load_blob("one-cell");
+	int chosen = fdt_path_offset(blob.data, "/chosen");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		int length;
+		char *value = fdt_getprop_w(blob.data, chosen, names[i], &length);
+
+		assert_non_null(value);
+		value[length - 1] = 'x';
+	}
+	assert_int_equal(try(&blob), LB_OK);
+	assert_string_equal(machine.bootargs, "");
+	assert_null(machine.stdout_path);
+	free(blob.data);
+}
+
+static void a_wanted_size_above_what_is_mapped_is_refused_and_more_is_fine(void **state)
+{
+	struct blob blob = load_blob("one-cell");
+
+	(void)state;
+	assert_int_equal(fdt_read_machine(blob.data, blob.size - 1, &machine, NULL), LB_EFORMAT);
+	assert_int_equal(fdt_read_machine(blob.data, 0, &machine, NULL), LB_EFORMAT);
+	assert_int_equal(fdt_read_machine(blob.data, SIZE_MAX, &machine, NULL), LB_OK);
+	free(blob.data);
+}
+
+/* The header. */
+
+static uint8_t *header(uint32_t magic, uint32_t total, uint32_t version, uint32_t last_compatible)
+{
+	uint8_t *block = calloc(1, sizeof(struct fdt_header)); /* peeking must read no further */
+
+	fdt_set_magic(block, magic);
+	fdt_set_totalsize(block, total);
+	fdt_set_version(block, version);
+	fdt_set_last_comp_version(block, last_compatible);
+	return block;
+}
+
+static void a_header_tells_the_size_only_of_an_fdt_that_can_be_read(void **state)
+{
+	static const struct {
+		uint32_t magic, total, version, last_compatible;
+		enum lb_err err;
+	} rows[] = {
+		{FDT_MAGIC, 40, 17, 16, LB_OK},
+		{FDT_MAGIC, 39, 17, 16, LB_ERANGE},
+		{FDT_MAGIC, 2 << 20, 17, 16, LB_OK},
+		{FDT_MAGIC, (2 << 20) + 1, 17, 16, LB_ERANGE},
+		{FDT_MAGIC, 0xffffffff, 17, 16, LB_ERANGE},
+		{FDT_MAGIC, 0, 17, 16, LB_ERANGE},
+		{FDT_MAGIC, 4096, 16, 16, LB_EFORMAT},
+		{FDT_MAGIC, 4096, 18, 17, LB_OK},
+		{FDT_MAGIC, 4096, 18, 18, LB_EFORMAT},
+		{~FDT_MAGIC, 4096, 17, 16, LB_EFORMAT},
+		{0, 4096, 17, 16, LB_EFORMAT},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint8_t *block =
+			header(rows[i].magic, rows[i].total, rows[i].version, rows[i].last_compatible);
+		uint64_t size = 77;
+
+		assert_int_equal(fdt_peek_size(block, &size, NULL), rows[i].err);
+		assert_int_equal(size, rows[i].err ? 77 : rows[i].total);
+		free(block);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_truncated_fdt_is_refused_at_every_byte),
+		cmocka_unit_test(every_byte_changed_in_turn_does_no_harm),
+		cmocka_unit_test_teardown(words_that_break_arithmetic_do_no_harm, tell_seed),
+		cmocka_unit_test(blocks_that_are_misaligned_or_elsewhere_are_refused),
+		cmocka_unit_test(an_fdt_at_an_odd_address_is_refused),
+		cmocka_unit_test(a_string_that_nothing_ends_counts_as_absent),
+		cmocka_unit_test(a_wanted_size_above_what_is_mapped_is_refused_and_more_is_fine),
+		cmocka_unit_test(a_header_tells_the_size_only_of_an_fdt_that_can_be_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

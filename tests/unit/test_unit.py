@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs the host's cmocka programs (tests/unit/test_*.c), built with sanitizers, one test for each.
+
+They are built by `tools/lifeboat test`, or by hand:
+    meson setup build-host -Dhost_tests=true -Db_sanitize=address,undefined && meson compile -C build-host
+"""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from lifeboatlib.paths import host_dir
+
+SOURCES = sorted(Path(__file__).parent.glob("test_*.c"))
+TIMEOUT = 300
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem.removeprefix("test_"))
+def test_unit(source: Path) -> None:
+    """The program passes all its tests, and runs at least one."""
+    directory = host_dir() / "tests" / "unit"
+    program = directory / source.stem
+    assert program.exists(), f"{program.name} is not built: run tools/lifeboat test"
+    environment = {
+        **os.environ,
+        "LIFEBOAT_DTBS": str(directory / "dtbs"),
+        "LIFEBOAT_FITS": str(directory / "fits"),
+    }
+    result = subprocess.run(
+        [program], env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
+    )
+    output = result.stdout + result.stderr
+    passed = re.search(r"\[  PASSED  \] (\d+) test", output)
+    assert result.returncode == 0 and passed and int(passed[1]) > 0, output[-6000:]
