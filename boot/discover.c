@@ -227,29 +227,53 @@ static enum lb_err take_initrd(struct boot_context *ctx)
 			   "initrd");
 }
 
+/*
+ * Firmware may have written into the bundle after it was loaded: OpenSBI's fw_jump and fw_payload copy the FDT
+ * 32 MiB behind the stage's start, whatever is there.
+ */
+static enum lb_err check_undamaged(struct boot_context *ctx)
+{
+	for (size_t i = 0; i < ctx->memmap.taken_count; i++) {
+		const struct memmap_taken *taken = &ctx->memmap.taken[i];
+
+		if (ranges_overlap(taken->range.base, taken->range.size, ctx->bundle.base, ctx->bundle.size))
+			return diag_fail(&ctx->diag, LB_ECONFLICT,
+					 "bundle: [%#" PRIx64 "..%#" PRIx64 "] overlaps %s at %#" PRIx64
+					 ", so it is damaged: load it elsewhere",
+					 ctx->bundle.base, region_end(ctx->bundle) - 1,
+					 memmap_kind_name(taken->kind), taken->range.base);
+	}
+	return LB_OK;
+}
+
+static enum lb_err take_bundle(struct boot_context *ctx)
+{
+	enum lb_err err = check_undamaged(ctx);
+
+	if (err)
+		return err;
+	if (ctx->bundle_is_ram)
+		err = memmap_take(&ctx->memmap, ctx->bundle.base, ctx->bundle.size, MEMMAP_BUNDLE,
+				  ctx->bundle_from);
+	if (!err && ctx->bundle.base != ctx->machine.initrd.base)
+		err = take_initrd(ctx);
+	return err ? diag_fail(&ctx->diag, err, "memory: no entry left for the bundle") : LB_OK;
+}
+
 enum lb_err discover_bundle(struct boot_context *ctx)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
-		enum lb_err err = LB_OK;
-
 		if (!sources[i].find(ctx, &ctx->bundle))
 			continue;
 		ctx->bundle_from = sources[i].from;
 		ctx->bundle_is_ram =
 			region_set_overlaps(&ctx->memmap.ram, ctx->bundle.base, ctx->bundle.size);
-		if (ctx->bundle_is_ram)
-			err = memmap_take(&ctx->memmap, ctx->bundle.base, ctx->bundle.size, MEMMAP_BUNDLE,
-					  ctx->bundle_from);
-		if (!err && ctx->bundle.base != ctx->machine.initrd.base)
-			err = take_initrd(ctx);
-		if (err)
-			return diag_fail(&ctx->diag, err, "memory: no entry left for the bundle");
-		return LB_OK;
+		return take_bundle(ctx);
 	}
 	ctx->bundle = (struct region){0, 0};
 	return diag_fail(
 		&ctx->diag, LB_ENOENT,
-		"bundle: none found: not in /chosen linux,initrd-start%s, /chosen lifeboat,bundle, behind "
-		"the stage, or in flash: give QEMU -initrd bundle.itb, or append one to lifeboat.bin",
-		ctx->machine.initrd.size ? " (what is there is neither FIT nor Image nor ELF)" : "");
+		"bundle: none found%s: load one and name it in /chosen (QEMU: -initrd bundle.itb), or append "
+		"it to lifeboat.bin",
+		ctx->machine.initrd.size ? " (the initrd is neither FIT nor Image nor ELF)" : "");
 }

@@ -123,12 +123,12 @@ static uint64_t block_size(const struct block *block)
 }
 
 /*
- * Enough for: the stage (its sections and tables share one path), the FDT, the bundle or flash, and each
- * piece of free RAM, two of which the move can add: it splits one, and leaves one behind.
+ * Enough for: the stage (its sections and tables share one path), the FDT, the bundle, an initrd beside it,
+ * and each piece of free RAM, two of which the move can add: it splits one, and leaves one behind.
  */
 static size_t table_pages_needed(const struct boot_context *ctx)
 {
-	size_t mappings = 3 + ctx->memmap.free.count + 2;
+	size_t mappings = 4 + ctx->memmap.free.count + 2;
 
 	return PAGETABLE_POOL_PAGES(SV57_LEVELS, mappings);
 }
@@ -177,8 +177,8 @@ static enum lb_err map_machine(const struct boot_context *ctx, struct pagetable 
 		err = map_memory(pt, map, &ctx->memmap.free.region[i], PTE_R | PTE_W);
 	if (!err)
 		err = map_memory(pt, map, &ctx->bundle, ctx->bundle_is_ram ? PTE_R | PTE_W : PTE_R);
-	if (!err && !ctx->bundle.size)
-		err = map_memory(pt, map, &ctx->platform->flash, PTE_R);
+	if (!err && ctx->machine.initrd.base != ctx->bundle.base)
+		err = map_memory(pt, map, &ctx->machine.initrd, PTE_R);
 	return err;
 }
 

@@ -58,6 +58,11 @@ static void print_backtrace(struct log *log, const struct trap_frame *frame)
 			return;
 		return_address = ((const uint64_t *)(uintptr_t)fp)[-1];
 		next = ((const uint64_t *)(uintptr_t)fp)[-2];
+		if (is_inside(return_address, stage_rw_start, stage_rw_end)) {
+			/* A function that calls none saves its caller's frame pointer only, in ra's place. */
+			fp = return_address;
+			continue;
+		}
 		if (!is_inside(return_address, stage_start, stage_text_end))
 			return;
 		log_error(log, "trap:        from %#" PRIx64, return_address);

@@ -35,7 +35,12 @@ norelocate:
 	auipc	t0, 0				/* own pc: which pass is it? */
 	beq	t0, t3, norelocate_pass_two
 
-	/* Pass one. Table stores come before the fence; the switch is fenced on both sides. */
+	/*
+	 * Pass one. A trap from here on parks the hart, in this page. Table stores come before the fence; the
+	 * switch is fenced on both sides.
+	 */
+	lla	t1, norelocate_park
+	csrw	stvec, t1
 	ld	t1, norelocate_satp
 	ld	t3, norelocate_pa
 	sfence.vma

@@ -21,9 +21,9 @@
 
 /*
  * Pages for the first tables. The stage's own sections share one path (levels - 1 tables under the
- * root) and the identity page adds one; four views can come: the FDT, two places that may hold a bundle,
- * and the block that the stage moves to, each at most two paths. In Sv57: 1 + 4 + 4 + 4 * 8.
+ * root) and so does the FDT; the identity page adds one; five views can come: four places that may hold a
+ * bundle, and the block that the stage moves to, each at most two paths. In Sv57: 1 + 4 + 5 + 4 + 5 * 8.
  */
-#define EARLY_POOL_PAGES 41
+#define EARLY_POOL_PAGES 54
 
 #endif
