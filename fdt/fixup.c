@@ -85,7 +85,7 @@ struct writer {
 
 static void put(struct writer *w, const void *data, uint64_t size)
 {
-	if (w->used <= w->room && size <= w->room - w->used)
+	if (w->out && w->used <= w->room && size <= w->room - w->used)
 		memcpy(w->out + w->used, data, size);
 	w->used += size;
 }
@@ -290,7 +290,7 @@ static enum lb_err write_fdt(struct writer *w, struct diag *diag)
 		return diag_fail(diag, LB_ERANGE,
 				 "fdt: would have %llu bytes, Linux takes 2 MiB; shorten the bootargs",
 				 (unsigned long long)w->used);
-	if (w->used <= w->room)
+	if (w->out && w->used <= w->room)
 		write_header(w, structure, strings);
 	return LB_OK;
 }

@@ -20,8 +20,9 @@ struct fdt_wishes {
  * How large a buffer fdt_make_payload_fdt() needs for this blob and these wishes, exactly enough.
  *
  * @blob  checked by fdt_read_machine() before
- * @size  receives bytes, a multiple of 8, at most FDT_SIZE_MAX
- * Return: LB_OK; LB_ERANGE it would grow past FDT_SIZE_MAX; LB_EFORMAT.
+ * @size  receives bytes, a multiple of 8, at most FDT_SIZE_MAX; slack in @blob does not count
+ * Return: LB_OK; LB_ERANGE it would grow past FDT_SIZE_MAX, or the initrd runs past 2^64 - 1; LB_EFORMAT.
+ *         On error @size is unchanged.
  */
 LB_MUST_CHECK enum lb_err fdt_payload_size(const void *blob, const struct fdt_wishes *wishes, uint64_t *size,
 					   struct diag *diag);
@@ -29,11 +30,14 @@ LB_MUST_CHECK enum lb_err fdt_payload_size(const void *blob, const struct fdt_wi
 /**
  * Write the payload's FDT to @out: @blob, the fixups applied.
  *
- * Besides the wishes: removes linux,elfcorehdr, linux,usable-memory-range and lifeboat,bundle from
- * /chosen; leaves rng-seed and kaslr-seed as firmware made them (fresh); makes /chosen if absent.
+ * Besides the wishes: removes from /chosen what Linux was told as a capture kernel or a successor by kexec
+ * (linux,elfcorehdr, linux,usable-memory-range, linux,dmcryptkeys, linux,kho-fdt, linux,kho-scratch) and
+ * lifeboat,bundle; leaves rng-seed and kaslr-seed as firmware made them (fresh); makes /chosen if absent.
+ * The blocks come in the usual order, without slack: the FDT's totalsize is the size told above.
  * Needs no memory but @out. Fails cleanly, whatever @out_size is.
- * @out  8-byte aligned, apart from @blob
- * Return: LB_OK; LB_ENOSPC @out_size is too small; LB_EFORMAT. On error @out holds no valid FDT.
+ * @blob  checked by fdt_read_machine() before   @out  8-byte aligned, apart from @blob
+ * Return: LB_OK; LB_ENOSPC @out_size is too small; LB_ERANGE, LB_EFORMAT as above. On error @out holds no
+ *         valid FDT.
  */
 LB_MUST_CHECK enum lb_err fdt_make_payload_fdt(const void *blob, const struct fdt_wishes *wishes, void *out,
 					       uint64_t out_size, struct diag *diag);

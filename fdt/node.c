@@ -331,6 +331,8 @@ static enum lb_err read_cpu(const struct node *node, struct machine *m, struct d
 	return LB_OK;
 }
 
+_Static_assert(ARRAY_SIZE(cpu_wanted) <= NODE_PROPS_MAX, "a hart wants the most properties");
+
 #define NODE_TYPE(wanted, read)                  \
 	{                                        \
 		wanted, ARRAY_SIZE(wanted), read \

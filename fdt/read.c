@@ -195,7 +195,7 @@ enum lb_err fdt_peek_size(const void *header, uint64_t *size, struct diag *diag)
 /* libfdt reads the blocks by aligned words, and leaves it to us that they are. */
 static enum lb_err check_blob(const void *blob, size_t size, struct diag *diag)
 {
-	uint64_t total;
+	uint64_t total = 0;
 	enum lb_err err;
 	int code;
 

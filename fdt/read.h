@@ -45,7 +45,7 @@ struct machine {
 	size_t compatible_size; /* bytes, NULs included */
 	const char *model;	/* NULL when absent */
 
-	struct region_set ram; /* memory nodes that are not disabled, all reg entries */
+	struct region_set ram; /* memory nodes that are not disabled: linux,usable-memory, else reg */
 	size_t reserved_count;
 	struct machine_reservation reserved[MACHINE_RESERVED_MAX];
 	size_t dynamic_reserved_count; /* nodes with size and no reg: the kernel places these */
@@ -53,7 +53,7 @@ struct machine {
 	const char *bootargs;	 /* never NULL; "" when absent */
 	const char *stdout_path; /* NULL when absent */
 	struct region initrd;	 /* linux,initrd-start/-end; size 0 when absent */
-	struct region bundle;	 /* lifeboat,bundle = <address size>; size 0 when absent */
+	struct region bundle;	 /* lifeboat,bundle = <address size>, root's cells; size 0 when absent */
 
 	uint32_t timebase_frequency; /* Hz; 0 when absent */
 	uint32_t cbom_block_size;    /* bytes; 0 when absent; the smallest of the enabled harts */
@@ -76,9 +76,10 @@ LB_MUST_CHECK enum lb_err fdt_peek_size(const void *header, uint64_t *size, stru
 /**
  * Read the whole machine description.
  *
- * Everything is checked before use (fdt_check_full first): cells of 0 to 2, lengths, ranges that
- * overflow, counts. Malformed nodes whose loss is harmless are skipped; a bad memory or
- * reserved-memory range is an error, since guessing there destroys data.
+ * Everything is checked before use (fdt_check_full first): cells, lengths, ranges that overflow, counts.
+ * Malformed nodes and values whose loss is harmless count as absent; a bad memory, reserved-memory or
+ * lifeboat,bundle range is an error, since guessing there destroys data. So is a root without cells:
+ * Linux's and the specification's defaults differ.
  * @blob  8-byte aligned   @size  bytes that are mapped; totalsize must not exceed it
  * @m     filled whole on LB_OK, undefined otherwise
  * Return: LB_OK; LB_EFORMAT; LB_ERANGE; LB_ENOENT no usable memory node; LB_ENOSPC more entries than @m holds.

@@ -2,9 +2,10 @@
 /*
  * A walk over a structure block that fdt_check_full() has passed, tag by tag.
  *
- * Private to fdt/. It does what fdt_next_tag() does, for a sixth of the instructions, since the header
- * is read once and not for every character of a node's name. It stays inside the blocks whatever is in
- * them, but only of a checked blob does it see the same tree as libfdt.
+ * Private to fdt/. It does what fdt_next_tag() does, in a fraction of the instructions: the header is
+ * read once, not for every character of a node's name (with it, reading virt's FDT takes 50,000 instead
+ * of 165,000). It stays inside the blocks whatever is in them, but only of a checked blob does it see
+ * the same tree as libfdt.
  */
 #ifndef LIFEBOAT_FDT_WALK_H
 #define LIFEBOAT_FDT_WALK_H

@@ -22,6 +22,11 @@ import time
 QEMU = "qemu-system-riscv64"
 HERE = pathlib.Path(__file__).resolve().parent
 
+NUMA = (
+    "-object memory-backend-ram,id=a,size=512M -numa node,memdev=a,cpus=0-1 "
+    "-object memory-backend-ram,id=b,size=1536M -numa node,memdev=b,cpus=2-3"
+)
+
 # Name, QEMU's arguments, and whether an initrd and a command line are given too.
 MACHINES = [
     ("virt-128m-1", "-M virt -m 128M -smp 1", False),
@@ -29,8 +34,7 @@ MACHINES = [
     ("virt-8g-8", "-M virt -m 8G -smp 8", False),
     ("virt-aplic-4", "-M virt,aia=aplic -m 1G -smp 4", True),
     ("virt-imsic-4", "-M virt,aia=aplic-imsic -m 1G -smp 4", False),
-    ("virt-numa-4", "-M virt -m 2G -smp 4 -object memory-backend-ram,id=a,size=512M -numa node,memdev=a,cpus=0-1 "
-                    "-object memory-backend-ram,id=b,size=1536M -numa node,memdev=b,cpus=2-3", True),
+    ("virt-numa-4", f"-M virt -m 2G -smp 4 {NUMA}", True),
     ("virt-sv39", "-M virt -cpu rv64,sv39=on -m 256M", False),
     ("virt-sv48-svade", "-M virt -cpu rv64,sv48=on,svade=on,svadu=off,svpbmt=on -m 256M", False),
     ("virt-no-mmu", "-M virt -cpu rv64,sv39=off,sv48=off,sv57=off -m 256M", False),
@@ -39,7 +43,7 @@ MACHINES = [
     ("sifive_u-1g", "-M sifive_u -smp 5 -m 1G", True),
     ("sifive_u-8g", "-M sifive_u -smp 5 -m 8G", False),
     ("spike-1g-2", "-M spike -smp 2 -m 1G", False),
-]  # fmt: skip
+]
 
 # As OpenSBI hands them over: its own memory reserved, harts without an MMU disabled.
 OPENSBI_MACHINES = [
@@ -159,7 +163,9 @@ def expect_harts(tree):
             for key, sizes in blocks.items():
                 sizes.append(tree.number(node, f"riscv,{key}-block-size"))
     lines.append(" ".join(["isa"] + [name for name in EXTENSIONS if name in (isa or ())]))
-    lines += [f"{key} {min(size for size in sizes if size):#x}" for key, sizes in blocks.items() if any(sizes)]
+    for key, sizes in blocks.items():
+        if any(sizes):
+            lines.append(f"{key} {min(size for size in sizes if size):#x}")
     if tree.number("/cpus", "timebase-frequency"):
         lines.append(f"timebase {tree.number('/cpus', 'timebase-frequency'):#x}")
     return lines
@@ -175,7 +181,8 @@ def expect_reserved(tree):
             if not tree.okay(node):
                 continue
             no_map = "nomap" if "no-map" in tree.properties(node) else "map"
-            lines += [f"reserved {base:#x} {size:#x} {no_map} {name}" for base, size in tree.ranges(node, "reg", cells)]
+            for base, size in tree.ranges(node, "reg", cells):
+                lines.append(f"reserved {base:#x} {size:#x} {no_map} {name}")
             dynamic += "reg" not in tree.properties(node) and "size" in tree.properties(node)
     return lines + [f"dynamic {dynamic:#x}"]
 

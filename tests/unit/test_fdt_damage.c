@@ -195,6 +195,38 @@ static void blocks_that_are_misaligned_or_elsewhere_are_refused(void **state)
 	free(blob.data);
 }
 
+/* Try a blob that is in order, but for its blocks being these numbers of bytes further back. */
+static enum lb_err try_shifted(uint32_t map_by, uint32_t rest_by)
+{
+	struct blob old = load_blob("opensbi-spike-2");
+	uint32_t map = fdt_off_mem_rsvmap(old.data), structure = fdt_off_dt_struct(old.data);
+	struct blob new = {.size = old.size + rest_by, .data = calloc(1, old.size + rest_by)};
+	enum lb_err err;
+
+	memcpy(new.data, old.data, map);
+	memcpy(new.data + map + map_by, old.data + map, structure - map);
+	memcpy(new.data + structure + rest_by, old.data + structure, old.size - structure);
+	fdt_set_totalsize(new.data, (uint32_t) new.size);
+	fdt_set_off_mem_rsvmap(new.data, map + map_by);
+	fdt_set_off_dt_struct(new.data, structure + rest_by);
+	fdt_set_off_dt_strings(new.data, fdt_off_dt_strings(old.data) + rest_by);
+	err = try(&new);
+	free(old.data);
+	free(new.data);
+	return err;
+}
+
+static void blocks_at_odd_offsets_are_refused_though_all_is_there(void **state)
+{
+	(void)state;
+	assert_int_equal(try_shifted(0, 0), LB_OK);
+	assert_int_equal(try_shifted(0, 4), LB_OK);
+	assert_int_equal(try_shifted(8, 12), LB_OK);
+	assert_int_equal(try_shifted(0, 2), LB_EFORMAT);
+	assert_int_equal(try_shifted(0, 1), LB_EFORMAT);
+	assert_int_equal(try_shifted(4, 4), LB_EFORMAT);
+}
+
 static void an_fdt_at_an_odd_address_is_refused(void **state)
 {
 	struct blob blob = load_blob("one-cell");
@@ -291,6 +323,7 @@ int main(void)
 		cmocka_unit_test(every_byte_changed_in_turn_does_no_harm),
 		cmocka_unit_test_teardown(words_that_break_arithmetic_do_no_harm, tell_seed),
 		cmocka_unit_test(blocks_that_are_misaligned_or_elsewhere_are_refused),
+		cmocka_unit_test(blocks_at_odd_offsets_are_refused_though_all_is_there),
 		cmocka_unit_test(an_fdt_at_an_odd_address_is_refused),
 		cmocka_unit_test(a_string_that_nothing_ends_counts_as_absent),
 		cmocka_unit_test(a_wanted_size_above_what_is_mapped_is_refused_and_more_is_fine),

@@ -319,6 +319,7 @@ static void what_kexec_or_we_left_in_chosen_goes_and_seeds_stay(void **state)
 	assert_int_equal(fdt_setprop_string(full, chosen, "linux,elfcorehdr-not", "stays"), 0);
 	assert_int_equal(fdt_nop_property(full, chosen, "stdout-path"), 0);
 	assert_int_equal(fdt_pack(full), 0);
+	fdt_set_boot_cpuid_phys(full, 3);
 	out = make(full, &wishes[2], &size);
 	check_wish(full, out, &wishes[2]);
 	check_rest_is_same(full, out);

@@ -274,13 +274,36 @@ static void cells_that_no_address_has_are_an_error_where_memory_is_read_by_them(
 	}
 }
 
+static void reserved_memory_takes_no_cells_from_the_root_but_for_absent_ones(void **state)
+{
+	static const struct {
+		int64_t cells;
+		enum lb_err err;
+	} rows[] = {{-1, LB_OK}, {2, LB_OK}, {0, LB_EFORMAT}, {3, LB_EFORMAT}, {0xffffffff, LB_EFORMAT}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint8_t *blob = build(2, 2);
+
+		memory(blob, 0, 0x80000000, 0x1000);
+		begin(blob, "reserved-memory", 0);
+		if (rows[i].cells >= 0)
+			fdt_property_u32(blob, "#address-cells", (uint32_t)rows[i].cells);
+		begin(blob, "r@%x", 0);
+		range(blob, "reg", 0x80000000, 0x1000);
+		end(blob);
+		end(blob);
+		assert_int_equal(read_built(blob, &machine, &diag), rows[i].err);
+	}
+}
+
 static void cells_that_are_no_word_are_an_error_too(void **state)
 {
 	uint8_t *blob = build(-1, 2);
-	fdt64_t two = cpu_to_fdt64(2);
+	fdt32_t two[2] = {cpu_to_fdt32(2)};
 
 	(void)state;
-	assert_int_equal(fdt_property(blob, "#address-cells", &two, sizeof(two)), 0);
+	assert_int_equal(fdt_property(blob, "#address-cells", two, sizeof(two)), 0);
 	memory(blob, 0, 0x80000000, 0x1000);
 	assert_int_equal(read_built(blob, &machine, &diag), LB_EFORMAT);
 }
@@ -454,6 +477,7 @@ int main(void)
 		cmocka_unit_test(ram_is_sorted_and_every_hart_is_found_by_its_id),
 		cmocka_unit_test(a_machine_is_compatible_with_each_whole_string_of_its_list),
 		cmocka_unit_test(cells_that_no_address_has_are_an_error_where_memory_is_read_by_them),
+		cmocka_unit_test(reserved_memory_takes_no_cells_from_the_root_but_for_absent_ones),
 		cmocka_unit_test(cells_that_are_no_word_are_an_error_too),
 		cmocka_unit_test(bad_cells_of_nodes_that_are_not_read_do_no_harm),
 		cmocka_unit_test(a_range_may_end_at_the_last_address_and_not_behind_it),

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Crash records for tests: random ones, and slots encoded byte by byte after docs/abi.md. */
+#ifndef LIFEBOAT_TESTS_CRASH_RECORD_ORACLE_H
+#define LIFEBOAT_TESTS_CRASH_RECORD_ORACLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "kexec/crash_record.h"
+
+#define SLOT_AT	   4096 /* the second slot, from the first */
+#define SLOT_BYTES 480	/* in use in a slot of version 1 */
+#define MEMORY	   8192
+
+static const uint8_t magic_bytes[8] = {'L', 'B', 'r', 'e', 'c', 'o', 'r', 'd'};
+
+/* splitmix64: a number stream that is the same everywhere. */
+static inline uint64_t next_random(uint64_t *state)
+{
+	uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+static inline uint64_t below(uint64_t *state, uint64_t bound)
+{
+	return next_random(state) % bound;
+}
+
+static inline void fill_random(uint64_t *seed, uint8_t *out, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		out[i] = (uint8_t)next_random(seed);
+}
+
+/* A sound record; what stands behind the counts is noise. */
+static inline void random_record(uint64_t *seed, struct crash_record *r)
+{
+	fill_random(seed, (uint8_t *)r, sizeof(*r));
+	r->state = (uint32_t)below(seed, 5);
+	r->region_base = below(seed, 1 << 20) * 0x200000;
+	r->region_size = (below(seed, 512) + 1) * 0x200000;
+	r->lost_count = (uint32_t)below(seed, 17);
+	r->piece_count = (uint32_t)below(seed, 7);
+	for (uint32_t i = 0; i < r->lost_count; i++)
+		r->lost[i] = (struct region){below(seed, UINT64_C(1) << 56), 1 + below(seed, 1 << 30)};
+	for (uint32_t i = 0; i < r->piece_count; i++) {
+		r->piece[i].pa = r->region_base + below(seed, r->region_size);
+		r->piece[i].size = below(seed, r->region_base + r->region_size - r->piece[i].pa + 1);
+		r->piece[i].reserved = 0;
+	}
+}
+
+static inline void put(uint8_t *at, uint64_t value, unsigned bytes)
+{
+	for (unsigned i = 0; i < bytes; i++)
+		at[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* CRC-32 as a long division: high bit first, mirrored at the end. */
+static inline uint32_t divide(const uint8_t *bytes, size_t size)
+{
+	uint32_t rest = UINT32_MAX, mirrored = 0;
+
+	for (size_t i = 0; i < size * 8; i++) {
+		uint32_t bit = bytes[i / 8] >> i % 8 & 1;
+
+		rest = rest << 1 ^ ((rest >> 31 ^ bit) ? 0x04c11db7 : 0);
+	}
+	for (unsigned i = 0; i < 32; i++)
+		mirrored |= (rest >> i & 1) << (31 - i);
+	return ~mirrored;
+}
+
+/* Make the checksum of a slot that uses @size bytes right. */
+static inline void seal(uint8_t *slot, uint32_t size)
+{
+	put(slot + 0x0c, size, 4);
+	put(slot + 0x08, divide(slot + 0x0c, size - 0x0c), 4);
+}
+
+static inline void encode(uint8_t *slot, uint32_t generation, const struct crash_record *r)
+{
+	memcpy(slot, magic_bytes, sizeof(magic_bytes));
+	put(slot + 0x10, 1, 4);
+	put(slot + 0x14, generation, 4);
+	put(slot + 0x18, r->state, 4);
+	put(slot + 0x1c, r->attempts, 4);
+	put(slot + 0x20, r->region_base, 8);
+	put(slot + 0x28, r->region_size, 8);
+	put(slot + 0x30, r->map_hash, 8);
+	put(slot + 0x38, r->kernel_pa, 8);
+	put(slot + 0x40, r->boots, 8);
+	put(slot + 0x48, r->lost_count, 4);
+	put(slot + 0x4c, r->piece_count, 4);
+	for (unsigned i = 0; i < 16; i++) {
+		put(slot + 0x50 + 0x10 * i, r->lost[i].base, 8);
+		put(slot + 0x58 + 0x10 * i, r->lost[i].size, 8);
+	}
+	for (unsigned i = 0; i < 6; i++) {
+		put(slot + 0x150 + 0x18 * i, r->piece[i].pa, 8);
+		put(slot + 0x158 + 0x18 * i, r->piece[i].size, 8);
+		put(slot + 0x160 + 0x18 * i, r->piece[i].crc32, 4);
+		put(slot + 0x164 + 0x18 * i, r->piece[i].reserved, 4);
+	}
+	seal(slot, SLOT_BYTES);
+}
+
+static inline bool same_record(const struct crash_record *a, const struct crash_record *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+#endif
