@@ -18,7 +18,7 @@ enum desc_state { DESC_RESERVED, DESC_COMMITTED, DESC_FINALIZED, DESC_REUSABLE }
 /* A block of text is headed by its record's id, and aligned to that. */
 #define BLOCK_HEAD sizeof(uint64_t)
 
-/* In printk_info behind text_len: facility, then flags (5 bits) and level. Not in VMCOREINFO, the same in 5.10 to 7.2. */
+/* In printk_info behind text_len: facility, flags (5 bits), level. Not in VMCOREINFO; the same in 5.10 to 7.2. */
 #define INFO_FACILITY	 2
 #define INFO_FLAGS_LEVEL 3
 #define FLAG_CONT	 8
@@ -62,38 +62,39 @@ static bool read_number(const struct ram *ram, const struct vmcoreinfo *info, ui
 	return bytes;
 }
 
-/* What the ring's two structs hold; each a row that is read alike. */
-enum ring_value { COUNT_BITS, DESCS, INFOS, HEAD, TAIL, SIZE_BITS, DATA, RING_VALUES };
+/* What is read of printk_ringbuffer, by two offsets: of a part of it, and of a member of that. */
+enum ring_value { COUNT_BITS, DESCS, INFOS, SIZE_BITS, DATA, HEAD, TAIL, RING_VALUES };
+
+#define OFFSET(field) (offsetof(struct printk_layout, field) / sizeof(uint16_t))
+
+static const struct {
+	uint8_t part, member, width;
+} ring_rows[RING_VALUES] = {
+	[COUNT_BITS] = {OFFSET(rb_desc_ring), OFFSET(ring_count_bits), 4},
+	[DESCS] = {OFFSET(rb_desc_ring), OFFSET(ring_descs), 8},
+	[INFOS] = {OFFSET(rb_desc_ring), OFFSET(ring_infos), 8},
+	[SIZE_BITS] = {OFFSET(rb_text_data_ring), OFFSET(data_size_bits), 4},
+	[DATA] = {OFFSET(rb_text_data_ring), OFFSET(data_data), 8},
+	[HEAD] = {OFFSET(rb_desc_ring), OFFSET(ring_head), 8},
+	[TAIL] = {OFFSET(rb_desc_ring), OFFSET(ring_tail), 8},
+};
 
 static enum lb_err read_ring(const struct ram *ram, const struct vmcoreinfo *info,
 			     uint64_t value[RING_VALUES], struct diag *diag)
 {
-	const struct printk_layout *layout = &info->printk;
-	const struct {
-		uint16_t part, member;
-		uint8_t width;
-	} rows[RING_VALUES] = {
-		[COUNT_BITS] = {layout->rb_desc_ring, layout->ring_count_bits, 4},
-		[DESCS] = {layout->rb_desc_ring, layout->ring_descs, 8},
-		[INFOS] = {layout->rb_desc_ring, layout->ring_infos, 8},
-		[HEAD] = {layout->rb_desc_ring, layout->ring_head, 8},
-		[TAIL] = {layout->rb_desc_ring, layout->ring_tail, 8},
-		[SIZE_BITS] = {layout->rb_text_data_ring, layout->data_size_bits, 4},
-		[DATA] = {layout->rb_text_data_ring, layout->data_data, 8},
-	};
+	const uint16_t *offset = (const uint16_t *)&info->printk;
 	uint64_t rb;
 	bool readable = read_number(ram, info, info->prb, 8, &rb);
 
 	for (size_t i = 0; readable && i < RING_VALUES; i++) {
-		uint64_t va = rb + rows[i].part + rows[i].member;
+		uint64_t va = rb + offset[ring_rows[i].part] + offset[ring_rows[i].member];
 
-		if (i == HEAD || i == TAIL)
-			va += layout->counter;
-		readable = read_number(ram, info, va, rows[i].width, &value[i]);
+		if (i >= HEAD) /* an atomic_long_t */
+			va += info->printk.counter;
+		readable = read_number(ram, info, va, ring_rows[i].width, &value[i]);
 	}
 	if (!readable)
-		return diag_fail(diag, LB_ERANGE,
-				 "printk: the ring's structs are not in RAM (prb is 0x%" PRIx64 ")", rb);
+		return diag_fail(diag, LB_ERANGE, "printk: the ring is not in RAM (prb 0x%" PRIx64 ")", rb);
 	return LB_OK;
 }
 
@@ -111,14 +112,14 @@ enum lb_err printk_open(const struct ram *ram, const struct vmcoreinfo *info, st
 	enum lb_err err;
 
 	if (!layout_is_sane(&info->printk))
-		return diag_fail(diag, LB_EFORMAT, "printk: VMCOREINFO puts fields outside their structs");
+		return diag_fail(diag, LB_EFORMAT, "printk: offsets outside their structs");
 	err = read_ring(ram, info, value, diag);
 	if (err)
 		return err;
 	if (!value[COUNT_BITS] || value[COUNT_BITS] > COUNT_BITS_MAX || value[SIZE_BITS] < 4 ||
 	    value[SIZE_BITS] > SIZE_BITS_MAX)
 		return diag_fail(diag, LB_EFORMAT,
-				 "printk: a ring of 2^%" PRIu64 " records and 2^%" PRIu64 " bytes can not be",
+				 "printk: a ring of 2^%" PRIu64 " records, 2^%" PRIu64 " bytes can not be",
 				 value[COUNT_BITS], value[SIZE_BITS]);
 	*ring = (struct printk_ring){
 		.ram = ram,
@@ -142,7 +143,7 @@ static const char *ring_bytes(const struct printk_ring *ring, paddr_t pa)
 	return (const char *)(uintptr_t)(pa + ring->ram->offset);
 }
 
-/* The text of record @id between positions @begin and @next, which count up for ever through the data ring. */
+/* The text of record @id, between positions @begin and @next, which count up for ever through the ring. */
 static bool find_text(const struct printk_ring *ring, uint64_t id, uint64_t begin, uint64_t next,
 		      struct printk_record *record)
 {

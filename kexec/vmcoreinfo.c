@@ -176,18 +176,24 @@ static struct region common_pages(struct region a, struct region b)
 	return (struct region){base, end - base};
 }
 
-/* Weigh every note in @pages, all of them readable. One load and three more instructions a page. */
+/* The first page of [@page, @end) worth a look: a load and three more instructions for each that is not. */
+__attribute__((noinline)) static const char *skip_pages(const char *page, const char *end)
+{
+	while (page != end && !may_be_note(page))
+		page += PAGE_SIZE;
+	return page;
+}
+
+/* Weigh every note in @pages, all of them readable. */
 static void scan(struct search *search, struct region pages)
 {
 	const char *page = (const char *)(uintptr_t)(pages.base + search->ram->offset);
 	const char *end = page + pages.size;
 
-	for (; page != end; page += PAGE_SIZE) {
-		if (!may_be_note(page) || !vmcoreinfo_is_note(page))
-			continue;
-		if (search->seen == VMCOREINFO_CANDIDATES_MAX)
-			return;
-		weigh(search, (paddr_t)(uintptr_t)page - search->ram->offset);
+	while ((page = skip_pages(page, end)) != end) {
+		if (vmcoreinfo_is_note(page) && search->seen < VMCOREINFO_CANDIDATES_MAX)
+			weigh(search, (paddr_t)(uintptr_t)page - search->ram->offset);
+		page += PAGE_SIZE;
 	}
 }
 

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a boot costs: instructions by the stage's own count, and bytes. The figures are printed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from harness import find, stage_ran
+
+from lifeboatlib import bundle, size
+from lifeboatlib.qemu import Machine, Session
+
+BUDGET = 1_000_000
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The figures of the log, in instructions; `copied` in KiB."""
+
+    own: int
+    copying: int
+    copied: int
+    console: int
+
+
+@pytest.fixture
+def cost(
+    stage: Path, kernel: Path, demo_initramfs: Path, make_bundle: Callable[..., Path]
+) -> Callable[..., Cost]:
+    """Hands over to Linux, by default on 1 GiB and one hart, with a counter that counts instructions."""
+
+    def run(in_place: bool, **options: object) -> Cost:
+        made = make_bundle(bundle.linux(kernel, in_place), initrd=demo_initramfs)
+        machine = Machine(kernel=stage, initrd=made, icount=True, **options)
+        with Session(machine) as session:
+            session.expect(r"^lifeboat: handoff: .*\n", timeout=60)
+            console = session.text
+        stage_ran(console)
+        words = (
+            r"^lifeboat: cost: (\d+) instructions of our own, (\d+) for (\d+) KiB copied, "
+            r"(\d+) for the console$"
+        )
+        found = Cost(*map(int, find(words, console).groups()))
+        how = "in place" if in_place else "placed"
+        print(f"\ncost: Linux {how}, {machine.memory}, {machine.smp} harts, {options}: {found}")
+        return found
+
+    return run
+
+
+@pytest.mark.parametrize("sv", [39, 48, 57])
+def test_an_image_in_place_costs_at_most_a_million(sv: int, cost: Callable[..., Cost]) -> None:
+    found = cost(in_place=True, sv=sv)
+    assert found.copied == 0
+    assert 0 < found.own <= BUDGET
+
+
+def test_the_same_boot_costs_the_same(cost: Callable[..., Cost]) -> None:
+    # Only the FDT's random seed and QEMU's timing of console calls may differ.
+    one, other = (cost(in_place=True) for _ in range(2))
+    assert abs(one.own - other.own) <= one.own // 1000
+    assert one.copying == other.copying
+
+
+def test_copying_costs_less_than_an_instruction_a_byte(
+    cost: Callable[..., Cost], kernel: Path
+) -> None:
+    found = cost(in_place=False)
+    assert found.copied == kernel.stat().st_size // 1024
+    assert 0 < found.copying < found.copied * 1024
+    assert 0 < found.own <= BUDGET
+
+
+def test_memory_costs_nothing(cost: Callable[..., Cost]) -> None:
+    small, large = (cost(in_place=True, memory=memory) for memory in ("512M", "8G"))
+    assert large.own - small.own < small.own // 10
+
+
+def test_the_stage_is_within_its_bytes(stage_elf: Path) -> None:
+    picture, used = size.report(size.table(stage_elf, stage_elf.with_suffix(".map")))
+    print(f"\n{picture}")
+    assert 0 < used <= size.BUDGET
