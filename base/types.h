@@ -47,11 +47,13 @@ static inline bool align_up(uint64_t x, uint64_t align, uint64_t *out)
 	return true;
 }
 
+/** Is @x a multiple of @align, a power of two? */
 static inline bool is_aligned(uint64_t x, uint64_t align)
 {
 	return (x & (align - 1)) == 0;
 }
 
+/** Is exactly one bit of @x set? */
 static inline bool is_power_of_two(uint64_t x)
 {
 	return x && (x & (x - 1)) == 0;

@@ -122,11 +122,10 @@ static enum lb_err check_notes(const struct core_request *request, struct diag *
 	return LB_OK;
 }
 
-/* Linux reads all pages that the entry touches: a wrong one would take it out of RAM. */
+/* Linux reads all pages that the entry touches: inside whole pages of RAM it stays in RAM. */
 static enum lb_err check_kernel(const struct core_request *request, struct diag *diag)
 {
 	struct region kernel = request->kernel;
-	struct region pages;
 
 	if (!kernel.size)
 		return LB_OK;
@@ -135,11 +134,10 @@ static enum lb_err check_kernel(const struct core_request *request, struct diag 
 				 "core header: the dead kernel's 0x%" PRIx64 " bytes at 0x%" PRIx64
 				 ", mapped at 0x%" PRIx64 ", wrap around",
 				 kernel.size, kernel.base, request->kernel_va);
-	pages = region_pages_around(kernel);
 	for (size_t i = 0; i < request->ram->count; i++) {
 		struct region ram = whole_pages(request->ram->region[i]);
 
-		if (pages.base >= ram.base && range_fits(pages.base - ram.base, pages.size, ram.size))
+		if (kernel.base >= ram.base && range_fits(kernel.base - ram.base, kernel.size, ram.size))
 			return LB_OK;
 	}
 	return diag_fail(diag, LB_ERANGE,

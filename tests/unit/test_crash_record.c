@@ -358,10 +358,11 @@ static void full_record(uint64_t *seed, struct crash_record *r)
 	r->region_base = 0xf0000000;
 	r->region_size = 0x10000000;
 	r->lost_count = r->piece_count = 3;
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 16;
+	     i++) /* sound behind the counts, too: a wrong count is all that is wrong */
 		r->lost[i] = (struct region){0x1000 * i, UINT64_MAX - 0x1000 * i};
+	for (unsigned i = 0; i < 6; i++)
 		r->piece[i] = (struct crash_piece){0xf0000000, 0x10000000, 7, 0};
-	}
 }
 
 static void impossible_fields_are_refused_when_read_and_never_written(void **state)
