@@ -9,9 +9,13 @@
 #define LIFEBOAT_BOOT_CONTEXT_H
 
 #include "boot/log.h"
+#include "fdt/fixup.h"
 #include "fdt/read.h"
 #include "kexec/bundle.h"
+#include "kexec/bundle_crash.h"
+#include "kexec/crash_region.h"
 #include "kexec/place.h"
+#include "kexec/vmcoreinfo.h"
 #include "mm/memmap.h"
 #include "mm/pagetable.h"
 #include "mm/physmap.h"
@@ -31,6 +35,22 @@ struct boot_entry {
 _Static_assert(sizeof(struct boot_entry) <= 64 && offsetof(struct boot_entry, early_levels) == 40,
 	       "head.S fills struct boot_entry");
 
+/* What concerns crashes; all zero on a machine without a crash configuration. */
+struct boot_crash {
+	bool has_config;
+	struct bundle_crash config;  /* name is stale after stage_move() */
+	struct crash_region region;  /* all.size 0: no crash support */
+	struct crash_record record;  /* the newest; state empty if there is none */
+	bool has_info;		     /* dead_info is good */
+	bool staged;		     /* a crash kernel is in its place */
+	struct vmcoreinfo dead_info; /* of the dead kernel */
+	struct region_set dead_ram;  /* what the dead kernel owned and is still as it left it */
+	struct memmap usable;	     /* usable memory as the crash kernel's plan sees it */
+	bool capturing;		     /* on the way to the crash kernel */
+};
+
+#define RESERVATIONS_MAX (1 + CRASH_LOST_MAX)
+
 struct boot_context {
 	struct boot_entry entry;
 	struct log log;
@@ -38,6 +58,7 @@ struct boot_context {
 
 	paddr_t stage_pa;	 /* where the stage lies now */
 	struct pagetable tables; /* that it runs on */
+	uint64_t writable_satp;	 /* of tables that map free RAM writable, too; 0 when tables does */
 	struct physmap physmap;	 /* by which it reaches RAM */
 	unsigned levels_limit;	 /* bootargs' lifeboat.mode; 0: none */
 
@@ -47,13 +68,23 @@ struct boot_context {
 	const struct platform *platform;
 	struct memmap memmap;
 
-	struct region bundle;	 /* where the payloads are */
+	struct region bundle;	 /* where the payloads are; size 0: none found */
+	struct diag bundle_diag; /* then: why */
 	const char *bundle_from; /* who said so, for the log */
 	bool bundle_is_ram;	 /* taken in the memory map; flash is not */
 	struct bundle_config config;
 	char bootargs[2048]; /* for the payload: Linux takes at most COMMAND_LINE_SIZE of them */
+	struct fdt_wishes wishes;
 	struct plan plan;
 
+	struct boot_crash crash;
+	size_t reservation_count; /* for the primary's FDT: the crash region and lost memory */
+	struct fdt_reservation reservation[RESERVATIONS_MAX];
+
+	/* What the cost line tells apart: instructions spent, and bytes moved or checked by them. */
+	uint64_t check_bytes;
+	uint64_t check_instret;
+	uint64_t copy_bytes;
 	uint64_t copy_instret; /* instructions spent in moving the payload */
 };
 

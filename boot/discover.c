@@ -223,8 +223,8 @@ static const struct {
 /* What is not a bundle in the initrd's place is an initrd: keep it whole, for a payload without its own. */
 static enum lb_err take_initrd(struct boot_context *ctx)
 {
-	return memmap_take(&ctx->memmap, ctx->machine.initrd.base, ctx->machine.initrd.size, MEMMAP_RESERVED,
-			   "initrd");
+	return memmap_take(&ctx->memmap, ctx->machine.initrd.base, ctx->machine.initrd.size, MEMMAP_INITRD,
+			   "beside the bundle");
 }
 
 /*

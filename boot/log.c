@@ -50,6 +50,19 @@ static void sanitise(char *text, size_t size)
 	}
 }
 
+size_t log_copy(const struct log *log, char *out, size_t room)
+{
+	uint64_t kept = log->written < LOG_RING_SIZE ? log->written : LOG_RING_SIZE;
+	uint64_t first;
+
+	if (kept > room)
+		kept = room;
+	first = log->written - kept;
+	for (uint64_t i = 0; i < kept; i++)
+		out[i] = log->ring[(first + i) % LOG_RING_SIZE];
+	return kept;
+}
+
 void log_line(struct log *log, enum log_level level, const char *format, ...)
 {
 	const size_t room = sizeof(log->line) - 2; /* for \r\n: a raw serial line wants both */

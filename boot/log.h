@@ -34,6 +34,9 @@ void log_init(struct log *log, const struct console *console);
 void log_line(struct log *log, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/** Copy the kept lines, oldest first, at most the last @room bytes. Return: bytes copied. */
+size_t log_copy(const struct log *log, char *out, size_t room);
+
 /** The level called @name ("error", "warn", "info", "debug"); false, @level unchanged, if there is none. */
 bool log_level_by_name(const char *name, size_t length, enum log_level *level);
 

@@ -44,8 +44,43 @@ enum lb_err payload_read(struct boot_context *ctx)
 	return LB_OK;
 }
 
+bool payload_has_option(const char *bootargs, const char *key)
+{
+	const size_t length = strlen(key);
+
+	for (const char *word = bootargs; word; word = strchr(word, ' ')) {
+		word += strspn(word, " ");
+		if (!strncmp(word, key, length))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Linux's own defaults do not suit a machine that shall capture: panic=0 stands still for ever, and a cold reboot
+ * cycles DRAM's power on many boards.
+ */
+static void add_panic_options(struct boot_context *ctx)
+{
+	static const struct {
+		const char *key;
+		const char *option;
+	} options[] = {{"panic=", " panic=5"}, {"reboot=", " reboot=panic_warm"}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		size_t used = strlen(ctx->bootargs);
+
+		if (payload_has_option(ctx->bootargs, options[i].key))
+			continue;
+		if (used + strlen(options[i].option) >= sizeof(ctx->bootargs))
+			return;
+		strcpy(ctx->bootargs + used, options[i].option);
+		log_info(&ctx->log, "bootargs: added%s, so that a panic ends in a reset", options[i].option);
+	}
+}
+
 /* The configuration's own come first; then what the FDT said, so that it can override. */
-static const char *compose_bootargs(struct boot_context *ctx)
+void payload_wish(struct boot_context *ctx)
 {
 	const char *own = ctx->config.bootargs ? ctx->config.bootargs : "";
 	const char *fdt = ctx->machine.bootargs;
@@ -54,7 +89,13 @@ static const char *compose_bootargs(struct boot_context *ctx)
 	length = snprintf(ctx->bootargs, sizeof(ctx->bootargs), "%s%s%s", own, *own && *fdt ? " " : "", fdt);
 	if (length < 0 || (size_t)length >= sizeof(ctx->bootargs))
 		log_warn(&ctx->log, "bootargs: %d characters, cut at %zu", length, sizeof(ctx->bootargs) - 1);
-	return ctx->bootargs;
+	if (ctx->crash.staged)
+		add_panic_options(ctx);
+	ctx->wishes = (struct fdt_wishes){
+		.bootargs = ctx->bootargs,
+		.reservation = ctx->reservation,
+		.reservation_count = ctx->crash.staged ? ctx->reservation_count : 0,
+	};
 }
 
 /* Where the initrd's bytes are now: the configuration's, or the one that firmware brought beside a bundle. */
@@ -85,43 +126,50 @@ static void print_plan(struct boot_context *ctx)
 	}
 }
 
-enum lb_err payload_plan(struct boot_context *ctx)
+enum lb_err payload_plan(struct boot_context *ctx, const struct memmap *map)
 {
-	struct fdt_wishes wishes = {.bootargs = compose_bootargs(ctx), .initrd = initrd_source(ctx)};
+	/* What firmware loads again on a reset is no place for anything, once a reset may bring a crash kernel. */
+	const bool keep_bundle = ctx->crash.region.all.size || !ctx->bundle_is_ram;
 	struct place_request request = {
 		.image = &ctx->config.image,
 		.image_pa = ctx->bundle.base + ctx->config.kernel.offset,
 		.image_size = ctx->config.kernel.size,
-		.in_place = ctx->config.in_place && ctx->bundle_is_ram,
-		.initrd = wishes.initrd,
-		.bundle = ctx->bundle,
+		.in_place = ctx->config.in_place && !keep_bundle,
+		.initrd = initrd_source(ctx),
 		.limit = ctx->physmap.limit,
 	};
-	enum lb_err err = fdt_payload_size(ctx->fdt, &wishes, &request.fdt_size, &ctx->diag);
+	enum lb_err err;
 
+	if (!keep_bundle)
+		request.bundle = ctx->bundle;
+	ctx->wishes.initrd = request.initrd;
+	err = fdt_payload_size(ctx->fdt, &ctx->wishes, &request.fdt_size, &ctx->diag);
 	if (!err)
-		err = place_plan(&ctx->memmap, &request, &ctx->plan, &ctx->diag);
-	if (!err)
-		print_plan(ctx);
-	return err;
+		err = place_plan(map, &request, &ctx->plan, &ctx->diag);
+	if (err)
+		return err;
+	ctx->wishes.initrd = ctx->plan.initrd;
+	print_plan(ctx);
+	return LB_OK;
 }
 
 /* The FDT first: its strings come out of the bundle, which the copies may overwrite. */
 enum lb_err payload_load(struct boot_context *ctx)
 {
-	const struct fdt_wishes wishes = {.bootargs = ctx->bootargs, .initrd = ctx->plan.initrd};
 	const bool usable = ctx->log.console.instret_usable;
 	uint64_t fdt_size, begin;
 	enum lb_err err;
 
-	err = fdt_payload_size(ctx->fdt, &wishes, &fdt_size, &ctx->diag);
+	err = fdt_payload_size(ctx->fdt, &ctx->wishes, &fdt_size, &ctx->diag);
 	if (!err)
-		err = fdt_make_payload_fdt(ctx->fdt, &wishes, physmap_pointer(&ctx->physmap, ctx->plan.fdt),
-					   fdt_size, &ctx->diag);
+		err = fdt_make_payload_fdt(ctx->fdt, &ctx->wishes,
+					   physmap_pointer(&ctx->physmap, ctx->plan.fdt), fdt_size,
+					   &ctx->diag);
 	if (err)
 		return err;
 	begin = instret_read(usable);
 	handoff_copy(&ctx->plan, &ctx->physmap);
 	ctx->copy_instret += instret_read(usable) - begin;
+	ctx->copy_bytes += plan_bytes_to_copy(&ctx->plan);
 	return LB_OK;
 }

@@ -7,7 +7,7 @@
 #include "boot/sbi.h"
 
 /* Polls before a hart that does not answer is given up; each is a few dozen cycles. */
-#define PATIENCE 10000000
+#define PATIENCE 200000000
 
 /* From park.S, in the place where the stage runs now. */
 extern const char stage_start[], smp_park[];

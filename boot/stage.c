@@ -99,12 +99,17 @@ const void *stage_fdt_view(struct boot_context *ctx, uint64_t size)
 	return (const void *)(FDT_VA + ctx->entry.fdt_pa % PAGE_SIZE);
 }
 
-/* The block that the stage moves to: its image up to the early tables, then pages for tables. */
+/*
+ * The block that the stage moves to: its image up to the early tables, then pages for tables: the
+ * trampoline's, and one or two sets of the stage's. The second set differs in that free RAM is read-only: as
+ * long as it may hold what a dead kernel left, the stage can't write there even by mistake.
+ */
 struct block {
 	paddr_t pa;
 	uint64_t image_size;
-	size_t table_pages; /* the stage's; the trampoline's come before them */
-	char *view;	    /* through the early tables */
+	size_t table_pages; /* of one set */
+	size_t sets;
+	char *view; /* through the early tables */
 };
 
 static paddr_t block_trampoline_tables(const struct block *block)
@@ -112,25 +117,45 @@ static paddr_t block_trampoline_tables(const struct block *block)
 	return block->pa + block->image_size;
 }
 
-static paddr_t block_stage_tables(const struct block *block)
+static paddr_t block_stage_tables(const struct block *block, size_t set)
 {
-	return block_trampoline_tables(block) + TRAMPOLINE_POOL_PAGES * PAGE_SIZE;
+	return block_trampoline_tables(block) +
+	       (TRAMPOLINE_POOL_PAGES + set * block->table_pages) * PAGE_SIZE;
 }
 
 static uint64_t block_size(const struct block *block)
 {
-	return block->image_size + (TRAMPOLINE_POOL_PAGES + block->table_pages) * PAGE_SIZE;
+	return block_stage_tables(block, block->sets) - block->pa;
 }
 
 /*
- * Enough for: the stage (its sections and tables share one path), the FDT, the bundle, an initrd beside it,
- * and each piece of free RAM, two of which the move can add: it splits one, and leaves one behind.
+ * Enough for: the stage (its sections and tables share one path), the FDT, the bundle, an initrd beside it, two
+ * parts of a crash region, and each piece of free RAM, two of which the move can add: it splits one, and
+ * leaves one behind.
  */
 static size_t table_pages_needed(const struct boot_context *ctx)
 {
-	size_t mappings = 4 + ctx->memmap.free.count + 2;
+	size_t mappings = 4 + ctx->memmap.free.count + 2 + 2 * (ctx->crash.region.all.size != 0);
 
 	return PAGETABLE_POOL_PAGES(SV57_LEVELS, mappings);
+}
+
+/* In the crash region if there is one, else at the top of free RAM. */
+static enum lb_err find_block(const struct boot_context *ctx, struct block *block)
+{
+	const struct region *room = &ctx->crash.region.stage;
+	enum lb_err err;
+
+	if (room->size) {
+		block->pa = room->base;
+		return block_size(block) <= room->size ? LB_OK : LB_ENOSPC;
+	}
+	err = region_set_find(&ctx->memmap.free, block_size(block), BLOCK_ALIGN, 0, 4 * GIB, REGION_HIGHEST,
+			      &block->pa);
+	if (err)
+		err = region_set_find(&ctx->memmap.free, block_size(block), BLOCK_ALIGN, 0,
+				      ctx->physmap.limit, REGION_HIGHEST, &block->pa);
+	return err;
 }
 
 static enum lb_err choose_block(struct boot_context *ctx, struct block *block)
@@ -139,11 +164,9 @@ static enum lb_err choose_block(struct boot_context *ctx, struct block *block)
 
 	block->image_size = (uint64_t)(stage_rw_end - stage_start);
 	block->table_pages = table_pages_needed(ctx);
-	err = region_set_find(&ctx->memmap.free, block_size(block), BLOCK_ALIGN, 0, 4 * GIB, REGION_HIGHEST,
-			      &block->pa);
-	if (err)
-		err = region_set_find(&ctx->memmap.free, block_size(block), BLOCK_ALIGN, 0,
-				      ctx->physmap.limit, REGION_HIGHEST, &block->pa);
+	block->sets = ctx->crash.region.all.size ? 2 : 1;
+	block->pa = 0;
+	err = find_block(ctx, block);
 	if (err)
 		return diag_fail(&ctx->diag, err,
 				 "stage: no free %" PRIu64
@@ -168,26 +191,41 @@ static enum lb_err map_memory(struct pagetable *pt, const struct physmap *map, c
 	return pagetable_map(pt, (uintptr_t)physmap_pointer(map, base), base, end - base, perms);
 }
 
+/* What of the crash region is not the block: usable memory, and what lies behind the block. */
+static enum lb_err map_crash_region(const struct boot_context *ctx, const struct block *block,
+				    struct pagetable *pt, const struct physmap *map)
+{
+	const struct crash_region *crash = &ctx->crash.region;
+	paddr_t behind = block->pa + block_size(block);
+	const struct region rest = {behind, region_end(crash->all) - behind};
+	enum lb_err err;
+
+	if (!crash->all.size)
+		return LB_OK;
+	err = map_memory(pt, map, &crash->usable, PTE_R | PTE_W);
+	return err ? err : map_memory(pt, map, &rest, PTE_R | PTE_W);
+}
+
 static enum lb_err map_machine(const struct boot_context *ctx, struct pagetable *pt,
-			       const struct physmap *map)
+			       const struct physmap *map, uint64_t ram_perms)
 {
 	enum lb_err err = map_fdt(pt, ctx->entry.fdt_pa, ctx->fdt_size);
 
 	for (size_t i = 0; !err && i < ctx->memmap.free.count; i++)
-		err = map_memory(pt, map, &ctx->memmap.free.region[i], PTE_R | PTE_W);
+		err = map_memory(pt, map, &ctx->memmap.free.region[i], ram_perms);
 	if (!err)
-		err = map_memory(pt, map, &ctx->bundle, ctx->bundle_is_ram ? PTE_R | PTE_W : PTE_R);
+		err = map_memory(pt, map, &ctx->bundle, ctx->bundle_is_ram ? ram_perms : PTE_R);
 	if (!err && ctx->machine.initrd.base != ctx->bundle.base)
 		err = map_memory(pt, map, &ctx->machine.initrd, PTE_R);
 	return err;
 }
 
-/* The stage's tables in a mode with @levels, in the block. */
+/* A set of the stage's tables in a mode with @levels, in the block: set 0 with free RAM writable. */
 static enum lb_err build_tables(const struct boot_context *ctx, const struct block *block, unsigned levels,
-				struct pagetable *pt)
+				size_t set, struct pagetable *pt)
 {
 	const struct physmap map = physmap_for_levels(levels);
-	const paddr_t pool_pa = block_stage_tables(block);
+	const paddr_t pool_pa = block_stage_tables(block, set);
 	const paddr_t all_tables = block_trampoline_tables(block);
 	enum lb_err err;
 
@@ -198,7 +236,9 @@ static enum lb_err build_tables(const struct boot_context *ctx, const struct blo
 		err = pagetable_map(pt, STAGE_VA + block->image_size, all_tables,
 				    block->pa + block_size(block) - all_tables, PTE_R);
 	if (!err)
-		err = map_machine(ctx, pt, &map);
+		err = map_crash_region(ctx, block, pt, &map);
+	if (!err)
+		err = map_machine(ctx, pt, &map, set ? PTE_R : PTE_R | PTE_W);
 	return err;
 }
 
@@ -211,7 +251,7 @@ static enum lb_err choose_mode(struct boot_context *ctx, const struct block *blo
 
 		if (block->pa >= pagetable_identity_limit(levels))
 			break;
-		err = build_tables(ctx, block, levels, pt);
+		err = build_tables(ctx, block, levels, 0, pt);
 		if (err)
 			return diag_fail(&ctx->diag, err, "stage: cannot build %s tables: %s",
 					 pagetable_mode_name(levels), lb_err_name(err));
@@ -255,7 +295,11 @@ static enum lb_err prepare_trampoline(struct boot_context *ctx, const struct blo
 /* From here on the memory map describes the machine as it is after the move. */
 static enum lb_err update_memmap(struct boot_context *ctx, const struct block *block)
 {
-	enum lb_err err = memmap_release(&ctx->memmap, ctx->stage_pa, MEMMAP_STAGE);
+	enum lb_err err = LB_OK;
+
+	/* With a crash region the old place is lost memory: firmware writes the stage there again. */
+	if (!ctx->crash.region.all.size)
+		err = memmap_release(&ctx->memmap, ctx->stage_pa, MEMMAP_STAGE);
 
 	if (!err)
 		err = memmap_take(&ctx->memmap, block->pa, block_size(block), MEMMAP_STAGE, "stage");
@@ -271,11 +315,35 @@ static void enter_block(struct boot_context *ctx, const struct block *block, str
 	/* All that must be in the copy comes before the copying; there the old addresses are stale. */
 	ctx->stage_pa = block->pa;
 	ctx->physmap = physmap_for_levels(pt->levels);
-	pt->pool = (void *)(uintptr_t)(STAGE_VA + (block_stage_tables(block) - block->pa));
+	pt->pool = (void *)(uintptr_t)(STAGE_VA + (pt->pool_pa - block->pa));
 	ctx->tables = *pt;
 	ctx->log.console.stage_pa = block->pa;
 	stage_switch(block->view + rw_offset, stage_rw_start, block->image_size - rw_offset,
 		     pagetable_satp(pt));
+}
+
+/* The tables to start on: where a dead kernel may have left something, those that can't write there. */
+static enum lb_err choose_set(struct boot_context *ctx, const struct block *block, struct pagetable *pt)
+{
+	const uint64_t writable_satp = pagetable_satp(pt);
+	enum lb_err err;
+
+	if (block->sets == 1)
+		return LB_OK;
+	err = build_tables(ctx, block, pt->levels, 1, pt);
+	if (err)
+		return diag_fail(&ctx->diag, err, "stage: cannot build read-only tables: %s",
+				 lb_err_name(err));
+	ctx->writable_satp = writable_satp;
+	return LB_OK;
+}
+
+void stage_allow_writes(struct boot_context *ctx)
+{
+	if (!ctx->writable_satp)
+		return;
+	satp_switch(ctx->writable_satp);
+	ctx->writable_satp = 0;
 }
 
 enum lb_err stage_move(struct boot_context *ctx)
@@ -294,6 +362,8 @@ enum lb_err stage_move(struct boot_context *ctx)
 	err = choose_mode(ctx, &block, mode_cap(ctx), &pt);
 	if (!err)
 		err = prepare_trampoline(ctx, &block, pt.levels);
+	if (!err)
+		err = choose_set(ctx, &block, &pt);
 	if (!err)
 		enter_block(ctx, &block, &pt);
 	return err;

@@ -24,12 +24,19 @@ LB_MUST_CHECK enum lb_err stage_map(struct pagetable *pt, paddr_t stage_pa);
  *
  * Chooses a block, copies the stage there, builds the tables behind it (trampoline tables first, then
  * the stage's own, which reach the memory map's free RAM, the FDT and the bundle), switches, and gives
- * the old place back to the memory map. On return the same code runs at the same virtual address out
+ * the old place back to the memory map (it stays taken if there is a crash region: firmware rewrites it). On return the same code runs at the same virtual address out
  * of the new place; ctx->stage_pa, tables and physmap are the new ones; pointers into the
  * old physmap are stale.
  * Return: LB_OK; LB_ENOSPC no room in RAM; LB_EUNSUPPORTED no mode is accepted. On error the stage is where it was.
  */
 LB_MUST_CHECK enum lb_err stage_move(struct boot_context *ctx);
+
+/**
+ * Let the stage write to free RAM, after all: no dead kernel's memory is in it any more, or it is given up.
+ *
+ * With a crash region stage_move() leaves the stage on tables that map free RAM read-only. Calling twice is fine.
+ */
+void stage_allow_writes(struct boot_context *ctx);
 
 /**
  * Let the early tables show the first @size bytes of the firmware's FDT at FDT_VA (and its offset in a page).

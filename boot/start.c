@@ -2,12 +2,14 @@
 /*
  * The one boot flow, from head.S's call to the handoff. Read start() at the bottom first.
  *
- * console -> FDT -> platform -> memory map -> bundle -> move the stage -> payload -> plan -> handoff
+ * console -> FDT -> platform -> memory map -> bundle -> crash region -> move the stage -> judge the last end
+ * -> the crash kernel, or: stage the crash kernel -> payload -> plan -> arm -> handoff
  */
 #include "boot/start.h"
 
 #include <inttypes.h>
 
+#include "boot/crash.h"
 #include "boot/discover.h"
 #include "boot/instret.h"
 #include "boot/payload.h"
@@ -32,6 +34,12 @@ _Noreturn void boot_halt(void)
 _Noreturn void boot_fail(struct boot_context *ctx, const char *line)
 {
 	log_error(&ctx->log, "%s", line);
+	if (ctx->crash.capturing) {
+		/* The attempt is counted, so this is no endless loop. */
+		log_error(&ctx->log, "boot: resetting, to boot normally");
+		sbi_reset(SBI_RESET_WARM);
+		sbi_reset(SBI_RESET_COLD);
+	}
 	log_error(&ctx->log, "boot: nothing was started; shutting down");
 	sbi_reset(SBI_RESET_SHUTDOWN);
 	log_error(&ctx->log, "boot: the firmware can't switch off (no SBI SRST): reset the machine by hand");
@@ -117,32 +125,71 @@ static void print_cost(struct boot_context *ctx)
 	log_info(&ctx->log,
 		 "cost: %" PRIu64 " instructions of our own, %" PRIu64 " for %" PRIu64 " KiB copied, %" PRIu64
 		 " for the console",
-		 total - ctx->copy_instret - console->instret, ctx->copy_instret,
-		 plan_bytes_to_copy(&ctx->plan) / KIB, console->instret);
+		 total - ctx->copy_instret - ctx->check_instret - console->instret, ctx->copy_instret,
+		 ctx->copy_bytes / KIB, console->instret);
+	if (ctx->check_bytes)
+		log_info(&ctx->log, "cost: %" PRIu64 " instructions for %" PRIu64 " KiB checked",
+			 ctx->check_instret, ctx->check_bytes / KIB);
+}
+
+static _Noreturn void leave(struct boot_context *ctx)
+{
+	print_cost(ctx);
+	log_info(&ctx->log, "handoff: to %#" PRIx64 " with a0 = %" PRIu64 ", a1 = %#" PRIx64, ctx->plan.entry,
+		 ctx->entry.hart_id, ctx->plan.fdt);
+	crash_save_log(ctx);
+	smp_release(ctx, ctx->plan.fdt, ctx->plan.entry);
+	handoff(ctx->entry.hart_id, ctx->plan.fdt, ctx->plan.entry);
+}
+
+/* Returns only if there is nothing to start: then a normal boot is the best that is left. */
+static void start_crash_kernel(struct boot_context *ctx)
+{
+	enum lb_err err = crash_prepare(ctx);
+
+	if (!err)
+		leave(ctx);
+	log_error(&ctx->log, "%s", ctx->diag.text);
+	log_error(&ctx->log, "crash: the crash kernel can't be started; booting normally");
+	ctx->crash.capturing = false;
+}
+
+static _Noreturn void start_primary(struct boot_context *ctx)
+{
+	stage_allow_writes(ctx);
+	crash_arm(ctx);
+	require(ctx, payload_read(ctx));
+	payload_wish(ctx);
+	require(ctx, payload_plan(ctx, &ctx->memmap));
+	require(ctx, payload_load(ctx));
+	crash_arm_record(ctx);
+	leave(ctx);
 }
 
 _Noreturn void start(const struct boot_entry *entry)
 {
 	struct boot_context *ctx = &the_context;
+	enum lb_err bundle_err;
 
 	begin(ctx, entry);
 	require(ctx, discover_machine(ctx));
 	print_machine(ctx);
 	require(ctx, discover_memory(ctx));
-	require(ctx, discover_bundle(ctx));
+	/* Without a bundle a dead kernel may still be waiting for the crash kernel that is staged. */
+	bundle_err = discover_bundle(ctx);
+	ctx->bundle_diag = ctx->diag;
+	crash_discover(ctx);
 	print_memory(ctx);
+	if (bundle_err && !ctx->crash.region.all.size)
+		boot_fail(ctx, ctx->bundle_diag.text);
 
 	require(ctx, stage_move(ctx));
 	print_stage(ctx);
 	smp_gather(ctx);
 
-	require(ctx, payload_read(ctx));
-	require(ctx, payload_plan(ctx));
-	require(ctx, payload_load(ctx));
-
-	print_cost(ctx);
-	log_info(&ctx->log, "handoff: to %#" PRIx64 " with a0 = %" PRIu64 ", a1 = %#" PRIx64, ctx->plan.entry,
-		 ctx->entry.hart_id, ctx->plan.fdt);
-	smp_release(ctx, ctx->plan.fdt, ctx->plan.entry);
-	handoff(ctx->entry.hart_id, ctx->plan.fdt, ctx->plan.entry);
+	if (crash_judge(ctx))
+		start_crash_kernel(ctx);
+	if (bundle_err)
+		boot_fail(ctx, ctx->bundle_diag.text);
+	start_primary(ctx);
 }

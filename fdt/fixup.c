@@ -1,30 +1,44 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The FDT for a payload, written once from front to back: the firmware's, but for properties of /chosen.
+ * The FDT for a payload, by libfdt's editing functions on a private copy.
  *
- * libfdt's editing functions search the tree and move its rest once per change, and first of all need
- * room for the firmware's FDT with its slack. Here the blocks are copied as they are, with one gap at the
- * start of /chosen, where the table's properties go. The same code without a buffer tells the size.
+ * Two tables: properties of /chosen, set or removed, and children of /reserved-memory. A property that is
+ * wished for replaces the firmware's, any other of the table is removed. Both tables are also what the size is
+ * computed from, so that the buffer is known to suffice before a byte is written.
  */
 #include "fdt/fixup.h"
 
+#include <inttypes.h>
+#include <libfdt.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "fdt/read.h"
-#include "fdt/walk.h"
 
-/* The blocks follow from here; the first, of reservations, is 8-byte aligned. */
-#define HEADER_SIZE sizeof(struct fdt_header)
+#define TAG_SIZE	4
+#define PROP_HEAD	12 /* tag, length, name offset */
+#define NODE_NAME_MAX	48
+#define RESERVED_PARENT "reserved-memory"
 
+/* How many 32-bit cells an address and a size have at some node. */
+struct cells {
+	int address;
+	int size;
+};
+
+/* A property's value; as many cells as any row needs. */
 struct value {
 	const void *data;
 	uint64_t size; /* 0: the payload gets no such property */
+	fdt32_t cell[4];
 };
 
 /* A property of /chosen that the payload gets from us, or not at all. */
 struct fixup {
 	const char *name;
-	bool (*applies)(const struct fdt_wishes *wishes); /* NULL: always. If not, it stays as it is */
-	/* NULL: it goes. @number is room for a value that is made. */
-	struct value (*value)(const struct fdt_wishes *wishes, fdt64_t *number);
+	bool (*applies)(const struct fdt_wishes *wishes); /* NULL: always. If not, it stays */
+	/* NULL: it goes. @at: the root's cells. */
+	void (*value)(const struct fdt_wishes *wishes, struct cells at, struct value *v);
 };
 
 static bool has_bootargs(const struct fdt_wishes *wishes)
@@ -32,37 +46,67 @@ static bool has_bootargs(const struct fdt_wishes *wishes)
 	return wishes->bootargs != NULL;
 }
 
-static struct value bootargs_value(const struct fdt_wishes *wishes, fdt64_t *number)
+static void bootargs_value(const struct fdt_wishes *wishes, struct cells at, struct value *v)
 {
 	size_t length = strlen(wishes->bootargs);
 
-	(void)number;
-	return (struct value){.data = wishes->bootargs, .size = length ? length + 1 : 0};
+	(void)at;
+	v->data = wishes->bootargs;
+	v->size = length ? length + 1 : 0;
 }
 
-static struct value initrd_value(const struct fdt_wishes *wishes, uint64_t address, fdt64_t *number)
+/* Append @number in @count cells; check_wishes() has seen to it that it fits. */
+static void add_cells(struct value *v, uint64_t number, int count)
 {
-	*number = cpu_to_fdt64(address);
-	return (struct value){.data = number, .size = wishes->initrd.size ? sizeof(*number) : 0};
+	fdt32_t *cell = &v->cell[v->size / sizeof(fdt32_t)];
+
+	if (count == 2)
+		*cell++ = cpu_to_fdt32((uint32_t)(number >> 32));
+	*cell = cpu_to_fdt32((uint32_t)number);
+	v->data = v->cell;
+	v->size += (uint64_t)count * sizeof(fdt32_t);
 }
 
-static struct value initrd_start_value(const struct fdt_wishes *wishes, fdt64_t *number)
+static void range_value(struct region range, struct cells at, struct value *v)
 {
-	return initrd_value(wishes, wishes->initrd.base, number);
+	if (!range.size)
+		return;
+	add_cells(v, range.base, at.address);
+	add_cells(v, range.size, at.size);
 }
 
-static struct value initrd_end_value(const struct fdt_wishes *wishes, fdt64_t *number)
+/* Linux takes 4 or 8 bytes for these, whatever the root's cells are. */
+static void initrd_start_value(const struct fdt_wishes *wishes, struct cells at, struct value *v)
 {
-	return initrd_value(wishes, region_end(wishes->initrd), number);
+	(void)at;
+	if (wishes->initrd.size)
+		add_cells(v, wishes->initrd.base, 2);
+}
+
+static void initrd_end_value(const struct fdt_wishes *wishes, struct cells at, struct value *v)
+{
+	(void)at;
+	if (wishes->initrd.size)
+		add_cells(v, region_end(wishes->initrd), 2);
+}
+
+static void elfcorehdr_value(const struct fdt_wishes *wishes, struct cells at, struct value *v)
+{
+	range_value(wishes->elfcorehdr, at, v);
+}
+
+static void usable_memory_value(const struct fdt_wishes *wishes, struct cells at, struct value *v)
+{
+	range_value(wishes->usable_memory, at, v);
 }
 
 static const struct fixup fixups[] = {
 	{"bootargs", has_bootargs, bootargs_value},
 	{"linux,initrd-start", NULL, initrd_start_value},
 	{"linux,initrd-end", NULL, initrd_end_value},
-	/* What Linux was told when it was to be a capture kernel, or a successor by kexec. */
-	{"linux,elfcorehdr", NULL, NULL},
-	{"linux,usable-memory-range", NULL, NULL},
+	{"linux,elfcorehdr", NULL, elfcorehdr_value},
+	{"linux,usable-memory-range", NULL, usable_memory_value},
+	/* What Linux was told when it was a capture kernel, or a successor by kexec. */
 	{"linux,dmcryptkeys", NULL, NULL},
 	{"linux,kho-fdt", NULL, NULL},
 	{"linux,kho-scratch", NULL, NULL},
@@ -70,272 +114,267 @@ static const struct fixup fixups[] = {
 	{"lifeboat,bundle", NULL, NULL},
 };
 
-#define FIXUPS ARRAY_SIZE(fixups)
-
-struct writer {
-	const void *blob;
-	const struct fdt_wishes *wishes;
-	uint8_t *out;  /* NULL: only count */
-	uint64_t room; /* bytes at out */
-	uint64_t used; /* bytes written, or that would have been if there were room */
-	/* The property names that the firmware's FDT lacks, by row of the table, and their bytes. */
-	bool is_new_name[FIXUPS];
-	uint32_t new_names_size;
-};
-
-static void put(struct writer *w, const void *data, uint64_t size)
-{
-	if (w->out && w->used <= w->room && size <= w->room - w->used)
-		memcpy(w->out + w->used, data, size);
-	w->used += size;
-}
-
-static void put_u32(struct writer *w, uint32_t number)
-{
-	fdt32_t big_endian = cpu_to_fdt32(number);
-
-	put(w, &big_endian, sizeof(big_endian));
-}
-
-static void put_padding(struct writer *w, uint64_t align)
-{
-	static const uint8_t zeros[8];
-
-	put(w, zeros, -w->used & (align - 1));
-}
-
-/* Copy bytes [@from, @to) of the firmware's structure block. */
-static void put_structure(struct writer *w, uint32_t from, uint32_t to)
-{
-	const char *structure = (const char *)w->blob + fdt_off_dt_struct(w->blob);
-
-	put(w, structure + from, to - from);
-}
-
-/* Where @name is in the firmware's strings block, be it the end of a longer one; or the block's size. */
-static uint32_t find_name(const void *blob, const char *name)
-{
-	const char *strings = (const char *)blob + fdt_off_dt_strings(blob);
-	const char *behind = strings + fdt_size_dt_strings(blob);
-	size_t length = strlen(name);
-	const char *end;
-
-	for (const char *each = strings; each < behind; each = end + 1) {
-		end = memchr(each, '\0', (size_t)(behind - each));
-		if (!end)
-			break;
-		if ((size_t)(end - each) >= length && memcmp(end - length, name, length) == 0)
-			return (uint32_t)(end - length - strings);
-	}
-	return (uint32_t)(behind - strings);
-}
-
-/* Where the name of a row's property is, or will be, in the strings block that is written. */
-static uint32_t place_name(struct writer *w, size_t row)
-{
-	uint32_t old_size = fdt_size_dt_strings(w->blob);
-	uint32_t offset = find_name(w->blob, fixups[row].name);
-
-	if (offset == old_size) {
-		offset += w->new_names_size;
-		w->new_names_size += (uint32_t)strlen(fixups[row].name) + 1;
-		w->is_new_name[row] = true;
-	}
-	return offset;
-}
-
-static void put_new_names(struct writer *w)
-{
-	for (size_t row = 0; row < FIXUPS; row++)
-		if (w->is_new_name[row])
-			put(w, fixups[row].name, strlen(fixups[row].name) + 1);
-}
-
 static bool applies(const struct fixup *fixup, const struct fdt_wishes *wishes)
 {
 	return !fixup->applies || fixup->applies(wishes);
 }
 
-/* Write the properties that the payload gets from us. */
-static void put_fixups(struct writer *w)
+/* @v may point into itself: do not copy it. */
+static void fixup_value(const struct fixup *fixup, const struct fdt_wishes *wishes, struct cells at,
+			struct value *v)
 {
-	for (size_t row = 0; row < FIXUPS; row++) {
-		struct value value = {NULL, 0};
-		fdt64_t number;
-
-		if (fixups[row].value && applies(&fixups[row], w->wishes))
-			value = fixups[row].value(w->wishes, &number);
-		if (!value.size)
-			continue;
-		put_u32(w, FDT_PROP);
-		put_u32(w, (uint32_t)value.size); /* if that cuts it, the whole is too large */
-		put_u32(w, place_name(w, row));
-		put(w, value.data, value.size);
-		put_padding(w, FDT_TAGSIZE);
-	}
+	v->data = NULL;
+	v->size = 0;
+	if (fixup->value)
+		fixup->value(wishes, at, v);
 }
 
-/* Does the firmware's property go, be it to be replaced? */
-static bool is_dropped(const struct walk *at, const struct fdt_wishes *wishes)
+static struct cells cells_below(const void *fdt, int node)
 {
-	for (size_t row = 0; row < FIXUPS; row++)
-		if (walk_property_is(at, fixups[row].name, strlen(fixups[row].name)))
-			return applies(&fixups[row], wishes);
-	return false;
+	return (struct cells){fdt_address_cells(fdt, node), fdt_size_cells(fdt, node)};
 }
 
-/* Copy a node's properties but for those that go, and stop behind them. */
-static void put_kept_properties(struct writer *w, struct walk *at)
+/* Can @range be written in these cells? 0 cells, or more than 2, hold no address of ours. */
+static bool fits_cells(struct region range, struct cells at)
 {
-	uint32_t tag;
-
-	while ((tag = walk_next(at)) == FDT_PROP || tag == FDT_NOP)
-		if (tag == FDT_NOP || !is_dropped(at, w->wishes))
-			put_structure(w, at->offset, at->next);
-}
-
-/*
- * Walk on to the root's child /chosen, so that its properties are next.
- *
- * @make_at  receives where it can be made if there is none: behind the root's properties; 0 in a
- *           tree without a root
- * Return: is it there?
- */
-static bool find_chosen(struct walk *at, uint32_t *make_at)
-{
-	unsigned int depth = 0;
-	uint32_t tag;
-
-	*make_at = 0;
-	while ((tag = walk_next(at)) != FDT_END) {
-		if (depth == 1 && (tag == FDT_BEGIN_NODE || tag == FDT_END_NODE) && !*make_at)
-			*make_at = at->offset;
-		if (tag == FDT_BEGIN_NODE && ++depth == 2 && walk_node_is(at, "chosen"))
-			return true;
-		if (tag == FDT_END_NODE)
-			depth--;
-	}
-	return false;
-}
-
-static void put_new_chosen(struct writer *w)
-{
-	static const char name[8] = "chosen";
-
-	put_u32(w, FDT_BEGIN_NODE);
-	put(w, name, sizeof(name));
-	put_fixups(w);
-	put_u32(w, FDT_END_NODE);
-}
-
-/* The structure block, /chosen mended. Return: false if it has no root, or no end. */
-static bool put_whole_structure(struct writer *w)
-{
-	struct walk at;
-	uint32_t size = fdt_size_dt_struct(w->blob);
-	uint32_t rest;
-
-	walk_start(&at, w->blob);
-	if (find_chosen(&at, &rest)) {
-		put_structure(w, 0, at.next);
-		put_fixups(w);
-		put_kept_properties(w, &at);
-		rest = at.offset;
-	} else {
-		put_structure(w, 0, rest);
-		put_new_chosen(w);
-	}
-	if (rest == 0 || rest > size)
+	if (at.address < 1 || at.address > 2 || at.size < 1 || at.size > 2)
 		return false;
-	put_structure(w, rest, size);
-	return true;
+	return (at.address == 2 || range.base <= UINT32_MAX) && (at.size == 2 || range.size <= UINT32_MAX);
 }
 
-/* The header, of blocks that begin at @structure and @strings and are all written. */
-static void write_header(const struct writer *w, uint64_t structure, uint64_t strings)
-{
-	struct fdt_header *header = (struct fdt_header *)(void *)w->out;
+/* ---- Sizes ---- */
 
-	fdt_set_totalsize(header, (uint32_t)w->used);
-	fdt_set_off_dt_struct(header, (uint32_t)structure);
-	fdt_set_off_dt_strings(header, (uint32_t)strings);
-	fdt_set_off_mem_rsvmap(header, HEADER_SIZE);
-	fdt_set_version(header, 17);
-	fdt_set_last_comp_version(header, 16);
-	fdt_set_boot_cpuid_phys(header, fdt_boot_cpuid_phys(w->blob));
-	fdt_set_size_dt_strings(header, fdt_size_dt_strings(w->blob) + w->new_names_size);
-	fdt_set_size_dt_struct(header, (uint32_t)(strings - structure));
-	fdt_set_magic(header, FDT_MAGIC);
+static uint64_t property_growth(const char *name, uint64_t size)
+{
+	return PROP_HEAD + size + TAG_SIZE - 1 + strlen(name) + 1;
 }
 
-/* Write the whole FDT, or only count: the one walk behind both functions of the interface. */
-static enum lb_err write_fdt(struct writer *w, struct diag *diag)
+static uint64_t node_growth(void)
 {
-	int reservations = fdt_num_mem_rsv(w->blob);
-	uint64_t structure, strings;
+	return 2 * TAG_SIZE + NODE_NAME_MAX;
+}
 
-	if (reservations < 0)
-		return diag_fail(diag, LB_EFORMAT, "fdt: the list of memory reservations has no end");
-	w->used = HEADER_SIZE;
-	put(w, (const char *)w->blob + fdt_off_mem_rsvmap(w->blob),
-	    ((uint64_t)reservations + 1) * sizeof(struct fdt_reserve_entry));
-	structure = w->used;
-	if (!put_whole_structure(w))
-		return diag_fail(diag, LB_EFORMAT, "fdt: the tree has no root or no end");
-	strings = w->used;
-	put(w, (const char *)w->blob + fdt_off_dt_strings(w->blob), fdt_size_dt_strings(w->blob));
-	put_new_names(w);
-	put_padding(w, 8);
-	if (w->used > FDT_SIZE_MAX)
-		return diag_fail(diag, LB_ERANGE,
-				 "fdt: would have %llu bytes, Linux takes 2 MiB; shorten the bootargs",
-				 (unsigned long long)w->used);
-	if (w->out && w->used <= w->room)
-		write_header(w, structure, strings);
+static uint64_t reservations_growth(const struct fdt_wishes *wishes)
+{
+	uint64_t growth = node_growth() + property_growth("#address-cells", 4) +
+			  property_growth("#size-cells", 4) + property_growth("ranges", 0);
+
+	for (size_t i = 0; i < wishes->reservation_count; i++) {
+		const char *compatible = wishes->reservation[i].compatible;
+
+		growth += node_growth() + property_growth("reg", 16) + property_growth("no-map", 0);
+		if (compatible)
+			growth += property_growth("compatible", strlen(compatible) + 1);
+	}
+	return growth;
+}
+
+static uint64_t growth(const struct fdt_wishes *wishes)
+{
+	const struct cells most = {2, 2};
+	struct value v;
+	uint64_t sum = node_growth(); /* /chosen may be absent */
+
+	for (size_t i = 0; i < ARRAY_SIZE(fixups); i++) {
+		if (!applies(&fixups[i], wishes))
+			continue;
+		fixup_value(&fixups[i], wishes, most, &v);
+		sum += property_growth(fixups[i].name, v.size);
+	}
+	return sum + (wishes->reservation_count ? reservations_growth(wishes) : 0);
+}
+
+/* A crash kernel's ranges are written in the root's cells. */
+static enum lb_err check_wishes(const void *blob, const struct fdt_wishes *wishes, struct diag *diag)
+{
+	const struct cells root = cells_below(blob, 0);
+
+	if (!range_is_valid(wishes->initrd.base, wishes->initrd.size))
+		return diag_fail(diag, LB_ERANGE, "fdt: an initrd can't be at %#" PRIx64 " + %#" PRIx64,
+				 wishes->initrd.base, wishes->initrd.size);
+	if ((wishes->usable_memory.size && !fits_cells(wishes->usable_memory, root)) ||
+	    (wishes->elfcorehdr.size && !fits_cells(wishes->elfcorehdr, root)))
+		return diag_fail(diag, LB_EUNSUPPORTED,
+				 "fdt: the root's %d address and %d size cells can't hold %#" PRIx64,
+				 root.address, root.size, wishes->usable_memory.base);
 	return LB_OK;
 }
 
-static enum lb_err check_request(const void *blob, const struct fdt_wishes *wishes, struct diag *diag)
+static uint64_t reservations_size(const void *blob)
 {
-	uint64_t size;
+	return ((uint64_t)fdt_num_mem_rsv(blob) + 1) * sizeof(struct fdt_reserve_entry);
+}
 
-	if (!range_is_valid(wishes->initrd.base, wishes->initrd.size))
-		return diag_fail(diag, LB_ERANGE, "fdt: an initrd cannot be at 0x%llx + 0x%llx",
-				 (unsigned long long)wishes->initrd.base,
-				 (unsigned long long)wishes->initrd.size);
-	return fdt_peek_size(blob, &size, diag);
+/* Do the blocks follow each other as usual? If not, libfdt puts them in order when it opens a copy. */
+static bool is_ordered(const void *blob)
+{
+	return fdt_off_mem_rsvmap(blob) >= sizeof(struct fdt_header) &&
+	       fdt_off_dt_struct(blob) >= fdt_off_mem_rsvmap(blob) + reservations_size(blob) &&
+	       fdt_off_dt_strings(blob) >= (uint64_t)fdt_off_dt_struct(blob) + fdt_size_dt_struct(blob);
+}
+
+/* What a copy needs before it grows: all but the firmware's slack, which is of no use to anybody. */
+static uint64_t used_size(const void *blob)
+{
+	if (is_ordered(blob))
+		return (uint64_t)fdt_off_dt_strings(blob) + fdt_size_dt_strings(blob);
+	return sizeof(struct fdt_header) + reservations_size(blob) + fdt_size_dt_struct(blob) +
+	       (uint64_t)fdt_size_dt_strings(blob);
 }
 
 enum lb_err fdt_payload_size(const void *blob, const struct fdt_wishes *wishes, uint64_t *size,
 			     struct diag *diag)
 {
-	struct writer w = {.blob = blob, .wishes = wishes};
-	enum lb_err err = check_request(blob, wishes, diag);
+	uint64_t old, new;
+	enum lb_err err = fdt_peek_size(blob, &old, diag);
 
+	if (!err)
+		err = check_wishes(blob, wishes, diag);
 	if (err)
 		return err;
-	err = write_fdt(&w, diag);
-	if (!err)
-		*size = w.used;
-	return err;
+	old = used_size(blob);
+	if (!align_up(old + growth(wishes), 8, &new) || new > FDT_SIZE_MAX)
+		return diag_fail(diag, LB_ERANGE,
+				 "fdt: would have %" PRIu64 " bytes, Linux takes 2 MiB: shorten the bootargs",
+				 old + growth(wishes));
+	*size = new;
+	return LB_OK;
 }
+
+/* ---- Writing ---- */
+
+static int find_or_add(void *fdt, const char *name)
+{
+	int node = fdt_subnode_offset(fdt, 0, name);
+
+	return node == -FDT_ERR_NOTFOUND ? fdt_add_subnode(fdt, 0, name) : node;
+}
+
+static int fix_property(void *fdt, int chosen, const struct fixup *fixup, const struct fdt_wishes *wishes)
+{
+	struct value v;
+	int code;
+
+	fixup_value(fixup, wishes, cells_below(fdt, 0), &v);
+	if (v.size)
+		return fdt_setprop(fdt, chosen, fixup->name, v.data, (int)v.size);
+	code = fdt_delprop(fdt, chosen, fixup->name);
+	return code == -FDT_ERR_NOTFOUND ? 0 : code;
+}
+
+/* Edits inside /chosen do not move its beginning, so one search serves all rows. */
+static int fix_chosen(void *fdt, const struct fdt_wishes *wishes)
+{
+	int chosen = find_or_add(fdt, "chosen");
+	int code = chosen < 0 ? chosen : 0;
+
+	for (size_t i = 0; !code && i < ARRAY_SIZE(fixups); i++) {
+		if (applies(&fixups[i], wishes))
+			code = fix_property(fdt, chosen, &fixups[i], wishes);
+	}
+	return code;
+}
+
+/* Linux ignores /reserved-memory unless it has the root's cells, so one that we make gets those. */
+static int find_or_add_parent(void *fdt)
+{
+	const struct cells root = cells_below(fdt, 0);
+	int parent = fdt_subnode_offset(fdt, 0, RESERVED_PARENT);
+	int code;
+
+	if (parent != -FDT_ERR_NOTFOUND)
+		return parent;
+	parent = fdt_add_subnode(fdt, 0, RESERVED_PARENT);
+	if (parent < 0)
+		return parent;
+	code = fdt_setprop_u32(fdt, parent, "#address-cells", (uint32_t)root.address);
+	if (!code)
+		code = fdt_setprop_u32(fdt, parent, "#size-cells", (uint32_t)root.size);
+	if (!code)
+		code = fdt_setprop(fdt, parent, "ranges", NULL, 0);
+	return code ? code : parent;
+}
+
+static int add_reservation(void *fdt, int parent, const struct fdt_reservation *r)
+{
+	const struct cells at = cells_below(fdt, parent);
+	struct value v = {.data = NULL, .size = 0};
+	char name[NODE_NAME_MAX];
+	int node, code;
+
+	if (!fits_cells(r->range, at))
+		return -FDT_ERR_BADNCELLS;
+	snprintf(name, sizeof(name), "%s@%" PRIx64, r->name, r->range.base);
+	node = fdt_subnode_offset(fdt, parent, name);
+	if (node == -FDT_ERR_NOTFOUND)
+		node = fdt_add_subnode(fdt, parent, name);
+	if (node < 0)
+		return node;
+	range_value(r->range, at, &v);
+	code = fdt_setprop(fdt, node, "reg", v.data, (int)v.size);
+	if (!code)
+		code = fdt_setprop(fdt, node, "no-map", NULL, 0);
+	if (!code && r->compatible)
+		code = fdt_setprop_string(fdt, node, "compatible", r->compatible);
+	return code;
+}
+
+static int fix_reservations(void *fdt, const struct fdt_wishes *wishes)
+{
+	int parent = wishes->reservation_count ? find_or_add_parent(fdt) : 0;
+	int code = parent < 0 ? parent : 0;
+
+	for (size_t i = 0; !code && i < wishes->reservation_count; i++)
+		code = add_reservation(fdt, parent, &wishes->reservation[i]);
+	return code;
+}
+
+/* fdt_open_into() wants room for the slack, too, where it has nothing to put in order: leave it behind first. */
+static int copy_without_slack(const void *blob, void *out, uint64_t out_size)
+{
+	const int room = out_size < FDT_SIZE_MAX ? (int)out_size : (int)FDT_SIZE_MAX;
+
+	if (used_size(blob) > out_size)
+		return -FDT_ERR_NOSPACE;
+	if (!is_ordered(blob))
+		return fdt_open_into(blob, out, room);
+	memcpy(out, blob, used_size(blob));
+	fdt_set_totalsize(out, (uint32_t)used_size(blob));
+	return fdt_open_into(out, out, room);
+}
+
+/* In this order; what fails is told by its name. */
+static const struct {
+	const char *name;
+	int (*fix)(void *fdt, const struct fdt_wishes *wishes);
+} steps[] = {
+	{"/chosen", fix_chosen},
+	{"/reserved-memory", fix_reservations},
+};
 
 enum lb_err fdt_make_payload_fdt(const void *blob, const struct fdt_wishes *wishes, void *out,
 				 uint64_t out_size, struct diag *diag)
 {
-	struct writer w = {.blob = blob, .wishes = wishes, .out = out, .room = out_size};
-	enum lb_err err = check_request(blob, wishes, diag);
+	const char *where = "the copy";
+	uint64_t size;
+	enum lb_err err;
+	int code;
 
-	/* Until the header is written, at the very end, an FDT that was here before is none either. */
+	/* Until it is whole, an FDT that was here before is none either. */
 	memset(out, 0, out_size < sizeof(fdt32_t) ? out_size : sizeof(fdt32_t));
+	err = fdt_payload_size(blob, wishes, &size, diag);
 	if (err)
 		return err;
-	err = write_fdt(&w, diag);
-	if (err)
-		return err;
-	if (w.used > out_size)
-		return diag_fail(diag, LB_ENOSPC,
-				 "fdt: the payload's needs %llu bytes, there is room for %llu",
-				 (unsigned long long)w.used, (unsigned long long)out_size);
-	return LB_OK;
+	code = copy_without_slack(blob, out, out_size);
+	for (size_t i = 0; !code && i < ARRAY_SIZE(steps); i++) {
+		where = steps[i].name;
+		code = steps[i].fix(out, wishes);
+	}
+	if (!code)
+		code = fdt_pack(out);
+	if (!code)
+		return LB_OK;
+	memset(out, 0, out_size < sizeof(fdt32_t) ? out_size : sizeof(fdt32_t));
+	return diag_fail(diag, code == -FDT_ERR_NOSPACE ? LB_ENOSPC : LB_EFORMAT,
+			 "fdt: cannot make the payload's (%s): libfdt's code %d", where, code);
 }

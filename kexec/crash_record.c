@@ -34,11 +34,13 @@ ASSERT_AT(slot, record.region_base, 0x20);
 ASSERT_AT(slot, record.region_size, 0x28);
 ASSERT_AT(slot, record.map_hash, 0x30);
 ASSERT_AT(slot, record.kernel_pa, 0x38);
-ASSERT_AT(slot, record.boots, 0x40);
-ASSERT_AT(slot, record.lost_count, 0x48);
-ASSERT_AT(slot, record.piece_count, 0x4c);
-ASSERT_AT(slot, record.lost, 0x50);
-ASSERT_AT(slot, record.piece, 0x150);
+ASSERT_AT(slot, record.kernel_size, 0x40);
+ASSERT_AT(slot, record.crash_entry, 0x48);
+ASSERT_AT(slot, record.boots, 0x50);
+ASSERT_AT(slot, record.lost_count, 0x58);
+ASSERT_AT(slot, record.piece_count, 0x5c);
+ASSERT_AT(slot, record.lost, 0x60);
+ASSERT_AT(slot, record.piece, 0x160);
 ASSERT_AT(region, base, 0x00);
 ASSERT_AT(region, size, 0x08);
 ASSERT_AT(crash_piece, pa, 0x00);
@@ -47,7 +49,7 @@ ASSERT_AT(crash_piece, crc32, 0x10);
 ASSERT_AT(crash_piece, reserved, 0x14);
 _Static_assert(sizeof(struct region) == 0x10, "no padding");
 _Static_assert(sizeof(struct crash_piece) == 0x18, "no padding");
-_Static_assert(sizeof(struct slot) == 0x1e0, "no padding");
+_Static_assert(sizeof(struct slot) == 0x1f0, "no padding");
 _Static_assert(sizeof(struct slot) <= PAGE_SIZE, "a slot is a page");
 
 /*

@@ -49,9 +49,11 @@ struct crash_record {
 	uint32_t state;	   /* enum crash_state */
 	uint32_t attempts; /* crash kernels started since it was armed */
 	uint64_t region_base, region_size;
-	uint64_t map_hash;  /* of RAM as the FDT describes it: another machine's record is refused */
-	uint64_t kernel_pa; /* where the primary kernel was placed */
-	uint64_t boots;	    /* times that the stage came up with this record */
+	uint64_t map_hash;    /* of RAM as the FDT describes it: another machine's record is refused */
+	uint64_t kernel_pa;   /* where the primary kernel was placed */
+	uint64_t kernel_size; /* what it owns there; 0: it is no Linux Image */
+	uint64_t crash_entry; /* where the crash kernel is entered */
+	uint64_t boots;	      /* times that the stage came up with this record */
 	uint32_t lost_count;
 	uint32_t piece_count;
 	struct region lost[CRASH_LOST_MAX];

@@ -135,9 +135,13 @@ enum lb_err memmap_release(struct memmap *map, paddr_t base, enum memmap_kind ki
 const char *memmap_kind_name(enum memmap_kind kind)
 {
 	static const char *const names[] = {
-		[MEMMAP_FIRMWARE] = "firmware", [MEMMAP_RESERVED] = "reserved memory",
-		[MEMMAP_FDT] = "the FDT",	[MEMMAP_STAGE] = "the stage",
+		[MEMMAP_FIRMWARE] = "firmware",
+		[MEMMAP_RESERVED] = "reserved memory",
+		[MEMMAP_FDT] = "the FDT",
+		[MEMMAP_STAGE] = "the stage",
 		[MEMMAP_BUNDLE] = "the bundle",
+		[MEMMAP_INITRD] = "the initrd",
+		[MEMMAP_CRASH] = "the crash region",
 	};
 
 	return (size_t)kind < ARRAY_SIZE(names) ? names[kind] : "unknown";

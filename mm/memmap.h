@@ -17,6 +17,8 @@ enum memmap_kind {
 	MEMMAP_FDT,	 /* the firmware's FDT */
 	MEMMAP_STAGE,	 /* lifeboat itself */
 	MEMMAP_BUNDLE,	 /* the bundle, or the bare payload in its place */
+	MEMMAP_INITRD,	 /* an initrd that firmware brought beside the bundle */
+	MEMMAP_CRASH,	 /* the crash region */
 };
 
 struct memmap_taken {

@@ -31,6 +31,16 @@ uint64_t satp_read(void)
 	return satp;
 }
 
+void satp_switch(uint64_t satp)
+{
+	__asm__ volatile("sfence.vma	x0, x0\n\t"
+			 "csrw		satp, %0\n\t"
+			 "sfence.vma	x0, x0"
+			 :
+			 : "r"(satp)
+			 : "memory");
+}
+
 void satp_flush(void)
 {
 	__asm__ volatile("sfence.vma x0, x0" ::: "memory");

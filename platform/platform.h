@@ -12,6 +12,11 @@
 struct platform {
 	const char *name;
 	const char *const *compatible; /* root compatibles that it serves; ends with NULL */
+	/*
+	 * Write back a cache of the board's that lies behind what Zicbom reaches, so that memory outlives a reset. NULL: there
+	 * is none. @start is a pointer of the stage's.
+	 */
+	void (*write_back)(const void *start, size_t size);
 	struct region flash; /* memory-mapped flash that may hold a bundle at its start; size 0: none */
 };
 

@@ -6,7 +6,7 @@
 #define PUTCHAR		1
 #define SHUTDOWN	8
 #define FDT_MAGIC	0xedfe0dd0		/* as a little-endian load sees it */
-#define PATIENCE	20000000
+#define PATIENCE	200000000
 
 	.section .head, "ax", @progbits
 	.globl	_start

@@ -10,7 +10,7 @@
 #include "kexec/crash_record.h"
 
 #define SLOT_AT	   4096 /* the second slot, from the first */
-#define SLOT_BYTES 480	/* in use in a slot of version 1 */
+#define SLOT_BYTES 496	/* in use in a slot of version 1 */
 #define MEMORY	   8192
 
 static const uint8_t magic_bytes[8] = {'L', 'B', 'r', 'e', 'c', 'o', 'r', 'd'};
@@ -93,18 +93,20 @@ static inline void encode(uint8_t *slot, uint32_t generation, const struct crash
 	put(slot + 0x28, r->region_size, 8);
 	put(slot + 0x30, r->map_hash, 8);
 	put(slot + 0x38, r->kernel_pa, 8);
-	put(slot + 0x40, r->boots, 8);
-	put(slot + 0x48, r->lost_count, 4);
-	put(slot + 0x4c, r->piece_count, 4);
+	put(slot + 0x40, r->kernel_size, 8);
+	put(slot + 0x48, r->crash_entry, 8);
+	put(slot + 0x50, r->boots, 8);
+	put(slot + 0x58, r->lost_count, 4);
+	put(slot + 0x5c, r->piece_count, 4);
 	for (unsigned i = 0; i < 16; i++) {
-		put(slot + 0x50 + 0x10 * i, r->lost[i].base, 8);
-		put(slot + 0x58 + 0x10 * i, r->lost[i].size, 8);
+		put(slot + 0x60 + 0x10 * i, r->lost[i].base, 8);
+		put(slot + 0x68 + 0x10 * i, r->lost[i].size, 8);
 	}
 	for (unsigned i = 0; i < 6; i++) {
-		put(slot + 0x150 + 0x18 * i, r->piece[i].pa, 8);
-		put(slot + 0x158 + 0x18 * i, r->piece[i].size, 8);
-		put(slot + 0x160 + 0x18 * i, r->piece[i].crc32, 4);
-		put(slot + 0x164 + 0x18 * i, r->piece[i].reserved, 4);
+		put(slot + 0x160 + 0x18 * i, r->piece[i].pa, 8);
+		put(slot + 0x168 + 0x18 * i, r->piece[i].size, 8);
+		put(slot + 0x170 + 0x18 * i, r->piece[i].crc32, 4);
+		put(slot + 0x174 + 0x18 * i, r->piece[i].reserved, 4);
 	}
 	seal(slot, SLOT_BYTES);
 }

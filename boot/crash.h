@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The crash way by reset: stage a crash kernel before the primary starts; after a reset that was not orderly,
+ * start it. DESIGN: the record's states are empty -> armed -> capturing -> done.
+ *
+ * Nothing here stops a boot: whatever goes wrong is told in one line, and the primary starts without a crash
+ * kernel, or the machine boots normally instead of capturing.
+ */
+#ifndef LIFEBOAT_BOOT_CRASH_H
+#define LIFEBOAT_BOOT_CRASH_H
+
+#include "boot/context.h"
+
+/**
+ * Look for a crash configuration, choose the crash region and read the record in it.
+ *
+ * Takes the region in the memory map. Context: before stage_move(), after discover_bundle().
+ */
+void crash_discover(struct boot_context *ctx);
+
+/**
+ * Must a crash kernel be started? Reads the record and, where it is armed, the dead kernel's log.
+ *
+ * Prints the reason and the dead kernel's last words. Context: after stage_move(); RAM is mapped read-only.
+ */
+bool crash_judge(struct boot_context *ctx);
+
+/**
+ * Make the staged crash kernel ready to be entered: ctx->plan is what to hand over to.
+ *
+ * Writes nowhere outside the crash region. Counts the attempt in the record first, so that whatever happens from
+ * here on can't happen for ever.
+ * Return: LB_OK; on error ctx->diag says why, and the machine should boot normally.
+ */
+LB_MUST_CHECK enum lb_err crash_prepare(struct boot_context *ctx);
+
+/**
+ * Stage the crash kernel and arm the record, for an orderly boot: the primary may start afterwards.
+ *
+ * Wipes the notes of former kernels from RAM. Fills ctx->reservation for the primary's FDT. On failure the
+ * record is left empty and one line says why.
+ */
+void crash_arm(struct boot_context *ctx);
+
+/** Arm the record: last of all before the primary starts. Context: after payload_load() of the primary. */
+void crash_arm_record(struct boot_context *ctx);
+
+/** A hash of RAM as the FDT describes it, so that a record of another machine is known for one. */
+uint64_t crash_hash_ram(const struct boot_context *ctx);
+
+/** Keep the log of this run in the crash region, where the next run and userspace find it. */
+void crash_save_log(struct boot_context *ctx);
+
+#endif

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A build without crash support (-Dcrash=false): a plain loader, in less room. Stands for crash.c and crash_stage.c. */
+#include "boot/crash.h"
+
+void crash_discover(struct boot_context *ctx)
+{
+	log_info(&ctx->log, "crash: no crash kernel: this build has no crash support (-Dcrash=false)");
+}
+
+bool crash_judge(struct boot_context *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+enum lb_err crash_prepare(struct boot_context *ctx)
+{
+	return diag_fail(&ctx->diag, LB_EUNSUPPORTED, "crash: this build has no crash support");
+}
+
+void crash_arm(struct boot_context *ctx)
+{
+	(void)ctx;
+}
+
+void crash_arm_record(struct boot_context *ctx)
+{
+	(void)ctx;
+}
+
+void crash_save_log(struct boot_context *ctx)
+{
+	(void)ctx;
+}

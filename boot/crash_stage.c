@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The crash way by reset, the doing half: stage the crash kernel in usable memory while all is well, and make it
+ * ready to be entered when it is not.
+ *
+ * Everything that the crash kernel is given is made and checksummed when it is staged, its FDT included; what is
+ * left for the crash is the core header, which tells where the dead kernel's notes are.
+ */
+#include <inttypes.h>
+#include <libdeflate.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "boot/crash.h"
+#include "boot/instret.h"
+#include "boot/payload.h"
+#include "boot/retain.h"
+#include "boot/stage.h"
+#include "kexec/crash_text.h"
+#include "kexec/elfcorehdr.h"
+#include "kexec/handoff.h"
+
+/* The pieces of a record, by index. */
+enum {
+	PIECE_CORE, /* room for the core header */
+	PIECE_FDT,
+	PIECE_INITRD,
+	PIECE_IMAGE, /* the first of up to CRASH_PIECES - PIECE_IMAGE segments */
+};
+
+/* Room for the core header, then for a note of our own. */
+#define CORE_ROOM      (ELFCOREHDR_SIZE_MAX + PAGE_SIZE)
+#define REGION_NODE    "lifeboat-crash"
+#define REGION_BINDING "lifeboat,crash-region"
+#define LOST_NODE      "lifeboat-lost"
+
+/* What a crash kernel needs to be told, unless its configuration says otherwise. */
+static const struct {
+	const char *key;
+	const char *option;
+} crash_defaults[] = {
+	{"nr_cpus=", " nr_cpus=1"},
+	{"reset_devices", " reset_devices"},
+	{"cma=", " cma=0"}, /* kernels with a default CMA area find no 32 MiB hole beside it */
+};
+
+static uint32_t piece_checksum(struct boot_context *ctx, uint64_t pa, uint64_t size)
+{
+	const bool usable = ctx->log.console.instret_usable;
+	uint64_t begin = instret_read(usable);
+	uint32_t crc = libdeflate_crc32(0, physmap_pointer(&ctx->physmap, pa), size);
+
+	ctx->check_instret += instret_read(usable) - begin;
+	ctx->check_bytes += size;
+	return crc;
+}
+
+static void set_piece(struct boot_context *ctx, struct crash_piece *piece, uint64_t pa, uint64_t size)
+{
+	*piece = (struct crash_piece){.pa = pa, .size = size, .crc32 = piece_checksum(ctx, pa, size)};
+	retain_write_back(physmap_pointer(&ctx->physmap, pa), size);
+}
+
+static struct region core_room(const struct boot_context *ctx)
+{
+	return (struct region){region_end(ctx->crash.region.usable) - CORE_ROOM, CORE_ROOM};
+}
+
+/* Usable memory as a machine of its own: the crash kernel is planned like any payload, but nowhere else. */
+static enum lb_err map_usable(struct boot_context *ctx)
+{
+	const struct region usable = ctx->crash.region.usable, core = core_room(ctx);
+	enum lb_err err;
+
+	memmap_init(&ctx->crash.usable);
+	err = memmap_add_ram(&ctx->crash.usable, usable.base, usable.size);
+	if (!err)
+		err = memmap_take(&ctx->crash.usable, core.base, core.size, MEMMAP_CRASH, "core header");
+	return err;
+}
+
+static void compose_crash_bootargs(struct boot_context *ctx)
+{
+	size_t used = (size_t)snprintf(ctx->bootargs, sizeof(ctx->bootargs), "%s",
+				       ctx->config.bootargs ? ctx->config.bootargs : "");
+
+	for (size_t i = 0; i < ARRAY_SIZE(crash_defaults) && used < sizeof(ctx->bootargs); i++) {
+		if (!payload_has_option(ctx->bootargs, crash_defaults[i].key))
+			used += (size_t)snprintf(ctx->bootargs + used, sizeof(ctx->bootargs) - used, "%s",
+						 crash_defaults[i].option);
+	}
+}
+
+static enum lb_err read_crash_config(struct boot_context *ctx)
+{
+	const void *bundle = physmap_pointer(&ctx->physmap, ctx->bundle.base);
+	enum lb_err err;
+
+	if (!ctx->crash.has_config)
+		return diag_fail(&ctx->diag, LB_ENOENT,
+				 "crash: there is no crash configuration to stage from");
+	err = bundle_find_crash(bundle, ctx->bundle.size, &ctx->crash.config, &ctx->diag);
+	if (!err)
+		err = bundle_read_config(bundle, ctx->bundle.size, ctx->crash.config.name, &ctx->config,
+					 &ctx->diag);
+	if (!err && ctx->config.image.segment_count > CRASH_PIECES - PIECE_IMAGE)
+		err = diag_fail(&ctx->diag, LB_EUNSUPPORTED,
+				"crash: the crash kernel has more than %d segments",
+				CRASH_PIECES - PIECE_IMAGE);
+	return err;
+}
+
+static struct region piece_region(const struct crash_piece *piece)
+{
+	return (struct region){piece->pa, piece->size};
+}
+
+/* What is in its place by now, with checksums. */
+static void record_pieces(struct boot_context *ctx)
+{
+	struct crash_record *record = &ctx->crash.record;
+	const struct region core = core_room(ctx);
+	size_t next = PIECE_IMAGE;
+
+	memset(record->piece, 0, sizeof(record->piece));
+	record->piece[PIECE_CORE] = (struct crash_piece){.pa = core.base, .size = core.size};
+	for (size_t i = 0; i < ctx->plan.count; i++) {
+		const struct plan_item *item = &ctx->plan.item[i];
+		uint64_t size = item->zero_fill ? item->mem_size : item->file_size;
+
+		if (item->dest == ctx->plan.fdt)
+			set_piece(ctx, &record->piece[PIECE_FDT], item->dest, item->mem_size);
+		else if (item->dest == ctx->plan.initrd.base && ctx->plan.initrd.size)
+			set_piece(ctx, &record->piece[PIECE_INITRD], item->dest, size);
+		else
+			set_piece(ctx, &record->piece[next++], item->dest, size);
+	}
+	record->piece_count = CRASH_PIECES;
+	record->crash_entry = ctx->plan.entry;
+}
+
+/* Read the crash configuration, plan it in usable memory, and put it there. */
+static enum lb_err stage_crash_kernel(struct boot_context *ctx)
+{
+	enum lb_err err = read_crash_config(ctx);
+
+	if (!err)
+		err = map_usable(ctx);
+	if (err)
+		return err;
+	compose_crash_bootargs(ctx);
+	ctx->wishes = (struct fdt_wishes){
+		.bootargs = ctx->bootargs,
+		.elfcorehdr = core_room(ctx),
+		.usable_memory = ctx->crash.region.usable,
+	};
+	ctx->wishes.elfcorehdr.size = ELFCOREHDR_SIZE_MAX;
+	err = payload_plan(ctx, &ctx->crash.usable);
+	if (!err)
+		err = payload_load(ctx);
+	if (!err)
+		record_pieces(ctx);
+	return err;
+}
+
+/* ---- The record ---- */
+
+static enum lb_err write_record(struct boot_context *ctx)
+{
+	void *memory = physmap_pointer(&ctx->physmap, ctx->crash.region.record.base);
+	enum lb_err err = crash_record_write(memory, &ctx->crash.record, retain_write_back);
+
+	return err ? diag_fail(&ctx->diag, err, "crash: the record can't be written: this is a bug") : LB_OK;
+}
+
+/* Is it firmware's to rewrite on the way up? The names are for the log and the FDT. */
+static bool is_lost(const struct boot_context *ctx, const struct memmap_taken *taken)
+{
+	const struct region region = ctx->crash.region.all;
+
+	if (taken->range.base >= region.base &&
+	    range_fits(taken->range.base - region.base, taken->range.size, region.size))
+		return false;
+	return taken->kind == MEMMAP_STAGE || taken->kind == MEMMAP_FDT || taken->kind == MEMMAP_BUNDLE ||
+	       taken->kind == MEMMAP_INITRD;
+}
+
+static void add_reservation(struct boot_context *ctx, const char *name, const char *binding,
+			    struct region range)
+{
+	ctx->reservation[ctx->reservation_count++] =
+		(struct fdt_reservation){.name = name, .compatible = binding, .range = range};
+}
+
+/* Lost memory goes into the record for the next life, and into the primary's FDT for this one. */
+static enum lb_err reserve_all(struct boot_context *ctx)
+{
+	struct crash_record *record = &ctx->crash.record;
+
+	ctx->reservation_count = 0;
+	record->lost_count = 0;
+	add_reservation(ctx, REGION_NODE, REGION_BINDING, ctx->crash.region.all);
+	for (size_t i = 0; i < ctx->memmap.taken_count; i++) {
+		const struct memmap_taken *taken = &ctx->memmap.taken[i];
+		struct region lost = region_pages_around(taken->range);
+
+		if (!is_lost(ctx, taken))
+			continue;
+		if (record->lost_count == CRASH_LOST_MAX)
+			return diag_fail(&ctx->diag, LB_ENOSPC,
+					 "crash: more than %d ranges are lost on a reset", CRASH_LOST_MAX);
+		log_info(&ctx->log,
+			 "crash: lost on a reset: [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " KiB, %s (%s)",
+			 lost.base, region_end(lost) - 1, lost.size / KIB, memmap_kind_name(taken->kind),
+			 taken->name);
+		record->lost[record->lost_count++] = lost;
+		add_reservation(ctx, LOST_NODE, NULL, lost);
+	}
+	return LB_OK;
+}
+
+/* The notes of kernels that are gone must not be taken for the next one's. */
+static size_t wipe_notes(struct boot_context *ctx, struct region range)
+{
+	size_t wiped = 0;
+
+	for (uint64_t offset = 0; offset < range.size; offset += PAGE_SIZE) {
+		void *page = physmap_pointer(&ctx->physmap, range.base + offset);
+
+		if (!vmcoreinfo_is_note(page))
+			continue;
+		memset(page, 0, sizeof(uint64_t));
+		wiped++;
+	}
+	return wiped;
+}
+
+static void wipe_all_notes(struct boot_context *ctx)
+{
+	size_t wiped = wipe_notes(ctx, ctx->crash.region.usable);
+
+	for (size_t i = 0; i < ctx->memmap.free.count; i++)
+		wiped += wipe_notes(ctx, ctx->memmap.free.region[i]);
+	if (wiped)
+		log_debug(&ctx->log, "crash: wiped %zu notes of former kernels", wiped);
+}
+
+void crash_arm(struct boot_context *ctx)
+{
+	struct crash_record *record = &ctx->crash.record;
+	const bool was_capturing = record->state == CRASH_CAPTURING;
+	const uint64_t boots = record->boots + 1;
+	enum lb_err err;
+
+	if (!ctx->crash.has_config || !ctx->crash.region.all.size)
+		return;
+	*record = (struct crash_record){
+		.state = was_capturing ? CRASH_DONE : CRASH_EMPTY,
+		.region_base = ctx->crash.region.all.base,
+		.region_size = ctx->crash.region.all.size,
+		.map_hash = crash_hash_ram(ctx),
+		.boots = boots,
+	};
+	err = write_record(ctx);
+	wipe_all_notes(ctx);
+	if (!err)
+		err = reserve_all(ctx);
+	if (!err)
+		err = stage_crash_kernel(ctx);
+	if (!err)
+		record->state = CRASH_ARMED;
+	if (err) {
+		log_warn(&ctx->log, "crash: no crash kernel is staged: %s", ctx->diag.text);
+		record->state = CRASH_EMPTY;
+	}
+	ctx->crash.staged = !err;
+}
+
+/* Last of all before the primary starts: from here on a reset that is not orderly is a crash. */
+void crash_arm_record(struct boot_context *ctx)
+{
+	if (!ctx->crash.staged)
+		return;
+	ctx->crash.record.kernel_pa = ctx->plan.entry;
+	ctx->crash.record.kernel_size = ctx->config.image.mem_size;
+	if (write_record(ctx))
+		log_warn(&ctx->log, "%s", ctx->diag.text);
+	else
+		log_info(&ctx->log, "crash: armed: a reset that is not orderly starts %s",
+			 "the crash kernel");
+}
+
+/* ---- The crash ---- */
+
+static bool pieces_are_sound(struct boot_context *ctx)
+{
+	const struct crash_record *record = &ctx->crash.record;
+
+	for (size_t i = PIECE_FDT; i < record->piece_count; i++) {
+		const struct crash_piece *piece = &record->piece[i];
+
+		if (piece->size && piece_checksum(ctx, piece->pa, piece->size) != piece->crc32) {
+			log_warn(&ctx->log,
+				 "crash: the staged piece at %#" PRIx64
+				 " is damaged: staging from the bundle again",
+				 piece->pa);
+			return false;
+		}
+	}
+	return record->piece[PIECE_FDT].size && record->piece[PIECE_IMAGE].size;
+}
+
+/* A note that says nothing: Linux wants at least one, and a kernel that died early has left none. */
+static struct core_note make_empty_note(struct boot_context *ctx, struct region room)
+{
+	void *note = physmap_pointer(&ctx->physmap, room.base);
+
+	memset(note, 0, room.size);
+	return (struct core_note){.pa = room.base, .size = room.size};
+}
+
+static void describe_kernel(const struct boot_context *ctx, struct core_request *request)
+{
+	const struct vmcoreinfo *info = &ctx->crash.dead_info;
+	const struct region kernel = {info->kernel_pa, align_down(ctx->crash.record.kernel_size, PAGE_SIZE)};
+
+	request->note[0] = (struct core_note){.pa = info->note.base, .size = VMCOREINFO_NOTE_SIZE};
+	request->page_offset = info->page_offset;
+	request->phys_ram_base = info->phys_ram_base;
+	if (kernel.size && region_set_contains(&ctx->crash.dead_ram, kernel.base, kernel.size)) {
+		request->kernel = kernel;
+		request->kernel_va = info->kernel_pa + info->va_kernel_pa_offset;
+	}
+}
+
+static enum lb_err write_core_header(struct boot_context *ctx)
+{
+	const struct crash_piece *core = &ctx->crash.record.piece[PIECE_CORE];
+	struct core_request request = {.ram = &ctx->crash.dead_ram, .note_count = 1};
+
+	if (ctx->crash.has_info)
+		describe_kernel(ctx, &request);
+	else
+		request.note[0] =
+			make_empty_note(ctx, (struct region){core->pa + ELFCOREHDR_SIZE_MAX, PAGE_SIZE});
+	return elfcorehdr_write(&request, physmap_pointer(&ctx->physmap, core->pa), ELFCOREHDR_SIZE_MAX,
+				&ctx->diag);
+}
+
+enum lb_err crash_prepare(struct boot_context *ctx)
+{
+	struct crash_record *record = &ctx->crash.record;
+	enum lb_err err;
+
+	ctx->crash.capturing = true;
+	record->state = CRASH_CAPTURING;
+	record->attempts++;
+	err = write_record(ctx);
+	if (!err && !pieces_are_sound(ctx)) {
+		err = stage_crash_kernel(ctx);
+		if (!err)
+			err = write_record(ctx);
+	}
+	if (!err)
+		err = write_core_header(ctx);
+	if (err)
+		return err;
+	ctx->plan.entry = record->crash_entry;
+	ctx->plan.fdt = piece_region(&record->piece[PIECE_FDT]).base;
+	ctx->plan.count = 0;
+	log_info(&ctx->log,
+		 "crash: %" PRIu64 " MiB of the dead kernel's RAM in %zu pieces, core header at %#" PRIx64,
+		 region_set_size(&ctx->crash.dead_ram) / MIB, ctx->crash.dead_ram.count,
+		 record->piece[PIECE_CORE].pa);
+	return LB_OK;
+}
+
+/* ---- Logs ---- */
+
+void crash_save_log(struct boot_context *ctx)
+{
+	const struct crash_region *region = &ctx->crash.region;
+	struct crash_text *current, *previous;
+	const uint64_t room = CRASH_RUN_LOG_SIZE - sizeof(*current);
+
+	if (!region->all.size)
+		return;
+	current = physmap_pointer(&ctx->physmap, region->run_log[0].base);
+	previous = physmap_pointer(&ctx->physmap, region->run_log[1].base);
+	if (crash_text_size(current, CRASH_RUN_LOG_SIZE))
+		memcpy(previous, current, CRASH_RUN_LOG_SIZE);
+	crash_text_finish(current, log_copy(&ctx->log, current->text, room));
+	retain_write_back(current, CRASH_RUN_LOG_SIZE);
+	retain_write_back(previous, CRASH_RUN_LOG_SIZE);
+}

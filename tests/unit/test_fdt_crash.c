@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What a crash needs of a payload's FDT: ranges in /chosen and reserved-memory nodes, looked at with libfdt alone. */
+#include "tests/unit/fdt_blobs.h"
+
+#include "fdt/fixup.h"
+#include "fdt/read.h"
+
+static const struct fdt_reservation reservations[] = {
+	{"lifeboat-crash", "lifeboat,crash-region", {0xafe00000, 0x10000000}},
+	{"lifeboat-lost", NULL, {0x80200000, 0x1000}},
+};
+
+static struct diag diag;
+
+/* The payload's FDT in a block of exactly the size that it is said to need. */
+static uint8_t *make(const uint8_t *blob, const struct fdt_wishes *wish, uint64_t *size)
+{
+	uint8_t *out;
+
+	assert_int_equal(fdt_payload_size(blob, wish, size, &diag), LB_OK);
+	assert_int_equal(*size % 8, 0);
+	out = malloc(*size);
+	memset(out, 0xa5, *size);
+	assert_int_equal(fdt_make_payload_fdt(blob, wish, out, *size, &diag), LB_OK);
+	assert_int_equal(fdt_check_full(out, *size), 0);
+	*size = fdt_totalsize(out);
+	return out;
+}
+
+/* Address and size, in the cells of @node's own declaration. */
+static void check_range(const uint8_t *fdt, int cells_of, int node, const char *name, struct region range)
+{
+	int address_cells = fdt_address_cells(fdt, cells_of), size_cells = fdt_size_cells(fdt, cells_of),
+	    size;
+	const fdt32_t *cell = fdt_getprop(fdt, node, name, &size);
+	uint64_t number[2] = {0, 0};
+
+	assert_non_null(cell);
+	assert_int_equal(size, (address_cells + size_cells) * 4);
+	for (int i = 0; i < address_cells; i++)
+		number[0] = number[0] << 32 | fdt32_ld(cell++);
+	for (int i = 0; i < size_cells; i++)
+		number[1] = number[1] << 32 | fdt32_ld(cell++);
+	assert_int_equal(number[0], range.base);
+	assert_int_equal(number[1], range.size);
+}
+
+static void check_crash_wishes(const struct blob *blob)
+{
+	const struct fdt_wishes wish = {
+		.bootargs = "nr_cpus=1",
+		.elfcorehdr = {0xbf9fd000, 0x2000},
+		.usable_memory = {0xafe00000, 0xfc00000},
+		.reservation = reservations,
+		.reservation_count = ARRAY_SIZE(reservations),
+	};
+	uint64_t size, again_size;
+	uint8_t *out = make(blob->data, &wish, &size), *again = make(out, &wish, &again_size);
+	int chosen = fdt_path_offset(out, "/chosen");
+	int parent = fdt_path_offset(out, "/reserved-memory");
+
+	assert_int_equal(size, again_size);
+	assert_memory_equal(out, again, size);
+	check_range(out, 0, chosen, "linux,elfcorehdr", wish.elfcorehdr);
+	check_range(out, 0, chosen, "linux,usable-memory-range", wish.usable_memory);
+	assert_non_null(fdt_getprop(out, parent, "ranges", NULL));
+	for (size_t i = 0; i < ARRAY_SIZE(reservations); i++) {
+		char name[64];
+		int node;
+
+		snprintf(name, sizeof(name), "%s@%lx", reservations[i].name, reservations[i].range.base);
+		node = fdt_subnode_offset(out, parent, name);
+		assert_true(node > 0);
+		check_range(out, parent, node, "reg", reservations[i].range);
+		assert_non_null(fdt_getprop(out, node, "no-map", NULL));
+		if (reservations[i].compatible)
+			assert_string_equal(fdt_getprop(out, node, "compatible", NULL),
+					    reservations[i].compatible);
+	}
+	free(out);
+	free(again);
+}
+
+/* Trees whose cells hold a 32-bit address, with and without /reserved-memory. */
+static void ranges_and_nodes_for_a_crash_kernel_are_written_in_the_cells_there(void **state)
+{
+	static const char *const names[] = {"virt-1g-1", "opensbi-virt-4", "one-cell"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct blob blob = load_blob(names[i]);
+
+		check_crash_wishes(&blob);
+		free(blob.data);
+	}
+}
+
+static void a_range_that_the_cells_cannot_hold_is_refused(void **state)
+{
+	const struct fdt_reservation high = {"high", NULL, {0x100000000, 0x1000}};
+	const struct fdt_wishes usable = {.usable_memory = {0x100000000, 0x200000}};
+	const struct fdt_wishes reserve = {.reservation = &high, .reservation_count = 1};
+	struct blob blob = load_blob("one-cell");
+	uint8_t *out = malloc(65536);
+	uint64_t size;
+
+	(void)state;
+	assert_int_equal(fdt_payload_size(blob.data, &usable, &size, &diag), LB_EUNSUPPORTED);
+	assert_int_equal(fdt_make_payload_fdt(blob.data, &usable, out, 65536, &diag), LB_EUNSUPPORTED);
+	assert_int_not_equal(fdt_make_payload_fdt(blob.data, &reserve, out, 65536, &diag), LB_OK);
+	assert_int_not_equal(fdt_magic(out), FDT_MAGIC);
+	free(out);
+	free(blob.data);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ranges_and_nodes_for_a_crash_kernel_are_written_in_the_cells_there),
+		cmocka_unit_test(a_range_that_the_cells_cannot_hold_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
