@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Uses apt with a private configuration, so that nothing of the machine's own is edited."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from lifeboatlib import command
 from lifeboatlib.paths import cache_dir
+from lifeboatlib.ui import LifeboatError
 
 RETRY = "check the network and the machine's apt sources, then run tools/lifeboat setup again"
+UPDATE_PAUSES = (5, 15)
 
 
 class PrivateApt:
@@ -65,9 +68,19 @@ class PrivateApt:
         return [tool, *self._options, *arguments]
 
     def update(self) -> None:
-        """Fetches the package lists."""
+        """Fetches the package lists; with a mirror that is being synchronised, older ones serve."""
         argv = self.argv("apt-get", "-o", "APT::Update::Error-Mode=any", "update")
-        command.logged(argv, "setup", RETRY)
+        for pause in UPDATE_PAUSES:
+            try:
+                command.logged(argv, "setup", RETRY)
+                return
+            except LifeboatError:
+                time.sleep(pause)
+        try:
+            command.logged(argv, "setup", RETRY)
+        except LifeboatError:
+            if not any((self.root / "lists").glob("*_Packages*")):
+                raise
 
     def field(self, package: str, name: str) -> str:
         """One field of the newest version of a package, or an empty string."""

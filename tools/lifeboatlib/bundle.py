@@ -5,11 +5,11 @@ import argparse
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lifeboatlib import command
-from lifeboatlib.arguments import address, existing_file
+from lifeboatlib.arguments import address, existing_file, positive
 from lifeboatlib.paths import friendly
 from lifeboatlib.ui import LifeboatError, say
 
@@ -40,6 +40,27 @@ class Configuration:
     kernel: str
     ramdisk: str | None = None
     bootargs: str = ""
+    crash: "Crash | None" = None
+
+
+@dataclass(frozen=True)
+class Crash:
+    """What a crash configuration asks of the stage; 0 and "" leave it to the stage."""
+
+    region_size: int = 0
+    attempts: int = 0
+    unknown_end: str = ""
+
+    def properties(self) -> dict[str, str]:
+        """As properties of the configuration node."""
+        found = {"lifeboat,role": _text("crash")}
+        if self.region_size:
+            found["lifeboat,region-size"] = _cells(self.region_size)
+        if self.attempts:
+            found["lifeboat,attempts"] = f"<{self.attempts}>"
+        if self.unknown_end:
+            found["lifeboat,unknown-end"] = _text(self.unknown_end)
+        return found
 
 
 @dataclass(frozen=True)
@@ -124,6 +145,8 @@ def _configuration_properties(configuration: Configuration) -> dict[str, str]:
         properties["ramdisk"] = _text(configuration.ramdisk)
     if configuration.bootargs:
         properties["bootargs"] = _text(configuration.bootargs)
+    if configuration.crash:
+        properties |= configuration.crash.properties()
     return properties
 
 
@@ -162,6 +185,62 @@ def simple(
     )
 
 
+def with_crash(
+    primary: Bundle,
+    initrd: Path | None = None,
+    append: str = "",
+    payload: Image | None = None,
+    crash: Crash | None = None,
+) -> Bundle:
+    """A bundle of simple()'s with a crash configuration added.
+
+    The crash kernel is the primary's own image (stored once), unless `payload` is another.
+    """
+    images = list(primary.images)
+    kernel = primary.configurations[0].kernel
+    if payload:
+        kernel = "crash-payload"
+        images.append(replace(payload, name=kernel))
+    if initrd:
+        images.append(Image("crash-ramdisk", initrd, "ramdisk", "linux"))
+    ramdisk = "crash-ramdisk" if initrd else None
+    configuration = Configuration("crash", kernel, ramdisk, append, crash or Crash())
+    return replace(primary, images=images, configurations=[*primary.configurations, configuration])
+
+
+def add_crash_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that add a crash kernel."""
+    group = parser.add_argument_group("the crash kernel (--crash-initrd or --crash-kernel adds one)")
+    group.add_argument(
+        "--crash-kernel", type=existing_file, metavar="IMAGE", help="default: --kernel's image"
+    )
+    group.add_argument("--crash-initrd", type=existing_file, metavar="CPIO", help="its initramfs")
+    group.add_argument("--crash-append", default="", metavar="ARGS", help="its bootargs")
+    group.add_argument(
+        "--crash-size", type=positive, default=0, metavar="MIB", help="of the crash region"
+    )
+    group.add_argument(
+        "--crash-attempts", type=positive, default=0, metavar="N", help="default: 1"
+    )
+    group.add_argument(
+        "--unknown-end",
+        choices=("capture", "boot"),
+        default="",
+        help="what to do about a dead kernel that left no log (default: capture)",
+    )
+
+
+def add_crash(made: Bundle, args: argparse.Namespace) -> Bundle:
+    """The bundle with the crash kernel that the options describe, if they do."""
+    if not args.crash_kernel and not args.crash_initrd:
+        if args.crash_append or args.crash_size or args.crash_attempts or args.unknown_end:
+            raise LifeboatError("options of a crash kernel need --crash-initrd or --crash-kernel")
+        return made
+    crash = Crash(args.crash_size * 1024 * 1024, args.crash_attempts, args.unknown_end)
+    payload = linux(args.crash_kernel) if args.crash_kernel else None
+    return with_crash(made, args.crash_initrd, args.crash_append, payload, crash)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the bundle command."""
     payload = parser.add_mutually_exclusive_group(required=True)
@@ -184,6 +263,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--its-only", action="store_true", help="write only the .its")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
+    add_crash_arguments(parser)
 
 
 def _payload(args: argparse.Namespace) -> Image:
@@ -207,7 +287,7 @@ def _payload(args: argparse.Namespace) -> Image:
 
 def main(args: argparse.Namespace) -> int:
     """Makes the bundle."""
-    bundle = simple(_payload(args), args.initrd, args.append, args.embedded)
+    bundle = add_crash(simple(_payload(args), args.initrd, args.append, args.embedded), args)
     if args.its_only:
         args.output.write_text(bundle.its(), encoding="utf-8")
     else:

@@ -11,9 +11,13 @@ PACKAGECACHE = SUBPROJECTS / "packagecache"
 
 
 def cache_dir() -> Path:
-    """The directory for everything that is downloaded or made once (LIFEBOAT_CACHE overrides)."""
+    """The directory for everything that is downloaded or made once, shared by all clones.
+
+    LIFEBOAT_CACHE overrides the user's cache directory (XDG_CACHE_HOME, else ~/.cache).
+    """
     override = os.environ.get("LIFEBOAT_CACHE")
-    path = Path(override).resolve() if override else REPO / ".cache"
+    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    path = Path(override).resolve() if override else user / "lifeboat"
     path.mkdir(parents=True, exist_ok=True)
     return path
 

@@ -6,8 +6,10 @@ with Session(Machine(kernel=stage, initrd=bundle, sv=48, smp=4)) as session:
 """
 
 import codecs
+import json
 import os
 import re
+import socket
 import subprocess
 import tempfile
 import threading
@@ -23,6 +25,7 @@ from lifeboatlib.ui import LifeboatError
 PROGRAM = "qemu-system-riscv64"
 TAIL_LINES = 40
 SETTLE = 0.2
+QMP_TIMEOUT = 10
 
 
 class ConsoleError(LifeboatError):
@@ -43,7 +46,8 @@ class Machine:
     FDT announces as the initrd, normally the bundle; `append` the FDT's bootargs. `bios` is
     "dynamic" or "jump" (OpenSBI's) or a path. Without `cpu` it is the board's own. `sv` caps the
     CPU's paging mode. `gdb` is where QEMU's gdbstub listens ("tcp::1234" or
-    "unix:PATH,server=on,wait=off"); the CPU then waits for it.
+    "unix:PATH,server=on,wait=off"); the CPU then waits for it. `qmp` is a Unix socket to make, for
+    Session.qmp().
     """
 
     kernel: Path | None = None
@@ -57,12 +61,12 @@ class Machine:
     memory: str = "1G"
     dtb: Path | None = None
     gdb: str | None = None
+    qmp: Path | None = None
     icount: bool = False
     extra: tuple[str, ...] = ()
 
     def argv(self, interactive: bool = False) -> list[str]:
         """The QEMU command line, the serial port on standard input and output."""
-        # A control socket (QMP) of a test goes here too, once a test needs one.
         console = ("-nographic",) if interactive else (
             "-display", "none", "-serial", "stdio", "-monitor", "none",
         )  # fmt: skip
@@ -75,6 +79,7 @@ class Machine:
             ("-cpu", cpu),
             ("-kernel", self.kernel), ("-initrd", self.initrd), ("-append", self.append),
             ("-dtb", self.dtb), ("-gdb", self.gdb),
+            ("-qmp", self.qmp and f"unix:{self.qmp},server=on,wait=off"),
         )  # fmt: skip
         for option, value in pairs:
             words += [option, str(value)] if value else []
@@ -87,6 +92,35 @@ class Machine:
         if self.bios in ("dynamic", "jump"):
             return target.opensbi(str(self.bios))
         return Path(self.bios)
+
+
+class Qmp:
+    """A connection to QEMU's machine protocol."""
+
+    def __init__(self, path: Path) -> None:
+        self._link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._link.settimeout(QMP_TIMEOUT)
+        self._link.connect(str(path))
+        self._lines = self._link.makefile("r", encoding="utf-8")
+        self._lines.readline()  # the greeting
+        self.run("qmp_capabilities", {})
+
+    def run(self, command: str, arguments: dict[str, object]) -> object:
+        """Runs a command; events that come before its answer are passed over."""
+        request = json.dumps({"execute": command, "arguments": arguments})
+        self._link.sendall(request.encode() + b"\n")
+        while line := self._lines.readline():
+            answer = json.loads(line)
+            if "error" in answer:
+                raise LifeboatError(f"QEMU refused {command}: {answer['error']['desc']}")
+            if "return" in answer:
+                return answer["return"]
+        raise LifeboatError(f"QEMU ended before it answered {command}")
+
+    def close(self) -> None:
+        """Lets go of the connection."""
+        self._lines.close()
+        self._link.close()
 
 
 class Session:
@@ -104,6 +138,8 @@ class Session:
         interactive: bool = False,
     ) -> None:
         self._echo = echo
+        self._qmp_path = machine.qmp
+        self._qmp: Qmp | None = None
         self._log = log.open("wb") if log else None
         self._pieces = ""
         self._seen = 0
@@ -196,6 +232,13 @@ class Session:
         self.process.stdin.write(text.encode())
         self.process.stdin.flush()
 
+    def qmp(self, command: str, **arguments: object) -> object:
+        """Runs a command of QEMU's machine protocol, such as system_reset, and gives its result."""
+        if not self._qmp:
+            assert self._qmp_path, "the machine has no qmp"
+            self._qmp = Qmp(self._qmp_path)
+        return self._qmp.run(command, arguments)
+
     def wait(self, timeout: float | None = 60) -> int:
         """Waits until QEMU ends by itself, and gives its exit code."""
         try:
@@ -216,6 +259,8 @@ class Session:
                 self.process.kill()
                 self.process.wait()
         self._reader.join()
+        if self._qmp:
+            self._qmp.close()
         for file in (self.process.stdin, self.process.stdout, self._log, self._complaints):
             if file:
                 file.close()

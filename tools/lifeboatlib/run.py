@@ -50,6 +50,7 @@ def handover(args: argparse.Namespace, scratch: Path) -> Path | None:
     given: Path | None = args.bundle or args.payload
     if args.kernel:
         made = bundle.simple(bundle.linux(args.kernel), args.initrd, args.append)
+        made = bundle.add_crash(made, args)
     elif args.payload:
         made = _payload_bundle(args.payload, args.load)
     return made.write(scratch / "bundle.itb") if made else given
@@ -59,6 +60,8 @@ def _check(args: argparse.Namespace) -> None:
     """Refuses options that would silently do nothing."""
     if not args.kernel and (args.initrd or args.append):
         raise LifeboatError("--initrd and --append go with --kernel; for the FDT use --fdt-append")
+    if not args.kernel and (args.crash_kernel or args.crash_initrd):
+        raise LifeboatError("a crash kernel goes with --kernel; or put it into the --bundle")
     if args.load is not None and not args.payload:
         raise LifeboatError("--load goes with --payload")
     if args.timeout and not args.expect:
@@ -119,6 +122,7 @@ def _expect(args: argparse.Namespace) -> int:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the run command."""
     _add_payload_arguments(parser)
+    bundle.add_crash_arguments(parser)
     _add_machine_arguments(parser.add_argument_group("the machine"))
     _add_watch_arguments(parser.add_argument_group("watching"))
 

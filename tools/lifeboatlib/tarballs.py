@@ -39,6 +39,15 @@ class Tarball:
         path = PACKAGECACHE / self.filename
         return path.is_file() and sha256(path) == self.sha256
 
+    def recall(self) -> bool:
+        """Takes it from an earlier download, of another clone, say; whether that was possible."""
+        kept = cache_dir() / "tarballs" / self.filename
+        if not kept.is_file() or sha256(kept) != self.sha256:
+            return False
+        PACKAGECACHE.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(kept, PACKAGECACHE / self.filename)
+        return True
+
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, in hex."""
@@ -70,13 +79,15 @@ def _fetch(apt: PrivateApt, tarball: Tarball) -> None:
                 f"Debian's {source} is not the release that subprojects/{tarball.wrap}.wrap pins; "
                 f"where upstream can be reached: meson subprojects download {tarball.wrap}"
             )
-        PACKAGECACHE.mkdir(parents=True, exist_ok=True)
-        shutil.move(match, PACKAGECACHE / tarball.filename)
+        kept = cache_dir() / "tarballs" / tarball.filename
+        kept.parent.mkdir(exist_ok=True)
+        shutil.move(match, kept)
+        tarball.recall()
 
 
 def fetch_missing() -> None:
     """Fetches the tarballs that are not there yet."""
-    wanted = [tarball for tarball in pinned() if not tarball.cached()]
+    wanted = [each for each in pinned() if not each.cached() and not each.recall()]
     if not wanted:
         return
     base = debian.archive(debian.sources(), debian.codename())

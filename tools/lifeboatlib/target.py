@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Fetches Debian's riscv64 kernel, firmware and busybox, and says where they lie."""
 
+import lzma
 import re
 import shutil
+import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +50,16 @@ BUSYBOX = Package("busybox-static", ("usr/bin/busybox",))
 OPENSBI = Package("opensbi", ("usr/lib/riscv64-linux-gnu/opensbi/*",))
 UBOOT = Package("u-boot-qemu", ("usr/lib/u-boot/qemu-riscv64_smode/*",))
 
-PACKAGES = (LINUX, BUSYBOX, OPENSBI, UBOOT)
+# Programs of the crash kernel's userspace, and the libraries that they name in DT_NEEDED.
+MAKEDUMPFILE = Package("makedumpfile", ("usr/bin/makedumpfile",))
+LIBRARIES = tuple(
+    Package(name, ("usr/lib/riscv64-linux-gnu/*.so*", "usr/lib/ld-linux-riscv64*"))
+    for name in (
+        "libc6", "libdw1t64", "libelf1t64", "liblzo2-2", "libzstd1", "zlib1g", "libbz2-1.0", "liblzma5",
+    )
+)  # fmt: skip
+
+PACKAGES = (LINUX, BUSYBOX, OPENSBI, UBOOT, MAKEDUMPFILE, *LIBRARIES)
 
 
 def kernel() -> Path:
@@ -74,6 +85,40 @@ def opensbi(kind: str = "dynamic") -> Path:
 def uboot() -> Path:
     """U-Boot proper for S-mode, a raw binary for address 0x80200000."""
     return UBOOT.file("usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin")
+
+
+def module(name: str) -> bytes:
+    """A kernel module, unpacked."""
+    packed = LINUX.file(f"usr/lib/modules/*/kernel/**/{name}.ko.xz")
+    return lzma.decompress(packed.read_bytes())
+
+
+def _needed(program: Path) -> list[str]:
+    """The shared libraries that an ELF file names."""
+    argv = ["readelf", "-d", str(program)]
+    listing = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+    return re.findall(r"\(NEEDED\).*\[(.+)\]", listing)
+
+
+def _library(name: str) -> Path:
+    """A shared library by its soname."""
+    for package in LIBRARIES:
+        for found in package.root.glob(f"usr/lib/**/{name}"):
+            return found.resolve()
+    raise LifeboatError(f"no package of the target has {name}; report this")
+
+
+def with_libraries(program: Path) -> dict[str, Path]:
+    """A dynamically linked program and all that it needs, by their names in an initramfs."""
+    loader = "ld-linux-riscv64-lp64d.so.1"
+    files = {f"bin/{program.name}": program, f"lib/{loader}": _library(loader)}
+    todo = _needed(program)
+    while todo:
+        name = todo.pop()
+        if f"lib/{name}" not in files:
+            files[f"lib/{name}"] = _library(name)
+            todo += _needed(files[f"lib/{name}"])
+    return files
 
 
 def _real_name(apt: PrivateApt, package: Package) -> str:
