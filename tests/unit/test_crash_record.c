@@ -183,7 +183,9 @@ static void memory_without_a_magic_holds_no_record(void **state)
 
 static void garbage_behind_a_magic_is_damaged_whatever_size_it_claims(void **state)
 {
-	static const uint32_t sizes[] = {0, 11, 12, 13, 23, 24, 479, 480, 481, 4095, 4096, 4097, 0xffffffff};
+	static const uint32_t sizes[] = {
+		0,    11,   12,	  13,	     23, 24, SLOT_BYTES - 1, SLOT_BYTES, SLOT_BYTES + 1,
+		4095, 4096, 4097, 0xffffffff};
 	uint8_t *memory = *state;
 	uint64_t seed = 5;
 
@@ -279,7 +281,8 @@ static void make_foreign(uint8_t *slot, uint32_t version, uint32_t size)
 
 static void a_newest_slot_of_another_version_is_refused_and_an_older_one_ignored(void **state)
 {
-	static const uint32_t versions[] = {0, 2, 3, 0xffffffff}, sizes[] = {24, 25, 100, 480, 481, 4096};
+	static const uint32_t versions[] = {0, 2, 3, 0xffffffff},
+			      sizes[] = {24, 25, 100, SLOT_BYTES, SLOT_BYTES + 1, 4096};
 	static struct pair p;
 	static struct crash_record next;
 	uint8_t *memory = *state;

@@ -2,10 +2,13 @@
 """Builds the stage with Meson, and the unit tests for this machine."""
 
 import argparse
+import configparser
+import filecmp
+import shutil
 from pathlib import Path
 
 from lifeboatlib import command, setup
-from lifeboatlib.paths import REPO, TOOLS, build_dir, friendly, host_dir, log_file
+from lifeboatlib.paths import REPO, SUBPROJECTS, TOOLS, build_dir, friendly, host_dir, log_file
 from lifeboatlib.ui import LifeboatError, say, step
 
 HELP = "build the stage: lifeboat.bin and lifeboat.elf"
@@ -29,9 +32,24 @@ def _meson(directory: Path, options: list[str], what: str) -> None:
         raise
 
 
+def _refresh_overlays() -> None:
+    """Brings our build files into unpacked subprojects; Meson does so only when it unpacks them."""
+    for path in SUBPROJECTS.glob("*.wrap"):
+        wrap = configparser.ConfigParser(interpolation=None)
+        wrap.read(path, encoding="utf-8")
+        unpacked = SUBPROJECTS / wrap["wrap-file"]["directory"]
+        overlay = SUBPROJECTS / "packagefiles" / wrap["wrap-file"]["patch_directory"]
+        for file in overlay.rglob("*") if unpacked.is_dir() else ():
+            copy = unpacked / file.relative_to(overlay)
+            if file.is_file() and not (copy.is_file() and filecmp.cmp(file, copy, shallow=False)):
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, copy)
+
+
 def build_stage(compiler: str = "gcc", directory: Path | None = None) -> Path:
     """Builds the stage and gives its build directory."""
     setup.for_build()
+    _refresh_overlays()
     directory = directory or build_dir(compiler)
     cross = f"{TOOLS}/cross/riscv64-{compiler}.ini"
     _meson(directory, ["--cross-file", cross], f"the stage, with {compiler}")
@@ -44,6 +62,7 @@ def build_stage(compiler: str = "gcc", directory: Path | None = None) -> Path:
 def build_host_tests() -> None:
     """Builds the unit tests for this machine, with sanitizers."""
     setup.for_build()
+    _refresh_overlays()
     options = ["-Dhost_tests=true", "-Db_sanitize=address,undefined"]
     _meson(host_dir(), options, "the unit tests")
 

@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The demonstration: from nothing to Linux userspace, step by step, with a verdict."""
+"""The demonstration: a kernel dies, and its dump is saved; step by step, with a verdict."""
 
 import argparse
+import re
+import secrets
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lifeboatlib import build, bundle, initramfs, setup, target
+from lifeboatlib import build, bundle, capture, initramfs, setup, target
 from lifeboatlib.qemu import ConsoleError, Machine, Session
 from lifeboatlib.run import show
 from lifeboatlib.ui import LifeboatError, say
 
-HELP = "build everything and boot Debian's Linux through the stage"
+HELP = "show a kernel that dies and how its dump is saved (or --plain: just boot Linux)"
 
-BOOT_TIMEOUT = 180
+BOOT_TIMEOUT = 240
 USERSPACE = r"lifeboat demo: userspace reached, (kernel \S+), (mode \S+), (\d+ harts online)"
+ENDED = r"lifeboat: crash: Linux \S+ ended by (\w+)"
 
 
 @dataclass
@@ -23,10 +26,18 @@ class Story:
     """What the steps of the demo hand on to each other."""
 
     scratch: Path
-    compiler: str
+    compiler: str = "gcc"
+    cause: str = "panic"
+    echo: Callable[[bytes], None] | None = show
+    token: str = field(default_factory=lambda: f"lifeboat-token-{secrets.token_hex(6)}")
     stage: Path = Path()
     bundle: Path = Path()
     facts: list[str] = field(default_factory=list)
+
+    @property
+    def disk(self) -> Path:
+        """Where the crash kernel saves the dump."""
+        return self.scratch / "disk.img"
 
 
 def prepare(_: Story) -> None:
@@ -39,7 +50,7 @@ def build_the_stage(story: Story) -> None:
     story.stage = build.build_stage(story.compiler) / "lifeboat.bin"
 
 
-def pack_the_bundle(story: Story) -> None:
+def pack_a_plain_bundle(story: Story) -> None:
     """Packs Debian's kernel and the initramfs."""
     packed = bundle.simple(bundle.linux(target.kernel()), initramfs.demo_path())
     story.bundle = packed.write(story.scratch / "demo.itb")
@@ -50,35 +61,99 @@ def boot_to_userspace(story: Story) -> None:
     """Boots OpenSBI, lifeboat and Linux, and waits for the line that userspace prints."""
     say("demo: booting OpenSBI, lifeboat and Linux under QEMU")
     machine = Machine(kernel=story.stage, initrd=story.bundle, smp=2)
-    with Session(machine, echo=show) as session:
+    with Session(machine, echo=story.echo) as session:
         match = session.expect(USERSPACE, BOOT_TIMEOUT)
         story.facts += match.groups()
         session.wait(60)
 
 
-STEPS: tuple[Callable[[Story], None], ...] = (
-    prepare,
-    build_the_stage,
-    pack_the_bundle,
-    boot_to_userspace,
-)
+def pack_a_crash_bundle(story: Story) -> None:
+    """Packs Debian's kernel once, for both roles, with the initramfs of either."""
+    append = "console=ttyS0 quiet panic=1"
+    initrd = None
+    if story.cause == "early":
+        append += f" {capture.EARLY_APPEND} {story.token}"
+    else:
+        path = story.scratch / "primary.cpio"
+        initrd = capture.primary_initramfs(path, story.token, story.cause)
+    crash_initrd = capture.crash_initramfs(story.scratch / "crash.cpio")
+    primary = bundle.simple(bundle.linux(target.kernel()), initrd, append)
+    packed = bundle.with_crash(primary, crash_initrd, "console=ttyS0 quiet")
+    story.bundle = packed.write(story.scratch / "demo.itb")
+    say(f"demo: bundle of {target.kernel().name}, once as the primary and once as the crash kernel")
+
+
+def let_it_die(story: Story) -> None:
+    """Boots the primary, lets it die, and watches until the machine boots normally again."""
+    say(f"demo: an unpatched kernel, no crashkernel=, no kexec; it will die of: {story.cause}")
+    extra = capture.make_disk(story.disk)
+    qmp = story.scratch / "qmp"
+    machine = Machine(kernel=story.stage, initrd=story.bundle, smp=2, extra=extra, qmp=qmp)
+    with Session(machine, echo=story.echo) as session:
+        session.expect(r"lifeboat: crash: armed", BOOT_TIMEOUT)
+        if story.cause == "hang":
+            session.expect("lifeboat demo: hanging", BOOT_TIMEOUT)
+            say("demo: the watchdog bites (system_reset)")
+            session.qmp("system_reset")
+        story.facts.append(f"ended by {session.expect(ENDED, BOOT_TIMEOUT)[1]}")
+        session.expect("lifeboat demo: the crash kernel is up", BOOT_TIMEOUT)
+        session.expect("lifeboat demo: saved", BOOT_TIMEOUT)
+        session.expect("lifeboat: crash: the crash kernel ended in good order", BOOT_TIMEOUT)
+        session.expect(r"lifeboat: crash: armed", BOOT_TIMEOUT)
+
+
+def look_into_the_dump(story: Story) -> None:
+    """The dead kernel's own words, out of the file on the host."""
+    dump = capture.read_disk(story.disk)
+    line = next((line for line in dump.dmesg.splitlines() if story.token in line), None)
+    if not line:
+        raise LifeboatError(f"{story.token} is not in the dmesg out of the dump")
+    say(f"\ndemo: out of the dump: {line}")
+    panic = re.search(r"Kernel panic - not syncing: .*", dump.dmesg)
+    if story.cause != "hang" and not panic:
+        raise LifeboatError("the panic's line is not in the dmesg out of the dump")
+    if panic:
+        say(f"demo: out of the dump: {panic[0]}")
+    story.facts.append(f"{len(dump.dmesg.splitlines())} lines of log")
+    story.facts.append(f"{dump.kdump_size // 1024} KiB of filtered dump on the host")
+
+
+Step = Callable[[Story], None]
+
+PLAIN_STEPS: tuple[Step, ...] = (prepare, build_the_stage, pack_a_plain_bundle, boot_to_userspace)
+CRASH_STEPS: tuple[Step, ...] = (
+    prepare, build_the_stage, pack_a_crash_bundle, let_it_die, look_into_the_dump,
+)  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the demo command."""
     parser.add_argument("--compiler", choices=build.COMPILERS, default="gcc", help="default: gcc")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--hang", action="store_true", help="the kernel hangs; a watchdog bites")
+    what.add_argument("--early", action="store_true", help="it dies before userspace")
+    what.add_argument("--plain", action="store_true", help="no crash: just boot to userspace")
+
+
+def play(story: Story, steps: tuple[Step, ...]) -> str | None:
+    """Plays the steps; why it failed, or None."""
+    try:
+        for step in steps:
+            step(story)
+    except LifeboatError as error:
+        return error.summary if isinstance(error, ConsoleError) else str(error)
+    return None
 
 
 def main(args: argparse.Namespace) -> int:
-    """Plays the steps and gives the verdict."""
+    """Plays the story that was asked for and gives the verdict."""
+    cause = "hang" if args.hang else "early" if args.early else "panic"
+    happy = "Linux reached userspace through lifeboat" if args.plain else "the dead kernel's dump is saved"
     with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-        story = Story(Path(scratch), args.compiler)
-        try:
-            for play in STEPS:
-                play(story)
-        except LifeboatError as error:
-            why = error.summary if isinstance(error, ConsoleError) else str(error)
-            say(f"\ndemo: FAIL — {why}")
-            return 1
-    say(f"\ndemo: PASS — Linux reached userspace through lifeboat: {', '.join(story.facts)}")
+        story = Story(Path(scratch), args.compiler, cause)
+        why = play(story, PLAIN_STEPS if args.plain else CRASH_STEPS)
+    if why:
+        say(f"\ndemo: FAIL — {why}")
+        return 1
+    say(f"\ndemo: PASS — {happy}: {', '.join(story.facts)}")
     return 0
