@@ -104,6 +104,9 @@ static bool record_is_sound(const struct crash_record *record)
 	if (record->state > CRASH_DONE || !region_is_sound(record) || record->lost_count > CRASH_LOST_MAX ||
 	    record->piece_count > CRASH_PIECES)
 		return false;
+	if (record->crash_entry && (record->crash_entry < record->region_base ||
+				    record->crash_entry - record->region_base >= record->region_size))
+		return false;
 	for (uint32_t i = 0; i < record->lost_count; i++) {
 		if (!lost_is_sound(&record->lost[i]))
 			return false;

@@ -43,7 +43,7 @@ struct crash_piece {
  *
  * A record is sound if the state is known; the region is valid and aligned, and not empty unless the state is
  * CRASH_EMPTY; lost_count and piece_count fit their arrays; each lost range is valid and not empty; each piece
- * that is there lies in the region; reserved is 0. Array entries behind the counts may be anything.
+ * that is there lies in the region, and so does crash_entry unless it is 0; reserved is 0. Array entries behind the counts may be anything.
  */
 struct crash_record {
 	uint32_t state;	   /* enum crash_state */

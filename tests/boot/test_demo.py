@@ -11,6 +11,16 @@ ENDINGS = {"panic": "panic", "hang": "cut", "early": "panic"}
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("sv", "smp", "memory"), [(39, 4, "1G"), (48, 1, "4G"), (57, 4, "4G")])
+def test_makedumpfile_works_in_every_mode(
+    sv: int, smp: int, memory: str, stage: Path, tmp_path: Path
+) -> None:
+    """Sv39, Sv48 and Sv57, one hart and four, small and large."""
+    story = demo.Story(tmp_path, echo=None, stage=stage, sv=sv, smp=smp, memory=memory)
+    assert demo.play(story, STORY) is None
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("cause", ENDINGS)
 def test_a_dead_kernels_dump_is_saved(cause: str, stage: Path, tmp_path: Path) -> None:
     """A panic, a hang with a watchdog, a death before userspace; the token is in the dump's dmesg."""

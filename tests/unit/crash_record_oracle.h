@@ -43,6 +43,7 @@ static inline void random_record(uint64_t *seed, struct crash_record *r)
 	r->state = (uint32_t)below(seed, 5);
 	r->region_base = below(seed, 1 << 20) * 0x200000;
 	r->region_size = (below(seed, 512) + 1) * 0x200000;
+	r->crash_entry = below(seed, 4) ? r->region_base + below(seed, r->region_size) : 0;
 	r->lost_count = (uint32_t)below(seed, 17);
 	r->piece_count = (uint32_t)below(seed, 7);
 	for (uint32_t i = 0; i < r->lost_count; i++)

@@ -331,6 +331,8 @@ static const struct spoiler spoilers[] = {
 	{{{0x28, 8, 0x10100000}}},
 	{{{0x28, 8, 0}, {0x5c, 4, 0}}},
 	{{{0x28, 8, -UINT64_C(0xf0000000)}}},
+	{{{0x48, 8, 0xefffffff}}}, /* the crash kernel's entry: below and behind the region */
+	{{{0x48, 8, 0x100000000}}},
 	{{{0x58, 4, 17}}}, /* counts */
 	{{{0x58, 4, UINT32_MAX}}},
 	{{{0x5c, 4, 7}}},
@@ -360,6 +362,7 @@ static void full_record(uint64_t *seed, struct crash_record *r)
 	r->state = CRASH_ARMED;
 	r->region_base = 0xf0000000;
 	r->region_size = 0x10000000;
+	r->crash_entry = 0xf0001000;
 	r->lost_count = r->piece_count = 3;
 	for (unsigned i = 0; i < 16;
 	     i++) /* sound behind the counts, too: a wrong count is all that is wrong */

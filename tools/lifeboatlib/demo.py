@@ -29,6 +29,9 @@ class Story:
     compiler: str = "gcc"
     cause: str = "panic"
     echo: Callable[[bytes], None] | None = show
+    sv: int | None = None
+    smp: int = 2
+    memory: str = "1G"
     token: str = field(default_factory=lambda: f"lifeboat-token-{secrets.token_hex(6)}")
     stage: Path = Path()
     bundle: Path = Path()
@@ -88,7 +91,10 @@ def let_it_die(story: Story) -> None:
     say(f"demo: an unpatched kernel, no crashkernel=, no kexec; it will die of: {story.cause}")
     extra = capture.make_disk(story.disk)
     qmp = story.scratch / "qmp"
-    machine = Machine(kernel=story.stage, initrd=story.bundle, smp=2, extra=extra, qmp=qmp)
+    machine = Machine(
+        kernel=story.stage, initrd=story.bundle, extra=extra, qmp=qmp,
+        sv=story.sv, smp=story.smp, memory=story.memory,
+    )  # fmt: skip
     with Session(machine, echo=story.echo) as session:
         session.expect(r"lifeboat: crash: armed", BOOT_TIMEOUT)
         if story.cause == "hang":
