@@ -5,45 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-	       "the headers are copied into the structs as they are");
-
-/* System V ABI, "Object Files": ELF-64 header and program header. */
-struct elf_header {
-	uint8_t ident[16];
-	uint16_t type;
-	uint16_t machine;
-	uint32_t version;
-	uint64_t entry;
-	uint64_t phoff;
-	uint64_t shoff;
-	uint32_t flags;
-	uint16_t ehsize;
-	uint16_t phentsize;
-	uint16_t phnum;
-	uint16_t shentsize;
-	uint16_t shnum;
-	uint16_t shstrndx;
-};
-_Static_assert(sizeof(struct elf_header) == 64, "as in the ABI");
-
-struct elf_phdr {
-	uint32_t type;
-	uint32_t flags;
-	uint64_t offset;
-	uint64_t vaddr;
-	uint64_t paddr;
-	uint64_t filesz;
-	uint64_t memsz;
-	uint64_t align;
-};
-_Static_assert(sizeof(struct elf_phdr) == 56, "as in the ABI");
-
-#define ELF_TYPE_EXEC	  2
-#define ELF_TYPE_DYN	  3
-#define ELF_MACHINE_RISCV 243
-#define ELF_PHNUM_ESCAPE  0xffff /* the true number stands elsewhere */
-#define ELF_LOAD	  1
+#include "kexec/elf.h"
 
 static const uint8_t elf_magic[4] = {0x7f, 'E', 'L', 'F'};
 /* Bytes 4 to 6 of ident: ELFCLASS64, ELFDATA2LSB, EV_CURRENT. */
@@ -147,7 +109,7 @@ static enum lb_err read_segments(const void *data, uint64_t size, const struct e
 		struct elf_phdr phdr = get_phdr(data, header, i);
 		enum lb_err err;
 
-		if (phdr.type != ELF_LOAD)
+		if (phdr.type != ELF_PHDR_LOAD)
 			continue;
 		err = check_segment(&phdr, i, size, diag);
 		if (err == LB_OK && phdr.memsz != 0)
@@ -191,7 +153,7 @@ static bool translate_entry(const void *data, const struct elf_header *header, p
 	for (i = 0; i < header->phnum; i++) {
 		struct elf_phdr phdr = get_phdr(data, header, i);
 
-		if (phdr.type != ELF_LOAD)
+		if (phdr.type != ELF_PHDR_LOAD)
 			continue;
 		if (header->entry - phdr.vaddr < phdr.filesz) {
 			*entry = phdr.paddr + (header->entry - phdr.vaddr);
