@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The crash configuration of a bundle: which one it is, its defaults, and what makes no sense. */
+#include "tests/unit/fit_build.h"
+
+#include "kexec/bundle_crash.h"
+
+static struct diag diag;
+
+/* A FIT whose /configurations has what @add puts there. */
+static struct file bundle_with(void (*add)(struct builder b, const struct hostile_property *properties),
+			       const struct hostile_property *properties)
+{
+	struct builder b = begin_tree();
+
+	add_node(b, "images", PROPERTIES(STRING("note", "none")));
+	ok(fdt_begin_node(b.fdt, "configurations"));
+	add(b, properties);
+	ok(fdt_end_node(b.fdt));
+	return end_tree(b, 0);
+}
+
+static enum lb_err find(struct file file, struct bundle_crash *crash)
+{
+	return bundle_find_crash(file.bytes, file.size, crash, &diag);
+}
+
+static void add_crash(struct builder b, const struct hostile_property *properties)
+{
+	add_node(b, "primary", PROPERTIES(STRING("kernel", "k")));
+	add_node(b, "crash", properties);
+}
+
+static enum lb_err find_with(const struct hostile_property *properties, struct bundle_crash *crash)
+{
+	struct file file = bundle_with(add_crash, properties);
+	enum lb_err err = find(file, crash);
+
+	if (!err)
+		assert_in_range((uintptr_t)crash->name, (uintptr_t)file.bytes,
+				(uintptr_t)file.bytes + file.size);
+	free(file.bytes);
+	return err;
+}
+
+static void a_configuration_named_crash_has_these_defaults(void **state)
+{
+	struct file file = bundle_with(add_crash, PROPERTIES(STRING("kernel", "k")));
+	struct bundle_crash crash;
+
+	(void)state;
+	memset(&crash, 0xa5, sizeof(crash));
+	assert_int_equal(find(file, &crash), LB_OK);
+	assert_string_equal(crash.name, "crash");
+	assert_int_equal(crash.region_size, 0);
+	assert_int_equal(crash.attempts, 1);
+	assert_true(crash.capture_unknown);
+	free(file.bytes);
+}
+
+static void add_role(struct builder b, const struct hostile_property *properties)
+{
+	add_node(b, "primary", PROPERTIES(STRING("lifeboat,role", "primary")));
+	add_node(b, "crasher", PROPERTIES(STRING("lifeboat,role", "crash!")));
+	add_node(b, "cut", PROPERTIES(BYTES("lifeboat,role", "crash")));
+	add_node(b, "rescue", properties);
+	add_node(b, "second", PROPERTIES(STRING("lifeboat,role", "crash")));
+}
+
+static void otherwise_the_first_with_the_role_is_it(void **state)
+{
+	struct file file = bundle_with(add_role, PROPERTIES(STRING("lifeboat,role", "crash"),
+							    CELL("lifeboat,attempts", "\0\0\0\3")));
+	struct bundle_crash crash;
+
+	(void)state;
+	assert_int_equal(find(file, &crash), LB_OK);
+	assert_string_equal(crash.name, "rescue");
+	assert_int_equal(crash.attempts, 3);
+	free(file.bytes);
+}
+
+static void add_none(struct builder b, const struct hostile_property *properties)
+{
+	(void)properties;
+	add_node(b, "primary", PROPERTIES(STRING("kernel", "crash")));
+	add_node(b, "crash-2", PROPERTIES(STRING("kernel", "crash")));
+	add_node(b, "crash@1", PROPERTIES(STRING("kernel", "crash")));
+}
+
+static void a_name_that_only_begins_with_crash_is_none(void **state)
+{
+	struct file file = bundle_with(add_none, NULL);
+	struct bundle_crash crash;
+
+	(void)state;
+	assert_int_equal(find(file, &crash), LB_ENOENT);
+	free(file.bytes);
+}
+
+static void a_bundle_without_configurations_has_none(void **state)
+{
+	struct builder b = begin_tree();
+	struct bundle_crash crash;
+	struct file file;
+
+	(void)state;
+	add_node(b, "images", PROPERTIES(STRING("note", "none")));
+	file = end_tree(b, 0);
+	assert_int_equal(find(file, &crash), LB_ENOENT);
+	free(file.bytes);
+}
+
+static void the_size_may_have_one_cell_or_two(void **state)
+{
+	struct bundle_crash crash;
+
+	(void)state;
+	assert_int_equal(find_with(PROPERTIES(CELL("lifeboat,region-size", "\x08\0\0\0")), &crash), LB_OK);
+	assert_int_equal(crash.region_size, 0x08000000);
+	assert_int_equal(find_with(PROPERTIES(CELL("lifeboat,region-size", "\0\0\0\1\x40\0\0\0")), &crash),
+			 LB_OK);
+	assert_int_equal(crash.region_size, UINT64_C(0x140000000));
+	assert_int_equal(find_with(PROPERTIES(BYTES("lifeboat,region-size", "\1\2\3")), &crash), LB_EFORMAT);
+	assert_int_equal(find_with(PROPERTIES(STRING("lifeboat,region-size", "128M")), &crash), LB_EFORMAT);
+}
+
+static void attempts_are_1_to_16(void **state)
+{
+	static const struct hostile_property rows[] = {
+		CELL("lifeboat,attempts", "\0\0\0\0"),
+		CELL("lifeboat,attempts", "\0\0\0\x11"),
+		CELL("lifeboat,attempts", "\xff\xff\xff\xff"),
+		CELL("lifeboat,attempts", "\0\0\0\1\0\0\0\1"), /* must not be cut to 1 */
+		BYTES("lifeboat,attempts", "\1"),
+	};
+	struct bundle_crash crash;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_int_equal(find_with(PROPERTIES(rows[i]), &crash), LB_EFORMAT);
+	assert_int_equal(find_with(PROPERTIES(CELL("lifeboat,attempts", "\0\0\0\1")), &crash), LB_OK);
+	assert_int_equal(crash.attempts, 1);
+	assert_int_equal(find_with(PROPERTIES(CELL("lifeboat,attempts", "\0\0\0\x10")), &crash), LB_OK);
+	assert_int_equal(crash.attempts, 16);
+}
+
+static void an_unknown_end_is_captured_or_booted_and_nothing_else(void **state)
+{
+	static const struct hostile_property bad[] = {
+		STRING("lifeboat,unknown-end", "reboot"),	 STRING("lifeboat,unknown-end", ""),
+		BYTES("lifeboat,unknown-end", "boot"),		 BYTES("lifeboat,unknown-end", ""),
+		STRING("lifeboat,unknown-end", "capture\0boot"),
+	};
+	struct bundle_crash crash;
+
+	(void)state;
+	assert_int_equal(find_with(PROPERTIES(STRING("lifeboat,unknown-end", "capture")), &crash), LB_OK);
+	assert_true(crash.capture_unknown);
+	assert_int_equal(find_with(PROPERTIES(STRING("lifeboat,unknown-end", "boot")), &crash), LB_OK);
+	assert_false(crash.capture_unknown);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(find_with(PROPERTIES(bad[i]), &crash), LB_EFORMAT);
+}
+
+static void a_bundle_cut_short_anywhere_is_refused(void **state)
+{
+	struct file file = bundle_with(add_crash, PROPERTIES(STRING("lifeboat,role", "crash"),
+							     CELL("lifeboat,attempts", "\0\0\0\2")));
+	struct bundle_crash crash;
+
+	(void)state;
+	for (size_t size = 0; size < file.size; size++) {
+		uint8_t *cut = malloc(size ? size : 1);
+
+		memcpy(cut, file.bytes, size);
+		assert_int_not_equal(bundle_find_crash(cut, size, &crash, &diag), LB_OK);
+		free(cut);
+	}
+	free(file.bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_configuration_named_crash_has_these_defaults),
+		cmocka_unit_test(otherwise_the_first_with_the_role_is_it),
+		cmocka_unit_test(a_name_that_only_begins_with_crash_is_none),
+		cmocka_unit_test(a_bundle_without_configurations_has_none),
+		cmocka_unit_test(the_size_may_have_one_cell_or_two),
+		cmocka_unit_test(attempts_are_1_to_16),
+		cmocka_unit_test(an_unknown_end_is_captured_or_booted_and_nothing_else),
+		cmocka_unit_test(a_bundle_cut_short_anywhere_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The crash region: its parts tile it, and its place is where the documents say. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "kexec/crash_region.h"
+
+#define RAM_BASE UINT64_C(0x80000000)
+#define NO_LIMIT (UINT64_C(1) << 55)
+
+static struct diag diag;
+
+static void make_free(struct region_set *free, const struct region *banks, size_t count)
+{
+	region_set_clear(free);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(region_set_add(free, banks[i].base, banks[i].size), LB_OK);
+}
+
+/* One bank: where is the region, and how large? */
+static struct crash_region place_in(struct region bank, uint64_t ram_size, uint64_t wanted)
+{
+	struct region_set free;
+	struct crash_region region;
+
+	make_free(&free, &bank, 1);
+	assert_int_equal(crash_region_place(&free, ram_size, wanted, NO_LIMIT, &region, &diag), LB_OK);
+	return region;
+}
+
+static void check_at(struct region part, paddr_t base, uint64_t size)
+{
+	assert_int_equal(part.base, base);
+	assert_int_equal(part.size, size);
+}
+
+/* Numbers, not the header's names: docs/abi.md promises these offsets from the end. */
+static void the_parts_are_where_the_documents_say(void **state)
+{
+	const uint64_t sizes[] = {UINT64_C(100) << 20, UINT64_C(256) << 20, UINT64_C(1) << 30};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		const paddr_t base = 0xb0000000, end = base + sizes[i];
+		const struct crash_region r = crash_region_layout(base, sizes[i]);
+
+		check_at(r.all, base, sizes[i]);
+		check_at(r.usable, base, sizes[i] - 0x400000);
+		check_at(r.stage, end - 0x400000, 0x376000);
+		check_at(r.dead_log, end - 0x8a000, 0x80000);
+		check_at(r.run_log[1], end - 0xa000, 0x4000);
+		check_at(r.run_log[0], end - 0x6000, 0x4000);
+		check_at(r.record, end - 0x2000, 0x2000);
+	}
+}
+
+static void the_parts_tile_the_region(void **state)
+{
+	const struct crash_region r = crash_region_layout(0x9fe00000, CRASH_REGION_MIN);
+	const struct region parts[] = {r.usable, r.stage, r.dead_log, r.run_log[1], r.run_log[0], r.record};
+	paddr_t next = r.all.base;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		assert_int_equal(parts[i].base, next);
+		assert_int_not_equal(parts[i].size, 0);
+		assert_true(is_aligned(parts[i].base, PAGE_SIZE));
+		next = region_end(parts[i]);
+	}
+	assert_int_equal(next, region_end(r.all));
+}
+
+static void by_default_it_has_256_mib_or_a_quarter_of_ram_if_that_is_less(void **state)
+{
+	static const struct {
+		uint64_t ram_mib, size_mib;
+	} rows[] = {{8192, 256}, {1024, 256}, {1023, 254}, {1000, 250}, {512, 128}, {400, 100}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const uint64_t ram = rows[i].ram_mib * MIB;
+		const struct crash_region r = place_in((struct region){RAM_BASE, ram}, ram, 0);
+
+		assert_int_equal(r.all.size, rows[i].size_mib * MIB);
+	}
+}
+
+static void a_size_that_is_too_small_is_refused_and_another_is_rounded_up(void **state)
+{
+	const struct region bank = {RAM_BASE, GIB};
+	struct region_set free;
+	struct crash_region region = {.all = {1, 2}};
+
+	(void)state;
+	make_free(&free, &bank, 1);
+	assert_int_equal(crash_region_place(&free, GIB, 100 * MIB - 1, NO_LIMIT, &region, &diag), LB_ERANGE);
+	assert_int_equal(crash_region_place(&free, GIB, 1, NO_LIMIT, &region, &diag), LB_ERANGE);
+	/* A quarter of this machine is too little. */
+	assert_int_equal(crash_region_place(&free, 399 * MIB, 0, NO_LIMIT, &region, &diag), LB_ERANGE);
+	assert_int_equal(crash_region_place(&free, GIB, UINT64_MAX, NO_LIMIT, &region, &diag), LB_ERANGE);
+	assert_non_null(strstr(diag.text, "lifeboat,region-size"));
+	check_at(region.all, 1, 2);
+	assert_int_equal(place_in(bank, GIB, 100 * MIB).all.size, 100 * MIB);
+	assert_int_equal(place_in(bank, GIB, 100 * MIB + 1).all.size, 102 * MIB);
+}
+
+static void no_room_in_one_piece_is_told_with_what_to_do(void **state)
+{
+	const struct region banks[] = {{RAM_BASE, 200 * MIB}, {RAM_BASE + 201 * MIB, 200 * MIB}};
+	struct region_set free;
+	struct crash_region region = {.all = {1, 2}};
+
+	(void)state;
+	make_free(&free, banks, ARRAY_SIZE(banks));
+	assert_int_equal(crash_region_place(&free, 2 * GIB, 0, NO_LIMIT, &region, &diag), LB_ENOSPC);
+	assert_non_null(strstr(diag.text, "256 MiB"));
+	assert_non_null(strstr(diag.text, "smaller"));
+	check_at(region.all, 1, 2);
+}
+
+static void it_lies_as_high_as_it_can_on_a_2_mib_boundary(void **state)
+{
+	(void)state;
+	check_at(place_in((struct region){RAM_BASE, GIB}, GIB, 0).all, 0xb0000000, 256 * MIB);
+	/* Free RAM ends in the middle of 2 MiB. */
+	check_at(place_in((struct region){RAM_BASE, GIB - 0x1000}, GIB, 0).all, 0xafe00000, 256 * MIB);
+	check_at(place_in((struct region){RAM_BASE, GIB - 0x200000}, GIB, 0).all, 0xafe00000, 256 * MIB);
+}
+
+static void below_4_gib_comes_first_even_if_there_is_more_above(void **state)
+{
+	(void)state;
+	check_at(place_in((struct region){RAM_BASE, 8 * GIB}, 8 * GIB, 0).all, 0xf0000000, 256 * MIB);
+}
+
+static void without_room_below_4_gib_it_lies_as_high_as_the_stage_reaches(void **state)
+{
+	const struct region banks[] = {{RAM_BASE, 128 * MIB}, {UINT64_C(0x100000000), 4 * GIB}};
+	struct region_set free;
+	struct crash_region region;
+
+	(void)state;
+	make_free(&free, banks, ARRAY_SIZE(banks));
+	assert_int_equal(crash_region_place(&free, 4 * GIB, 0, NO_LIMIT, &region, &diag), LB_OK);
+	check_at(region.all, UINT64_C(0x1f0000000), 256 * MIB);
+	assert_int_equal(crash_region_place(&free, 4 * GIB, 0, UINT64_C(0x180000000), &region, &diag), LB_OK);
+	check_at(region.all, UINT64_C(0x170000000), 256 * MIB);
+	assert_int_equal(crash_region_place(&free, 4 * GIB, 0, UINT64_C(0x108000000), &region, &diag),
+			 LB_ENOSPC);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_parts_are_where_the_documents_say),
+		cmocka_unit_test(the_parts_tile_the_region),
+		cmocka_unit_test(by_default_it_has_256_mib_or_a_quarter_of_ram_if_that_is_less),
+		cmocka_unit_test(a_size_that_is_too_small_is_refused_and_another_is_rounded_up),
+		cmocka_unit_test(no_room_in_one_piece_is_told_with_what_to_do),
+		cmocka_unit_test(it_lies_as_high_as_it_can_on_a_2_mib_boundary),
+		cmocka_unit_test(below_4_gib_comes_first_even_if_there_is_more_above),
+		cmocka_unit_test(without_room_below_4_gib_it_lies_as_high_as_the_stage_reaches),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
