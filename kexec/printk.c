@@ -240,11 +240,13 @@ static size_t sanitise(const char *text, size_t length, char *out, size_t size)
 size_t printk_format(const struct printk_record *record, char *out, size_t size)
 {
 	char stamp[32];
-	size_t used =
-		(size_t)snprintf(stamp, sizeof(stamp), "[%5" PRIu64 ".%06u] ", record->ts_nsec / 1000000000,
-				 (unsigned)(record->ts_nsec / 1000 % 1000000));
+	size_t used;
 
-	used = sanitise(stamp, used, out, size);
+	if (!size)
+		return 0;
+	snprintf(stamp, sizeof(stamp), "[%5" PRIu64 ".%06u] ", record->ts_nsec / 1000000000,
+		 (unsigned)(record->ts_nsec / 1000 % 1000000));
+	used = sanitise(stamp, strlen(stamp), out, size);
 	return used + sanitise(record->text, record->length, out + used, size - used);
 }
 

@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""lifeboat-ctl, built for this machine, on a device tree and a memory that are files.
+
+The oracle makes records and logs by docs/abi.md's numbers and Python's zlib, not by the stage's code.
+"""
+
+import struct
+import subprocess
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lifeboatlib.paths import REPO
+
+SOURCES = (
+    "tools/lifeboat-ctl/find_region.c", "tools/lifeboat-ctl/lifeboat-ctl.c", "base/error.c",
+    "kexec/crash_record.c", "kexec/crash_region.c", "mm/region.c",
+)  # fmt: skip
+FLAGS = (
+    "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-Wshadow",
+    "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+)  # fmt: skip
+
+BASE, SIZE = 0xB000_0000, 0x1000_0000
+END = BASE + SIZE
+NODE = "lifeboat-crash@b0000000"
+SLOT = 0x1000
+RECORD_SIZE = 0x1F0
+EMPTY, ARMED, DISARMED, CAPTURING, DONE = range(5)
+# Distance of the start of each part from the region's end, and its size.
+RECORD, RUN_LOG, PREVIOUS_LOG, DEAD_LOG = 0x2000, 0x6000, 0xA000, 0x8A000
+RUN_LOG_SIZE, DEAD_LOG_SIZE = 0x4000, 0x80000
+
+
+def slot(state: int, generation: int, version: int = 1, base: int = BASE) -> bytes:
+    """A record's slot as docs/abi.md has it."""
+    record = struct.pack("<II", state, 1) + struct.pack(
+        "<QQQQQQQ", base, SIZE, 0x1234, 0x8040_0000, 0x1E6_B000, base, 7
+    )
+    record += struct.pack("<II", 1, 2)
+    record += struct.pack("<QQ", 0x8020_0000, 0x2000).ljust(0x100, b"\0")
+    record += struct.pack("<QQIIQQII", base + 0xF00_0000, 0x2000, 0, 0, base, 0x1000, 5, 0).ljust(0x90, b"\0")
+    checked = struct.pack("<III", RECORD_SIZE, version, generation) + record
+    made = b"LBrecord" + struct.pack("<I", zlib.crc32(checked)) + checked
+    assert len(made) == RECORD_SIZE
+    return made
+
+
+def text(content: bytes) -> bytes:
+    """A log as docs/abi.md has it."""
+    magic = 0x316C_7478_6554_42FF
+    return struct.pack("<QQQ", magic, len(content), magic ^ len(content)) + content
+
+
+@dataclass(frozen=True)
+class Target:
+    """A machine that is files, and the program."""
+
+    program: Path
+    devicetree: Path
+    memory: Path
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs the program on it."""
+        where = ("--devicetree", str(self.devicetree), "--mem", str(self.memory))
+        return execute(self.program, *where, *arguments)
+
+    def node(self, name: str, **properties: bytes) -> None:
+        """Adds a reserved-memory node."""
+        directory = self.devicetree / "reserved-memory" / name
+        directory.mkdir()
+        for key, value in properties.items():
+            (directory / key).write_bytes(value)
+
+    def write(self, before_end: int, content: bytes) -> None:
+        """Puts bytes into memory, at a distance from the region's end."""
+        with self.memory.open("r+b") as file:
+            file.seek(END - before_end)
+            file.write(content)
+
+    def slots(self) -> list[bytes]:
+        """The record's two slots."""
+        with self.memory.open("rb") as file:
+            file.seek(END - RECORD)
+            return [file.read(SLOT)[:RECORD_SIZE] for _ in range(2)]
+
+
+def execute(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs the program as it is."""
+    return subprocess.run(
+        [program, *arguments], capture_output=True, text=True, timeout=60, check=False, errors="replace"
+    )
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """lifeboat-ctl for this machine, with sanitizers."""
+    path = tmp_path_factory.mktemp("ctl") / "lifeboat-ctl"
+    argv = ["gcc", *FLAGS, f"-I{REPO}", "-o", str(path), *(str(REPO / source) for source in SOURCES)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+@pytest.fixture
+def target(program: Path, tmp_path: Path) -> Target:
+    """A machine with a crash region and an armed record."""
+    made = Target(program, tmp_path / "device-tree", tmp_path / "mem")
+    parent = made.devicetree / "reserved-memory"
+    parent.mkdir(parents=True)
+    (parent / "#address-cells").write_bytes(struct.pack(">I", 2))
+    (parent / "#size-cells").write_bytes(struct.pack(">I", 2))
+    (parent / "ranges").write_bytes(b"")
+    made.node("mmode_resv0@80000000", reg=struct.pack(">QQ", 0x8000_0000, 0x40000))
+    made.node(NODE, compatible=b"lifeboat,crash-region\0", reg=struct.pack(">QQ", BASE, SIZE))
+    with made.memory.open("wb") as file:
+        file.truncate(END)
+    made.write(RECORD, slot(EMPTY, 4))
+    made.write(RECORD - SLOT, slot(ARMED, 5))
+    return made
+
+
+def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    """It failed with one line that has these words."""
+    assert done.returncode == 1, done
+    assert done.stdout == ""
+    assert done.stderr.startswith("lifeboat-ctl: ") and done.stderr.count("\n") == 1, done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+def test_status_shows_the_newest_record(target: Target) -> None:
+    done = target.run("status")
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = dict(line.split(":", 1) for line in done.stdout.splitlines())
+    shown = {key: value.strip() for key, value in rows.items()}
+    assert shown["state"] == "armed"
+    assert shown["region"] == "[0xb0000000..0xbfffffff] 262144 KiB"
+    assert shown["lost"] == "[0x80200000..0x80201fff] 8 KiB"
+    assert shown["boots"] == "7"
+
+
+def test_disarm_and_arm_change_the_state_and_nothing_else(target: Target) -> None:
+    for command, state, generation in (("disarm", DISARMED, 6), ("arm", ARMED, 7), ("disarm", DISARMED, 8)):
+        before = target.slots()
+        done = target.run(command)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == ("armed\n" if state == ARMED else "disarmed\n")
+        slots = target.slots()
+        written = generation % 2
+        assert slots[written] == slot(state, generation)
+        assert slots[1 - written] == before[1 - written]
+
+
+@pytest.mark.parametrize(("command", "state"), [("disarm", DISARMED), ("arm", ARMED)])
+def test_a_state_that_is_there_already_is_not_written_again(
+    command: str, state: int, target: Target
+) -> None:
+    target.write(RECORD - SLOT, slot(state, 5))
+    before = target.slots()
+    assert target.run(command).returncode == 0
+    assert target.slots() == before
+
+
+@pytest.mark.parametrize("command", ["arm", "disarm"])
+@pytest.mark.parametrize("state", [EMPTY, CAPTURING, DONE])
+def test_other_states_are_the_stages_alone(command: str, state: int, target: Target) -> None:
+    target.write(RECORD - SLOT, slot(state, 5))
+    before = target.slots()
+    refused(target.run(command), "nothing was changed")
+    assert target.slots() == before
+
+
+@pytest.mark.parametrize("command", ["status", "arm", "disarm"])
+def test_a_record_that_cannot_be_trusted_is_left_alone(command: str, target: Target) -> None:
+    nothing = bytes(RECORD_SIZE)
+    damaged = bytearray(slot(ARMED, 5))
+    damaged[0x40] ^= 1
+    cases = {
+        "no crash record": (nothing, nothing),
+        "damaged": (nothing, bytes(damaged)),
+        "another version": (slot(ARMED, 4), slot(ARMED, 5, version=2)),
+        "0xa0000000": (nothing, slot(ARMED, 5, base=0xA000_0000)),
+    }
+    for word, slots in cases.items():
+        target.write(RECORD, slots[0])
+        target.write(RECORD - SLOT, slots[1])
+        refused(target.run(command), word)
+        assert target.slots() == list(slots)
+
+
+LOGS = ([], RUN_LOG, RUN_LOG_SIZE), (["--previous"], PREVIOUS_LOG, RUN_LOG_SIZE), (
+    ["--dead"],
+    DEAD_LOG,
+    DEAD_LOG_SIZE,
+)
+
+
+@pytest.mark.parametrize(("option", "place", "room"), LOGS)
+def test_a_log_is_shown_whole_or_not_at_all(
+    option: list[str], place: int, room: int, target: Target
+) -> None:
+    refused(target.run("log", *option), "no log" if option != ["--dead"] else "no dead kernel")
+    for content in (b"one line\n", b"x" * (room - 24)):
+        target.write(place, text(content))
+        done = target.run("log", *option)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == content.decode()
+    target.write(place, text(b"x" * (room - 23))[:24])
+    refused(target.run("log", *option))
+    torn = bytearray(text(b"torn"))
+    torn[8] ^= 1
+    target.write(place, bytes(torn))
+    refused(target.run("log", *option))
+
+
+@pytest.mark.parametrize(("cells", "form"), [(1, ">II"), (2, ">QQ")])
+def test_the_region_is_read_in_its_parents_cells(cells: int, form: str, target: Target) -> None:
+    parent = target.devicetree / "reserved-memory"
+    for name in ("#address-cells", "#size-cells"):
+        (parent / name).write_bytes(struct.pack(">I", cells))
+    (parent / NODE / "reg").write_bytes(struct.pack(form, BASE, SIZE))
+    (parent / NODE / "compatible").write_bytes(b"other,one\0lifeboat,crash-region\0")
+    assert "0xb0000000..0xbfffffff" in target.run("status").stdout
+
+
+@pytest.mark.parametrize(
+    "reg",
+    [
+        b"", struct.pack(">QQ", BASE, SIZE)[:-1], struct.pack(">QQQQ", BASE, SIZE, 0, 0),
+        struct.pack(">QQ", BASE + 0x1000, SIZE), struct.pack(">QQ", BASE, SIZE + 0x1000),
+        struct.pack(">QQ", BASE, 0), struct.pack(">QQ", BASE, 0x40_0000),
+        struct.pack(">QQ", 2**64 - 0x20_0000, SIZE),
+    ],
+    ids=["empty", "short", "two", "base", "size", "none", "tiny", "wraps"],
+)  # fmt: skip
+def test_a_region_that_makes_no_sense_is_refused(reg: bytes, target: Target) -> None:
+    (target.devicetree / "reserved-memory" / NODE / "reg").write_bytes(reg)
+    refused(target.run("status"), NODE)
+
+
+def test_a_machine_without_a_region_is_told(target: Target) -> None:
+    compatible = target.devicetree / "reserved-memory" / NODE / "compatible"
+    for other in (b"lifeboat,crash-region2\0", b"lifeboat,crash-regio\0", b"", b"\0" * 300):
+        compatible.write_bytes(other)
+        refused(target.run("status"), "no crash region", "bundle")
+    compatible.unlink()
+    refused(target.run("disarm"), "no crash region")
+
+
+def test_no_device_tree_and_no_memory_are_told(program: Path, target: Target) -> None:
+    nowhere = str(target.memory.parent / "nowhere")
+    refused(execute(program, "--devicetree", nowhere, "status"), nowhere, "/proc")
+    refused(execute(program, "--devicetree", "x" * 600, "status"), "too long")
+    tree = ("--devicetree", str(target.devicetree))
+    refused(execute(program, *tree, "--mem", nowhere, "status"), nowhere, "be root")
+    with target.memory.open("r+b") as file:
+        file.truncate(END - 1)
+    refused(target.run("status"), "cannot map")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "", "reboot", "status --dead", "disarm now", "log --all", "log --dead --previous", "--mem",
+        "--mem x", "--wrong x status", "statu", "-x",
+    ],
+)  # fmt: skip
+def test_what_is_no_command_gets_the_usage(arguments: str, target: Target) -> None:
+    before = target.slots()
+    done = target.run(*arguments.split())
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: ") and done.stdout == ""
+    assert target.slots() == before
+
+
+def test_help_is_no_error(program: Path) -> None:
+    done = execute(program, "--help")
+    assert done.returncode == 0 and done.stdout.startswith("usage: ")
+
+
+def test_a_log_that_cannot_be_written_is_told(target: Target) -> None:
+    target.write(RUN_LOG, text(b"words\n"))
+    where = ("--devicetree", str(target.devicetree), "--mem", str(target.memory))
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [target.program, *where, "log"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1 and "cannot write" in done.stderr

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * lifeboat-ctl: what userspace of the primary can see of the crash record, and say to it.
+ *
+ * Linux, static. The record is read and written by the stage's own code, through /dev/mem: the crash region is a
+ * no-map range, so it is no System RAM, and STRICT_DEVMEM lets it through. Only armed <-> disarmed is written.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kexec/crash_text.h"
+#include "tools/lifeboat-ctl/find_region.h"
+
+#define DEVICETREE "/proc/device-tree"
+#define MEMORY	   "/dev/mem"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+static const char usage[] =
+	"usage: lifeboat-ctl [--devicetree DIR] [--mem FILE] COMMAND\n"
+	"  status            the crash record: state, region, what a reset loses\n"
+	"  disarm            the next reset is meant: boot normally, whatever the log says\n"
+	"  arm               undo disarm: a reset that is not orderly is a crash again\n"
+	"  log               what lifeboat said when it started this kernel\n"
+	"  log --previous    what it said the time before that\n"
+	"  log --dead        the log of the last kernel that died\n"
+	"By default DIR is " DEVICETREE " and FILE is " MEMORY ".\n";
+
+struct control {
+	const char *devicetree;
+	const char *memory;
+	const char *option; /* of the command, or NULL */
+	struct crash_region region;
+	struct diag diag;
+};
+
+static int fail(const char *line)
+{
+	fprintf(stderr, "lifeboat-ctl: %s\n", line);
+	return EXIT_FAILED;
+}
+
+/* Map a part of the region. NULL, with a line said, if that can't be. */
+static void *map(const struct control *control, struct region part, bool writable)
+{
+	const int prot = PROT_READ | (writable ? PROT_WRITE : 0);
+	const int fd = open(control->memory, (writable ? O_RDWR : O_RDONLY) | O_SYNC | O_CLOEXEC);
+	void *memory = MAP_FAILED;
+	int code = errno;
+
+	/* A regular file in its place may be too short: then an access would be SIGBUS. */
+	if (fd >= 0) {
+		struct stat status;
+
+		if (!fstat(fd, &status) && S_ISREG(status.st_mode) &&
+		    (uint64_t)status.st_size < region_end(part))
+			errno = EFBIG;
+		else
+			memory = mmap(NULL, (size_t)part.size, prot, MAP_SHARED, fd, (off_t)part.base);
+		code = errno;
+		close(fd);
+	}
+	if (memory != MAP_FAILED)
+		return memory;
+	fprintf(stderr,
+		"lifeboat-ctl: cannot map %#" PRIx64
+		" of %s: %s: be root, on a kernel with CONFIG_DEVMEM that is "
+		"not locked down\n",
+		part.base, control->memory, strerror(code));
+	return NULL;
+}
+
+static void unmap(void *memory, struct region part)
+{
+	munmap(memory, (size_t)part.size);
+}
+
+/* The record, if there is a good one of this very region. */
+static enum lb_err read_record(struct control *control, const void *memory, struct crash_record *record)
+{
+	const struct region all = control->region.all;
+	enum lb_err err = crash_record_read(memory, record, &control->diag);
+
+	if (err == LB_ENOENT)
+		return diag_fail(
+			&control->diag, err,
+			"no crash record: lifeboat has staged no crash kernel; lifeboat-ctl log says why");
+	if (err == LB_EUNSUPPORTED)
+		return diag_fail(
+			&control->diag, err,
+			"the crash record is of another version than this lifeboat-ctl's (%d): use the "
+			"one that came with the lifeboat that booted",
+			CRASH_RECORD_VERSION);
+	if (err)
+		return diag_fail(
+			&control->diag, err,
+			"the crash record is damaged: a reset will boot normally; reboot to arm anew");
+	if (record->region_base != all.base || record->region_size != all.size)
+		return diag_fail(&control->diag, LB_ECONFLICT,
+				 "the crash record is of a region at %#" PRIx64
+				 ", but the device tree's is at %#" PRIx64 ": reboot to arm anew",
+				 record->region_base, all.base);
+	return LB_OK;
+}
+
+static void print_range(const char *what, uint64_t base, uint64_t size)
+{
+	printf("%-14s[%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " KiB\n", what, base, base + size - 1,
+	       size / KIB);
+}
+
+static void print_record(const struct crash_record *record)
+{
+	printf("%-14s%s\n", "state:", crash_state_name(record->state));
+	print_range("region:", record->region_base, record->region_size);
+	printf("%-14s%" PRIu64 "\n", "boots:", record->boots);
+	if (record->kernel_size)
+		print_range("primary:", record->kernel_pa, record->kernel_size);
+	if (record->crash_entry)
+		printf("%-14s%#" PRIx64 "\n", "crash entry:", record->crash_entry);
+	for (uint32_t i = 0; i < record->lost_count; i++)
+		print_range("lost:", record->lost[i].base, record->lost[i].size);
+	for (uint32_t i = 0; i < record->piece_count; i++) {
+		if (record->piece[i].size)
+			print_range("staged:", record->piece[i].pa, record->piece[i].size);
+	}
+}
+
+static int show_status(struct control *control)
+{
+	const struct region part = control->region.record;
+	void *memory = map(control, part, false);
+	struct crash_record record;
+	enum lb_err err;
+
+	if (!memory)
+		return EXIT_FAILED;
+	err = read_record(control, memory, &record);
+	unmap(memory, part);
+	if (err)
+		return fail(control->diag.text);
+	print_record(&record);
+	return EXIT_DONE;
+}
+
+/* The states between which userspace may change. It is no error to be there already. */
+static enum lb_err change_state(struct control *control, void *memory, uint32_t from, uint32_t to)
+{
+	struct crash_record record;
+	enum lb_err err = read_record(control, memory, &record);
+
+	if (err)
+		return err;
+	if (record.state == to)
+		return LB_OK;
+	if (record.state != from)
+		return diag_fail(
+			&control->diag, LB_EINVAL,
+			"the record is %s, only an %s one can be %s: nothing was changed; lifeboat-ctl log "
+			"says what lifeboat staged",
+			crash_state_name(record.state), crash_state_name(from), crash_state_name(to));
+	record.state = to;
+	/* No hook for caches: O_SYNC maps uncached where the hart can (Svpbmt); docs/crash.md. */
+	err = crash_record_write(memory, &record, NULL);
+	if (!err)
+		err = crash_record_read(memory, &record, &control->diag);
+	if (err || record.state != to)
+		return diag_fail(&control->diag, err ? err : LB_EFORMAT,
+				 "the record did not take the change: is %s really the machine's memory?",
+				 control->memory);
+	return LB_OK;
+}
+
+static int set_state(struct control *control, uint32_t from, uint32_t to)
+{
+	const struct region part = control->region.record;
+	void *memory = map(control, part, true);
+	enum lb_err err;
+
+	if (!memory)
+		return EXIT_FAILED;
+	err = change_state(control, memory, from, to);
+	unmap(memory, part);
+	if (err)
+		return fail(control->diag.text);
+	printf("%s\n", crash_state_name(to));
+	return EXIT_DONE;
+}
+
+static int disarm(struct control *control)
+{
+	return set_state(control, CRASH_ARMED, CRASH_DISARMED);
+}
+
+static int arm(struct control *control)
+{
+	return set_state(control, CRASH_DISARMED, CRASH_ARMED);
+}
+
+/* The region's logs by the command's option. */
+static const struct {
+	const char *option; /* NULL: without one */
+	size_t offset;	    /* of the part in struct crash_region */
+	const char *none;
+} logs[] = {
+	{NULL, offsetof(struct crash_region, run_log[0]),
+	 "lifeboat kept no log of this run: RAM was lost, or it is another version's"},
+	{"--previous", offsetof(struct crash_region, run_log[1]),
+	 "lifeboat kept no log of a run before this one: RAM was lost, or there was none"},
+	{"--dead", offsetof(struct crash_region, dead_log),
+	 "no dead kernel left a log: none died, or RAM was lost in between"},
+};
+
+static int print_text(const struct crash_text *text, uint64_t room, const char *none)
+{
+	const uint64_t size = crash_text_size(text, room);
+
+	if (!size)
+		return fail(none);
+	if (fwrite(text->text, 1, (size_t)size, stdout) != size || fflush(stdout))
+		return fail("cannot write the log: is the disk full?");
+	return EXIT_DONE;
+}
+
+static bool is_option(const char *option, const char *wanted)
+{
+	return option && wanted ? !strcmp(option, wanted) : option == wanted;
+}
+
+static int show_log(struct control *control)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(logs); i++) {
+		const void *at = (const char *)&control->region + logs[i].offset;
+		const struct region part = *(const struct region *)at;
+		void *text;
+		int status;
+
+		if (!is_option(control->option, logs[i].option))
+			continue;
+		text = map(control, part, false);
+		if (!text)
+			return EXIT_FAILED;
+		status = print_text(text, part.size, logs[i].none);
+		unmap(text, part);
+		return status;
+	}
+	fputs(usage, stderr);
+	return EXIT_USAGE;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(struct control *control);
+	bool takes_option;
+} commands[] = {
+	{"status", show_status, false},
+	{"disarm", disarm, false},
+	{"arm", arm, false},
+	{"log", show_log, true},
+};
+
+static int run(struct control *control, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (strcmp(commands[i].name, name) || (control->option && !commands[i].takes_option))
+			continue;
+		if (find_region(control->devicetree, &control->region, &control->diag))
+			return fail(control->diag.text);
+		return commands[i].run(control);
+	}
+	fputs(usage, stderr);
+	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	struct control control = {.devicetree = DEVICETREE, .memory = MEMORY};
+	int i = 1;
+
+	if (argc == 2 && !strcmp(argv[1], "--help")) {
+		fputs(usage, stdout);
+		return EXIT_DONE;
+	}
+	for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
+		if (!strcmp(argv[i], "--devicetree"))
+			control.devicetree = argv[i + 1];
+		else if (!strcmp(argv[i], "--mem"))
+			control.memory = argv[i + 1];
+		else
+			break;
+	}
+	if (i == argc || argc - i > 2) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	control.option = argc - i == 2 ? argv[i + 1] : NULL;
+	return run(&control, argv[i]);
+}
