@@ -121,7 +121,7 @@ def look_into_the_dump(story: Story) -> None:
     if panic:
         say(f"demo: out of the dump: {panic[0]}")
     story.facts.append(f"{len(dump.dmesg.splitlines())} lines of log")
-    story.facts.append(f"{dump.kdump_size // 1024} KiB of filtered dump on the host")
+    story.facts.append(f"{dump.kdump_size // 1024} KiB of dump on the host")
 
 
 Step = Callable[[Story], None]
