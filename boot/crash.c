@@ -8,13 +8,15 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "boot/retain.h"
 #include "boot/stage.h"
 #include "kexec/crash_text.h"
 #include "kexec/printk.h"
 
-#define LAST_WORDS 20 /* lines of the dead kernel's log on the console */
-#define FNV_BASIS  UINT64_C(0xcbf29ce484222325)
-#define FNV_PRIME  UINT64_C(0x100000001b3)
+#define JUDGE_SPARE 2  /* boots that may be cut short by a reset, beyond those that start a crash kernel */
+#define LAST_WORDS  20 /* lines of the dead kernel's log on the console */
+#define FNV_BASIS   UINT64_C(0xcbf29ce484222325)
+#define FNV_PRIME   UINT64_C(0x100000001b3)
 
 /* FNV-1a over the banks of RAM. */
 uint64_t crash_hash_ram(const struct boot_context *ctx)
@@ -210,6 +212,7 @@ static void save_last_words(struct boot_context *ctx, const struct printk_ring *
 	log_info(&ctx->log, "dead: %zu lines of log; the last %zu:", count, count - words.skip);
 	printk_visit_last(ring, UINT32_MAX, take_words, &words);
 	crash_text_finish(text, words.used);
+	retain_write_back(text, sizeof(*text) + words.used);
 }
 
 /* What the dead kernel says of itself, and its log; has_info tells how much of it is known. */
@@ -288,19 +291,40 @@ static bool judge_capturing(struct boot_context *ctx)
 	return true;
 }
 
-bool crash_judge(struct boot_context *ctx)
+/*
+ * What a dead kernel left is about to be read. Count that in the record first: whatever goes wrong from here on
+ * resets the machine (boot_fail), and must not do so for ever.
+ */
+static bool begin_judging(struct boot_context *ctx)
 {
-	if (!ctx->crash.region.all.size || find_dead_ram(ctx))
-		return false;
-	switch (ctx->crash.record.state) {
-	case CRASH_ARMED:
-		return judge_armed(ctx);
-	case CRASH_CAPTURING:
-		return judge_capturing(ctx);
-	case CRASH_DISARMED:
-		log_info(&ctx->log, "crash: userspace disarmed the record: an orderly boot");
-		return false;
-	default:
+	struct crash_record *record = &ctx->crash.record;
+
+	if (record->boots >= ctx->crash.config.attempts + (uint64_t)JUDGE_SPARE) {
+		log_warn(&ctx->log,
+			 "crash: %" PRIu64
+			 " boots with this record came to no end: given up, booting normally",
+			 record->boots);
 		return false;
 	}
+	record->boots++;
+	if (crash_write_record(ctx)) {
+		log_warn(&ctx->log, "%s", ctx->diag.text);
+		return false;
+	}
+	ctx->crash.capturing = true;
+	return true;
+}
+
+bool crash_judge(struct boot_context *ctx)
+{
+	const uint32_t state = ctx->crash.record.state;
+
+	if (!ctx->crash.region.all.size || find_dead_ram(ctx))
+		return false;
+	if (state == CRASH_DISARMED)
+		log_info(&ctx->log, "crash: userspace disarmed the record: an orderly boot");
+	if ((state != CRASH_ARMED && state != CRASH_CAPTURING) || !begin_judging(ctx))
+		return false;
+	ctx->crash.capturing = state == CRASH_ARMED ? judge_armed(ctx) : judge_capturing(ctx);
+	return ctx->crash.capturing;
 }

@@ -42,6 +42,9 @@ LB_MUST_CHECK enum lb_err crash_prepare(struct boot_context *ctx);
  */
 void crash_arm(struct boot_context *ctx);
 
+/** Write ctx->crash.record to the crash region as the newest. Return: LB_OK; LB_EINVAL it is not sound (a bug). */
+LB_MUST_CHECK enum lb_err crash_write_record(struct boot_context *ctx);
+
 /** Arm the record: last of all before the primary starts. Context: after payload_load() of the primary. */
 void crash_arm_record(struct boot_context *ctx);
 

@@ -165,7 +165,7 @@ static enum lb_err stage_crash_kernel(struct boot_context *ctx)
 
 /* ---- The record ---- */
 
-static enum lb_err write_record(struct boot_context *ctx)
+enum lb_err crash_write_record(struct boot_context *ctx)
 {
 	void *memory = physmap_pointer(&ctx->physmap, ctx->crash.region.record.base);
 	enum lb_err err = crash_record_write(memory, &ctx->crash.record, retain_write_back);
@@ -249,7 +249,6 @@ void crash_arm(struct boot_context *ctx)
 {
 	struct crash_record *record = &ctx->crash.record;
 	const bool was_capturing = record->state == CRASH_CAPTURING;
-	const uint64_t boots = record->boots + 1;
 	enum lb_err err;
 
 	if (!ctx->crash.has_config || !ctx->crash.region.all.size)
@@ -259,9 +258,8 @@ void crash_arm(struct boot_context *ctx)
 		.region_base = ctx->crash.region.all.base,
 		.region_size = ctx->crash.region.all.size,
 		.map_hash = crash_hash_ram(ctx),
-		.boots = boots,
 	};
-	err = write_record(ctx);
+	err = crash_write_record(ctx);
 	wipe_all_notes(ctx);
 	if (!err)
 		err = reserve_all(ctx);
@@ -283,7 +281,8 @@ void crash_arm_record(struct boot_context *ctx)
 		return;
 	ctx->crash.record.kernel_pa = ctx->plan.entry;
 	ctx->crash.record.kernel_size = ctx->config.image.mem_size;
-	if (write_record(ctx))
+	/* Into both slots: a damaged one must not bring back a record that is not armed. */
+	if (crash_write_record(ctx) || crash_write_record(ctx))
 		log_warn(&ctx->log, "%s", ctx->diag.text);
 	else
 		log_info(&ctx->log, "crash: armed: a reset that is not orderly starts %s",
@@ -352,14 +351,13 @@ enum lb_err crash_prepare(struct boot_context *ctx)
 	struct crash_record *record = &ctx->crash.record;
 	enum lb_err err;
 
-	ctx->crash.capturing = true;
 	record->state = CRASH_CAPTURING;
 	record->attempts++;
-	err = write_record(ctx);
+	err = crash_write_record(ctx);
 	if (!err && !pieces_are_sound(ctx)) {
 		err = stage_crash_kernel(ctx);
 		if (!err)
-			err = write_record(ctx);
+			err = crash_write_record(ctx);
 	}
 	if (!err)
 		err = write_core_header(ctx);

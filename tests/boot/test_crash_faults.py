@@ -71,19 +71,18 @@ def test_a_damaged_staged_kernel_is_loaded_again(made: Path, stage: Path, tmp_pa
         lab.captured()
 
 
+@pytest.mark.parametrize("number", [0, 1])
 def test_one_damaged_slot_of_the_record_leaves_the_other(
-    made: Path, stage: Path, tmp_path: Path
+    number: int, made: Path, stage: Path, tmp_path: Path
 ) -> None:
-    """The newest slot says armed; the older one says empty, and then the machine boots normally."""
+    """Either slot says armed, so whichever is hit, the crash is captured."""
     with Session(machine(stage, made, tmp_path)) as session:
         lab = Lab(session)
         lab.expect(ARMED)
         _, last = region(session.text)
-        slots = (last + 1 - 8192, last + 1 - 4096)
-        die_with_flips(session, tmp_path, slots[0] + 0x30)
-        lab.expect(r"lifeboat: crash: region .* record (armed|empty)")
-        lab.expect(ARMED)
-        lab.expect(READY)
+        die_with_flips(session, tmp_path, last + 1 - 8192 + number * 4096 + 0x30)
+        lab.expect(r"lifeboat: crash: region .* record armed")
+        lab.captured()
 
 
 def test_two_damaged_slots_are_refused_with_a_reason(made: Path, stage: Path, tmp_path: Path) -> None:

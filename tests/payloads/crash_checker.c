@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * A crash payload that looks at the dead kernel's RAM as Linux would: by linux,elfcorehdr and the PT_LOADs behind
+ * it. It compares every word with what crash_primary.c wrote, says which ranges differ, and resets the machine.
+ */
+#include "crash_pattern.h"
+#include "fdt.h"
+
+#define LOADS_MAX	64
+#define DIFFERENCES_MAX 8
+
+enum { PT_LOAD = 1, PT_NOTE = 4, ET_CORE = 4, EM_RISCV = 243 };
+
+struct elf_header {
+	uint8_t ident[16];
+	uint16_t type, machine;
+	uint32_t version;
+	uint64_t entry, phoff, shoff;
+	uint32_t flags;
+	uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+};
+
+struct program_header {
+	uint32_t type, flags;
+	uint64_t offset, vaddr, paddr, filesz, memsz, align;
+};
+
+struct chosen {
+	uint64_t core, core_size, usable, usable_size;
+};
+
+static _Noreturn void fail(const char *why)
+{
+	say("checker: FAIL %s", why);
+	shut_down();
+}
+
+_Noreturn void trapped(uint64_t scause, uint64_t sepc, uint64_t stval)
+{
+	say("checker: trap %x at %x, stval %x", scause, sepc, stval);
+	fail("trapped");
+}
+
+static struct chosen read_chosen(const void *fdt)
+{
+	struct chosen chosen = {0, 0, 0, 0};
+	enum fdt_event event;
+	struct fdt_walk walk;
+
+	fdt_begin(&walk, fdt);
+	while ((event = fdt_next(&walk)) != FDT_END) {
+		if (event == FDT_BROKEN)
+			fail("the FDT is broken");
+		if (event != FDT_PROPERTY || walk.depth != 2 || walk.size != 16 ||
+		    !is_same(walk.node[2], "chosen"))
+			continue;
+		if (is_same(walk.property, "linux,elfcorehdr")) {
+			chosen.core = be_cells(walk.value, 2);
+			chosen.core_size = be_cells(walk.value + 8, 2);
+		} else if (is_same(walk.property, "linux,usable-memory-range")) {
+			chosen.usable = be_cells(walk.value, 2);
+			chosen.usable_size = be_cells(walk.value + 8, 2);
+		}
+	}
+	return chosen;
+}
+
+/* The words of [@start, @end): how many bytes are as they should be; ranges of others on the console. */
+static uint64_t verify(uint64_t start, uint64_t end, uint64_t *differences)
+{
+	uint64_t same = 0, other = 0;
+
+	for (uint64_t at = start; at < end; at += 8) {
+		if (*(volatile uint64_t *)at == pattern(at)) {
+			same += 8;
+			if (other && (*differences)++ < DIFFERENCES_MAX)
+				say("checker: differs %x..%x", other, at);
+			other = 0;
+		} else if (!other) {
+			other = at;
+		}
+	}
+	if (other && (*differences)++ < DIFFERENCES_MAX)
+		say("checker: differs %x..%x", other, end);
+	return same;
+}
+
+static void check_load(const struct program_header *load, size_t index, const struct chosen *chosen)
+{
+	const uint64_t end = load[index].paddr + load[index].memsz;
+
+	if (load[index].offset != load[index].paddr || load[index].filesz != load[index].memsz ||
+	    (load[index].paddr | end) % 4096 || end <= load[index].paddr)
+		fail("a PT_LOAD makes no sense");
+	if (load[index].paddr < chosen->usable + chosen->usable_size && end > chosen->usable)
+		fail("a PT_LOAD touches usable memory");
+	for (size_t i = 0; i < index; i++) {
+		if (load[i].type == PT_LOAD && load[i].paddr < end &&
+		    load[index].paddr < load[i].paddr + load[i].memsz)
+			fail("two PT_LOADs overlap");
+	}
+}
+
+static void check_core(const struct chosen *chosen)
+{
+	const struct elf_header *elf = (const void *)chosen->core;
+	const struct program_header *load = (const void *)(chosen->core + sizeof(*elf));
+	uint64_t total = 0, same = 0, differences = 0;
+	size_t notes = 0;
+
+	if (!begins_with((const char *)elf, "\177ELF\2\1\1") || elf->type != ET_CORE ||
+	    elf->machine != EM_RISCV || elf->phoff != sizeof(*elf) || elf->phentsize != sizeof(*load) ||
+	    elf->phnum > LOADS_MAX || sizeof(*elf) + elf->phnum * sizeof(*load) > chosen->core_size)
+		fail("the core header is no core header");
+	for (size_t i = 0; i < elf->phnum; i++) {
+		notes += load[i].type == PT_NOTE;
+		if (load[i].type != PT_LOAD)
+			continue;
+		check_load(load, i, chosen);
+		total += load[i].memsz;
+		same += verify(load[i].paddr, load[i].paddr + load[i].memsz, &differences);
+	}
+	if (!notes)
+		fail("the core header has no note");
+	say("checker: verified %u of %u bytes, %u differences", same, total, differences);
+}
+
+void main(const struct entry_state *entry)
+{
+	const struct chosen chosen = read_chosen((const void *)entry->x[A1]);
+
+	if (!chosen.core || !chosen.usable)
+		fail("the FDT says nothing of a core header, or of usable memory");
+	if (chosen.core < chosen.usable ||
+	    chosen.core + chosen.core_size > chosen.usable + chosen.usable_size)
+		fail("the core header is not in usable memory");
+	check_core(&chosen);
+	sbi_call(SBI_SRST, 0, 1, 0, 0); /* cold reboot */
+	fail("no reset");
+}
