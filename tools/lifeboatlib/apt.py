@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Uses apt with a private configuration, so that nothing of the machine's own is edited."""
 
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,6 +82,13 @@ class PrivateApt:
         except LifeboatError:
             if not any((self.root / "lists").glob("*_Packages*")):
                 raise
+
+    def codename(self) -> str:
+        """The codename of the suite whose lists were fetched last, or an empty string."""
+        releases = list((self.root / "lists").glob("*Release"))
+        text = releases[0].read_text(encoding="utf-8") if len(releases) == 1 else ""
+        match = re.search(r"^Codename: (\S+)", text, re.MULTILINE)
+        return match[1] if match else ""
 
     def field(self, package: str, name: str) -> str:
         """One field of the newest version of a package, or an empty string."""

@@ -14,7 +14,9 @@ from lifeboatlib.apt import RETRY, PrivateApt
 from lifeboatlib.paths import cache_dir
 from lifeboatlib.ui import LifeboatError, step
 
-SUITE = "trixie"
+CODENAME = "trixie"
+# A mirror that is being synchronised may serve a suite consistently under one of its names only.
+SUITES = (CODENAME, "stable")
 
 
 @dataclass(frozen=True)
@@ -156,14 +158,28 @@ def _fetch(apt: PrivateApt, package: Package) -> None:
         _unpack(next(directory.glob("*.deb")), package)
 
 
+def _updated_apt() -> PrivateApt:
+    """An apt for riscv64 with lists of trixie, under the first of its names that can be had."""
+    base = debian.archive(debian.sources(), debian.codename())
+    problem = LifeboatError(f"the package archive has no {CODENAME} for riscv64; {RETRY}")
+    for suite in SUITES:
+        apt = PrivateApt(f"target-{suite}", [base.line(suite=suite)], architecture="riscv64")
+        try:
+            apt.update()
+        except LifeboatError as error:
+            problem = error
+            continue
+        if apt.codename() == CODENAME:
+            return apt
+    raise problem
+
+
 def fetch_missing(refresh: bool = False) -> None:
     """Fetches the packages that are not there yet, or all of them again."""
     wanted = [package for package in PACKAGES if refresh or not package.root.is_dir()]
     if not wanted:
         return
-    base = debian.archive(debian.sources(), debian.codename())
-    apt = PrivateApt("target", [base.line(suite=SUITE)], architecture="riscv64")
     with step(f"setup: fetching for riscv64: {' '.join(package.name for package in wanted)}"):
-        apt.update()
+        apt = _updated_apt()
         for package in wanted:
             _fetch(apt, package)
