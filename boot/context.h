@@ -40,6 +40,7 @@ struct boot_crash {
 	bool has_config;
 	struct bundle_crash config;  /* name is stale after stage_move() */
 	struct crash_region region;  /* all.size 0: no crash support */
+	bool region_is_old;	     /* it is not where the bundle of this boot wants one */
 	struct crash_record record;  /* the newest; state empty if there is none */
 	bool has_info;		     /* dead_info is good */
 	bool staged;		     /* a crash kernel is in its place */

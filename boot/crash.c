@@ -13,10 +13,11 @@
 #include "kexec/crash_text.h"
 #include "kexec/printk.h"
 
-#define JUDGE_SPARE 2  /* boots that may be cut short by a reset, beyond those that start a crash kernel */
-#define LAST_WORDS  20 /* lines of the dead kernel's log on the console */
-#define FNV_BASIS   UINT64_C(0xcbf29ce484222325)
-#define FNV_PRIME   UINT64_C(0x100000001b3)
+#define JUDGE_SPARE	  2 /* boots that may be cut short by a reset, beyond those that start a crash kernel */
+#define OLD_REGION_PIECES 6  /* of free RAM, in whose ends a record is looked for */
+#define LAST_WORDS	  20 /* lines of the dead kernel's log on the console */
+#define FNV_BASIS	  UINT64_C(0xcbf29ce484222325)
+#define FNV_PRIME	  UINT64_C(0x100000001b3)
 
 /* FNV-1a over the banks of RAM. */
 uint64_t crash_hash_ram(const struct boot_context *ctx)
@@ -30,17 +31,27 @@ uint64_t crash_hash_ram(const struct boot_context *ctx)
 	return hash;
 }
 
-/* Read the record at the end of @region, checked against this machine. */
-static enum lb_err read_record(struct boot_context *ctx, const struct crash_region *region,
-			       struct crash_record *record)
+/* Read the record at @where, checked against this machine. */
+static enum lb_err read_record(struct boot_context *ctx, struct region where, struct crash_record *record)
 {
-	const void *memory = stage_early_view(ctx, region->record.base, region->record.size, PTE_R);
+	/* Writable, though nobody writes by it: the stage's new place may overlap it, and two views must agree. */
+	const void *memory = stage_early_view(ctx, where.base, where.size, PTE_R | PTE_W);
 	enum lb_err err = memory ? crash_record_read(memory, record, &ctx->diag) : LB_ERANGE;
 
-	if (!err && record->map_hash != crash_hash_ram(ctx))
+	if (err)
+		return err;
+	if (record->map_hash != crash_hash_ram(ctx))
 		return diag_fail(&ctx->diag, LB_ECONFLICT,
 				 "crash: the record is of a machine with other RAM");
-	return err;
+	if (crash_record_is_damaged(memory))
+		log_warn(&ctx->log, "crash record: one of its two slots is damaged; the other is good");
+	return LB_OK;
+}
+
+/* Does somebody rely on @record, so that its region must be looked after before it may be another's? */
+static bool is_waiting(const struct crash_record *record)
+{
+	return record->state == CRASH_ARMED || record->state == CRASH_CAPTURING;
 }
 
 /* The record of the region that we chose. Whatever is wrong with it means: none. */
@@ -48,42 +59,54 @@ static void read_own_record(struct boot_context *ctx)
 {
 	const struct crash_region *region = &ctx->crash.region;
 	struct crash_record *record = &ctx->crash.record;
-	enum lb_err err = read_record(ctx, region, record);
+	enum lb_err err = read_record(ctx, region->record, record);
 
 	if (!err && (record->region_base != region->all.base || record->region_size != region->all.size))
 		err = diag_fail(&ctx->diag, LB_ECONFLICT,
-				"crash: the record is of another crash region, at %#" PRIx64,
-				record->region_base);
+				"crash: the record is of another crash region, [%#" PRIx64 "..%#" PRIx64 "]",
+				record->region_base, record->region_base + record->region_size - 1);
 	if (err && err != LB_ENOENT)
 		log_warn(&ctx->log, "%s: not used", ctx->diag.text);
 	if (err)
 		*record = (struct crash_record){.state = CRASH_EMPTY};
 }
 
+/* Does a region that is waiting end at the last boundary before @end, all of it in @piece? */
+static bool find_record_at(struct boot_context *ctx, struct region piece, paddr_t end)
+{
+	struct crash_record *record = &ctx->crash.record;
+
+	end = align_down(end, CRASH_REGION_ALIGN);
+	if (end <= piece.base || end - piece.base < CRASH_REGION_MIN)
+		return false;
+	return !read_record(ctx, (struct region){end - CRASH_RECORD_SIZE, CRASH_RECORD_SIZE}, record) &&
+	       is_waiting(record) && record->region_base + record->region_size == end &&
+	       record->region_base >= piece.base;
+}
+
 /*
- * Without a crash configuration (the bundle was damaged, or replaced) a dead kernel may still be waiting with a
- * staged crash kernel: the record lies at the end of a free piece of RAM, the highest first.
+ * Where no record is expected a dead kernel may still be waiting with a staged crash kernel: the bundle was damaged,
+ * or its crash configuration changed. Then the record lies where crash_region_place() puts a region's end:
+ * at the end of a free piece of RAM or at 4 GiB, the highest first.
  */
-static enum lb_err find_orphan(struct boot_context *ctx)
+static bool find_old_region(struct boot_context *ctx)
 {
 	const struct region_set *free = &ctx->memmap.free;
 	struct crash_record *record = &ctx->crash.record;
 
-	for (size_t i = free->count; i-- > 0;) {
-		const paddr_t end = align_down(region_end(free->region[i]), CRASH_REGION_ALIGN);
-		struct crash_region region = {.record = {end - CRASH_RECORD_SIZE, CRASH_RECORD_SIZE}};
+	/* Few: each view takes pages of the early tables. */
+	for (size_t i = free->count; i-- > 0 && free->count - i <= OLD_REGION_PIECES;) {
+		const struct region piece = free->region[i];
 
-		if (end <= free->region[i].base || end - free->region[i].base < CRASH_REGION_MIN ||
-		    read_record(ctx, &region, record) || record->state == CRASH_EMPTY ||
-		    record->region_base + record->region_size != end ||
-		    record->region_base < free->region[i].base)
+		if (!find_record_at(ctx, piece, region_end(piece)) &&
+		    !(region_end(piece) > 4 * GIB && find_record_at(ctx, piece, 4 * GIB)))
 			continue;
 		ctx->crash.region = crash_region_layout(record->region_base, record->region_size);
-		ctx->crash.config = (struct bundle_crash){.attempts = 1, .capture_unknown = true};
-		return LB_OK;
+		ctx->crash.region_is_old = true;
+		return true;
 	}
 	*record = (struct crash_record){.state = CRASH_EMPTY};
-	return LB_ENOENT;
+	return false;
 }
 
 static enum lb_err find_config(struct boot_context *ctx)
@@ -117,18 +140,27 @@ static void give_up(struct boot_context *ctx, enum lb_err err)
 		log_warn(&ctx->log, "crash: no crash kernel: %s", ctx->diag.text);
 }
 
+/* The region that is waiting, or else the one that the crash configuration asks for. */
+static enum lb_err choose_region(struct boot_context *ctx)
+{
+	enum lb_err err = find_config(ctx);
+
+	if (!err)
+		err = place_region(ctx);
+	if (!err)
+		read_own_record(ctx);
+	if ((!err && is_waiting(&ctx->crash.record)) || !find_old_region(ctx))
+		return err;
+	if (!ctx->crash.has_config)
+		ctx->crash.config = (struct bundle_crash){.attempts = 1, .capture_unknown = true};
+	return LB_OK;
+}
+
 void crash_discover(struct boot_context *ctx)
 {
 	const struct crash_region *region = &ctx->crash.region;
-	enum lb_err err = find_config(ctx);
+	enum lb_err err = choose_region(ctx);
 
-	if (err == LB_ENOENT) {
-		err = find_orphan(ctx);
-	} else if (!err) {
-		err = place_region(ctx);
-		if (!err)
-			read_own_record(ctx);
-	}
 	if (!err)
 		err = memmap_take(&ctx->memmap, region->all.base, region->all.size, MEMMAP_CRASH,
 				  "not for the primary");

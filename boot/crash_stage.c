@@ -8,13 +8,13 @@
  */
 #include <inttypes.h>
 #include <libdeflate.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "boot/crash.h"
 #include "boot/instret.h"
 #include "boot/payload.h"
 #include "boot/retain.h"
+#include "boot/sbi.h"
 #include "boot/stage.h"
 #include "kexec/crash_text.h"
 #include "kexec/elfcorehdr.h"
@@ -35,10 +35,7 @@ enum {
 #define LOST_NODE      "lifeboat-lost"
 
 /* What a crash kernel needs to be told, unless its configuration says otherwise. */
-static const struct {
-	const char *key;
-	const char *option;
-} crash_defaults[] = {
+static const struct payload_option crash_options[] = {
 	{"nr_cpus=", " nr_cpus=1"},
 	{"reset_devices", " reset_devices"},
 	{"cma=", " cma=0"}, /* kernels with a default CMA area find no 32 MiB hole beside it */
@@ -77,18 +74,6 @@ static enum lb_err map_usable(struct boot_context *ctx)
 	if (!err)
 		err = memmap_take(&ctx->crash.usable, core.base, core.size, MEMMAP_CRASH, "core header");
 	return err;
-}
-
-static void compose_crash_bootargs(struct boot_context *ctx)
-{
-	size_t used = (size_t)snprintf(ctx->bootargs, sizeof(ctx->bootargs), "%s",
-				       ctx->config.bootargs ? ctx->config.bootargs : "");
-
-	for (size_t i = 0; i < ARRAY_SIZE(crash_defaults) && used < sizeof(ctx->bootargs); i++) {
-		if (!payload_has_option(ctx->bootargs, crash_defaults[i].key))
-			used += (size_t)snprintf(ctx->bootargs + used, sizeof(ctx->bootargs) - used, "%s",
-						 crash_defaults[i].option);
-	}
 }
 
 static enum lb_err read_crash_config(struct boot_context *ctx)
@@ -148,7 +133,8 @@ static enum lb_err stage_crash_kernel(struct boot_context *ctx)
 		err = map_usable(ctx);
 	if (err)
 		return err;
-	compose_crash_bootargs(ctx);
+	payload_set_bootargs(ctx, ctx->config.bootargs, "");
+	payload_add_options(ctx, crash_options, ARRAY_SIZE(crash_options), "as the crash kernel needs");
 	ctx->wishes = (struct fdt_wishes){
 		.bootargs = ctx->bootargs,
 		.elfcorehdr = core_room(ctx),
@@ -245,12 +231,43 @@ static void wipe_all_notes(struct boot_context *ctx)
 		log_debug(&ctx->log, "crash: wiped %zu notes of former kernels", wiped);
 }
 
+/* Into both slots: a damaged one must not bring back what the record said before. */
+static enum lb_err write_both_slots(struct boot_context *ctx)
+{
+	enum lb_err err = crash_write_record(ctx);
+
+	return err ? err : crash_write_record(ctx);
+}
+
+/*
+ * The region of an earlier boot waits no longer. Where the bundle of this boot wants another one, the stage must
+ * not stand in the old one: a reset with an empty record lays everything out anew, once.
+ */
+static void leave_old_region(struct boot_context *ctx)
+{
+	ctx->crash.record.state = CRASH_EMPTY;
+	if (write_both_slots(ctx)) {
+		log_warn(&ctx->log, "%s", ctx->diag.text);
+		return;
+	}
+	if (!ctx->crash.has_config) {
+		log_info(&ctx->log, "crash: no crash configuration any more: the old region is given up");
+		return;
+	}
+	log_info(&ctx->log, "crash: the bundle wants another crash region: resetting once to make it");
+	sbi_reset(SBI_RESET_WARM);
+	sbi_reset(SBI_RESET_COLD);
+	log_warn(&ctx->log, "crash: the firmware can't reset: the old region is used once more");
+}
+
 void crash_arm(struct boot_context *ctx)
 {
 	struct crash_record *record = &ctx->crash.record;
 	const bool was_capturing = record->state == CRASH_CAPTURING;
 	enum lb_err err;
 
+	if (ctx->crash.region_is_old)
+		leave_old_region(ctx);
 	if (!ctx->crash.has_config || !ctx->crash.region.all.size)
 		return;
 	*record = (struct crash_record){
@@ -281,8 +298,7 @@ void crash_arm_record(struct boot_context *ctx)
 		return;
 	ctx->crash.record.kernel_pa = ctx->plan.entry;
 	ctx->crash.record.kernel_size = ctx->config.image.mem_size;
-	/* Into both slots: a damaged one must not bring back a record that is not armed. */
-	if (crash_write_record(ctx) || crash_write_record(ctx))
+	if (write_both_slots(ctx))
 		log_warn(&ctx->log, "%s", ctx->diag.text);
 	else
 		log_info(&ctx->log, "crash: armed: a reset that is not orderly starts %s",

@@ -16,7 +16,7 @@ static const char *const kinds[] = {
 	[IMAGE_RAW] = "raw binary",
 };
 
-enum lb_err payload_read(struct boot_context *ctx)
+enum lb_err payload_read(struct boot_context *ctx, const char *name)
 {
 	const void *data = physmap_pointer(&ctx->physmap, ctx->bundle.base);
 	struct bundle_config *config = &ctx->config;
@@ -29,7 +29,7 @@ enum lb_err payload_read(struct boot_context *ctx)
 				 ctx->bundle.base, region_end(ctx->bundle) - 1,
 				 pagetable_mode_name(ctx->tables.levels));
 	if (bundle_is_fit(data, ctx->bundle.size))
-		err = bundle_read_config(data, ctx->bundle.size, NULL, config, &ctx->diag);
+		err = bundle_read_config(data, ctx->bundle.size, name, config, &ctx->diag);
 	else
 		err = bundle_read_bare(data, ctx->bundle.size, config, &ctx->diag);
 	if (err)
@@ -44,7 +44,19 @@ enum lb_err payload_read(struct boot_context *ctx)
 	return LB_OK;
 }
 
-bool payload_has_option(const char *bootargs, const char *key)
+void payload_set_bootargs(struct boot_context *ctx, const char *own, const char *more)
+{
+	int length;
+
+	own = own ? own : "";
+	length =
+		snprintf(ctx->bootargs, sizeof(ctx->bootargs), "%s%s%s", own, *own && *more ? " " : "", more);
+	if (length < 0 || (size_t)length >= sizeof(ctx->bootargs))
+		log_warn(&ctx->log, "bootargs: %d characters, cut at %zu: shorten them", length,
+			 sizeof(ctx->bootargs) - 1);
+}
+
+static bool has_option(const char *bootargs, const char *key)
 {
 	const size_t length = strlen(key);
 
@@ -56,39 +68,43 @@ bool payload_has_option(const char *bootargs, const char *key)
 	return false;
 }
 
+void payload_add_options(struct boot_context *ctx, const struct payload_option *options, size_t count,
+			 const char *reason)
+{
+	const size_t before = strlen(ctx->bootargs);
+
+	for (size_t i = 0; i < count; i++) {
+		const size_t used = strlen(ctx->bootargs);
+		const char *option = options[i].option;
+
+		if (has_option(ctx->bootargs, options[i].key))
+			continue;
+		if (used + strlen(option) >= sizeof(ctx->bootargs)) {
+			log_warn(&ctx->log, "bootargs: no room for%s, %s: shorten them", option, reason);
+			continue;
+		}
+		strcpy(ctx->bootargs + used, option);
+	}
+	if (ctx->bootargs[before])
+		log_info(&ctx->log, "bootargs: added%s, %s", ctx->bootargs + before, reason);
+}
+
 /*
  * Linux's own defaults do not suit a machine that shall capture: panic=0 stands still for ever, and a cold reboot
  * cycles DRAM's power on many boards.
  */
 static void add_panic_options(struct boot_context *ctx)
 {
-	static const struct {
-		const char *key;
-		const char *option;
-	} options[] = {{"panic=", " panic=5"}, {"reboot=", " reboot=panic_warm"}};
+	static const struct payload_option options[] = {{"panic=", " panic=5"},
+							{"reboot=", " reboot=panic_warm"}};
 
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		size_t used = strlen(ctx->bootargs);
-
-		if (payload_has_option(ctx->bootargs, options[i].key))
-			continue;
-		if (used + strlen(options[i].option) >= sizeof(ctx->bootargs))
-			return;
-		strcpy(ctx->bootargs + used, options[i].option);
-		log_info(&ctx->log, "bootargs: added%s, so that a panic ends in a reset", options[i].option);
-	}
+	payload_add_options(ctx, options, ARRAY_SIZE(options), "so that a panic ends in a reset");
 }
 
 /* The configuration's own come first; then what the FDT said, so that it can override. */
 void payload_wish(struct boot_context *ctx)
 {
-	const char *own = ctx->config.bootargs ? ctx->config.bootargs : "";
-	const char *fdt = ctx->machine.bootargs;
-	int length;
-
-	length = snprintf(ctx->bootargs, sizeof(ctx->bootargs), "%s%s%s", own, *own && *fdt ? " " : "", fdt);
-	if (length < 0 || (size_t)length >= sizeof(ctx->bootargs))
-		log_warn(&ctx->log, "bootargs: %d characters, cut at %zu", length, sizeof(ctx->bootargs) - 1);
+	payload_set_bootargs(ctx, ctx->config.bootargs, ctx->machine.bootargs);
 	if (ctx->crash.staged)
 		add_panic_options(ctx);
 	ctx->wishes = (struct fdt_wishes){

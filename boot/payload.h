@@ -5,14 +5,28 @@
 
 #include "boot/context.h"
 
-/** Read the bundle's default configuration, or the bare payload in its place, into ctx->config. */
-LB_MUST_CHECK enum lb_err payload_read(struct boot_context *ctx);
+/**
+ * Read a configuration of the bundle, or the bare payload in its place, into ctx->config.
+ *
+ * @name  of the configuration; NULL: the default one
+ */
+LB_MUST_CHECK enum lb_err payload_read(struct boot_context *ctx, const char *name);
 
 /** Say in ctx->wishes what the primary's FDT shall say: bootargs, reservations. */
 void payload_wish(struct boot_context *ctx);
 
-/** Is there an option in @bootargs that begins with @key, at the start of a word? */
-bool payload_has_option(const char *bootargs, const char *key);
+/** Make ctx->bootargs @own (NULL: none), then @more. What does not fit is cut, with a warning. */
+void payload_set_bootargs(struct boot_context *ctx, const char *own, const char *more);
+
+/** An option that a payload needs unless its bootargs have a word that begins with @key. */
+struct payload_option {
+	const char *key;
+	const char *option; /* begins with a space */
+};
+
+/** Add to ctx->bootargs what is not said there, and log it with the @reason; warn of what does not fit. */
+void payload_add_options(struct boot_context *ctx, const struct payload_option *options, size_t count,
+			 const char *reason);
 
 /**
  * Compute ctx->plan for ctx->config in @map, and print it: where everything will lie, before a byte moves.

@@ -20,6 +20,8 @@
 #include "kexec/handoff.h"
 #include "version.h"
 
+#define MEMORY_LINES 14 /* of the memory map, at level info: the log shall fit a screen */
+
 /* The one context. In bss, since it is too large for the stack; reached by argument only. */
 static struct boot_context the_context;
 
@@ -96,17 +98,27 @@ static void print_machine(struct boot_context *ctx)
 			 ctx->entry.hart_id);
 }
 
+/* A line of the memory map; on a machine with many ranges all but the first are for lifeboat.log=debug. */
+static enum log_level memory_level(size_t line)
+{
+	return line < MEMORY_LINES ? LOG_INFO : LOG_DEBUG;
+}
+
 static void print_memory(struct boot_context *ctx)
 {
 	const struct memmap *map = &ctx->memmap;
+	size_t line = 0;
 
 	for (size_t i = 0; i < map->ram.count; i++)
-		log_info(&ctx->log, "memory: [%#" PRIx64 "..%#" PRIx64 "] RAM", map->ram.region[i].base,
-			 region_end(map->ram.region[i]) - 1);
+		log_line(&ctx->log, memory_level(line++), "memory: [%#" PRIx64 "..%#" PRIx64 "] RAM",
+			 map->ram.region[i].base, region_end(map->ram.region[i]) - 1);
 	for (size_t i = 0; i < map->taken_count; i++)
-		log_info(&ctx->log, "memory: [%#" PRIx64 "..%#" PRIx64 "]   %s: %s", map->taken[i].range.base,
-			 region_end(map->taken[i].range) - 1, memmap_kind_name(map->taken[i].kind),
-			 map->taken[i].name);
+		log_line(&ctx->log, memory_level(line++), "memory: [%#" PRIx64 "..%#" PRIx64 "]   %s: %s",
+			 map->taken[i].range.base, region_end(map->taken[i].range) - 1,
+			 memmap_kind_name(map->taken[i].kind), map->taken[i].name);
+	if (line > MEMORY_LINES && ctx->log.level < LOG_DEBUG)
+		log_info(&ctx->log, "memory: and %zu more: see them with lifeboat.log=debug",
+			 line - MEMORY_LINES);
 }
 
 static void print_stage(struct boot_context *ctx)
@@ -158,7 +170,7 @@ static _Noreturn void start_primary(struct boot_context *ctx)
 {
 	stage_allow_writes(ctx);
 	crash_arm(ctx);
-	require(ctx, payload_read(ctx));
+	require(ctx, payload_read(ctx, NULL));
 	payload_wish(ctx);
 	require(ctx, payload_plan(ctx, &ctx->memmap));
 	require(ctx, payload_load(ctx));

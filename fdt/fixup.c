@@ -46,6 +46,11 @@ static bool has_bootargs(const struct fdt_wishes *wishes)
 	return wishes->bootargs != NULL;
 }
 
+static bool is_crash_kernel(const struct fdt_wishes *wishes)
+{
+	return wishes->usable_memory.size != 0;
+}
+
 static void bootargs_value(const struct fdt_wishes *wishes, struct cells at, struct value *v)
 {
 	size_t length = strlen(wishes->bootargs);
@@ -110,6 +115,9 @@ static const struct fixup fixups[] = {
 	{"linux,dmcryptkeys", NULL, NULL},
 	{"linux,kho-fdt", NULL, NULL},
 	{"linux,kho-scratch", NULL, NULL},
+	/* Seeds are for one kernel only, and a crash kernel's FDT is made when the primary is started. */
+	{"rng-seed", is_crash_kernel, NULL},
+	{"kaslr-seed", is_crash_kernel, NULL},
 	/* What we were told. */
 	{"lifeboat,bundle", NULL, NULL},
 };
@@ -304,7 +312,8 @@ static int add_reservation(void *fdt, int parent, const struct fdt_reservation *
 
 	if (!fits_cells(r->range, at))
 		return -FDT_ERR_BADNCELLS;
-	snprintf(name, sizeof(name), "%s@%" PRIx64, r->name, r->range.base);
+	if (snprintf(name, sizeof(name), "%s@%" PRIx64, r->name, r->range.base) >= (int)sizeof(name))
+		return -FDT_ERR_BADVALUE;
 	node = fdt_subnode_offset(fdt, parent, name);
 	if (node == -FDT_ERR_NOTFOUND)
 		node = fdt_add_subnode(fdt, parent, name);

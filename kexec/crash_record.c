@@ -179,6 +179,13 @@ enum lb_err crash_record_read(const void *memory, struct crash_record *record, s
 	return LB_OK;
 }
 
+bool crash_record_is_damaged(const void *memory)
+{
+	const struct slots slots = look(memory);
+
+	return slots.health[0] == SLOT_DAMAGED || slots.health[1] == SLOT_DAMAGED;
+}
+
 /*
  * No store that follows may reach RAM before those that came before. The fence is for the compiler and for
  * harts, the hook for caches; a fence behind it, too, in case that the hook's last instruction only began it.

@@ -77,6 +77,13 @@ LB_MUST_CHECK enum lb_err crash_record_read(const void *memory, struct crash_rec
 					    struct diag *diag);
 
 /**
+ * Has a slot been written and then harmed? crash_record_read() makes do with the other one, if that is good.
+ *
+ * @memory  as for crash_record_read()
+ */
+bool crash_record_is_damaged(const void *memory);
+
+/**
  * Make [@start, @start + @size) outlive a reset: write it back from the caches, and return when it is in RAM.
  *
  * Whole cache blocks around it may be written back, too; none may be thrown away.

@@ -2,11 +2,14 @@
 """Boots a machine to its end, and reads what the stage and the contract payload say."""
 
 import re
+import struct
 from pathlib import Path
 
 from lifeboatlib.qemu import Machine, Session
 
 TIMEOUT = 30
+PAGE = 4096
+JUMP_TO_SELF = 0x6F
 
 
 def run_to_end(machine: Machine, timeout: float = TIMEOUT) -> str:
@@ -32,6 +35,12 @@ def write_noise(path: Path, size: int, seed: int = 1) -> Path:
         words += (state >> 16).to_bytes(6, "little")
     path.write_bytes(words[:size])
     return path
+
+
+def image_that_loops() -> bytes:
+    """An Image header whose first instruction is the last."""
+    fields = (JUMP_TO_SELF, 0, 0x200000, PAGE, 0, 2, 0, 0, 0x5643534952, 0x05435352, 0)
+    return struct.pack("<IIQQQIIQQII", *fields).ljust(PAGE, b"\0")
 
 
 def passed(console: str) -> re.Match[str]:

@@ -14,7 +14,8 @@ from crash_bare import (
     FILLED, GIVEN_UP, REGION, TIMEOUT, VERIFIED, assert_verified, bare_bundle, expect_filled,
     expect_verified,
 )  # fmt: skip
-from harness import write_noise
+from harness import image_that_loops, write_noise
+from lifeboatlib import bundle
 from lifeboatlib.qemu import Machine, Session
 
 pytestmark = pytest.mark.slow
@@ -69,12 +70,12 @@ PLACES: dict[str, Callable[[Ram], list[int]]] = {
 }
 
 
-def machine(stage: Path, made: Path, directory: Path) -> Machine:
+def machine(stage: Path, made: Path, directory: Path, size: int = RAM_SIZE) -> Machine:
     """Its RAM is a file, its button the test's."""
     path = directory / "ram"
-    backend = f"memory-backend-file,id=ram,size={RAM_SIZE},mem-path={path},share=on"
+    backend = f"memory-backend-file,id=ram,size={size},mem-path={path},share=on"
     return Machine(
-        kernel=stage, initrd=made, memory=f"{RAM_SIZE >> 20}M", qmp=directory / "qmp",
+        kernel=stage, initrd=made, memory=f"{size >> 20}M", qmp=directory / "qmp",
         machine="virt,memory-backend=ram", extra=("-object", backend),
     )  # fmt: skip
 
@@ -141,15 +142,53 @@ def test_what_the_old_bundle_covered_is_left_out_when_the_new_one_is_smaller(
         session.expect(GIVEN_UP, TIMEOUT)
 
 
-def test_a_region_of_another_size_is_not_searched_for_old_records(
+def test_a_changed_region_size_does_not_hide_the_dead_kernel(
     build_payload: Callable[..., object], stage: Path, tmp_path: Path
 ) -> None:
-    """Another bundle, another region: the old record is refused with a reason, or not seen."""
+    """It is captured where it was armed; then one more reset makes the region that is asked for."""
     old = bare_bundle(build_payload, tmp_path / "old.itb", WAIT=1)
     new = bare_bundle(build_payload, tmp_path / "new.itb", region=REGION - (2 << 20), WAIT=1)
     with Session(machine(stage, old, tmp_path)) as session:
-        expect_filled(session)
+        filled = expect_filled(session)
     with Session(machine(stage, new, tmp_path)) as session:
         session.expect(r"warning: crash: the record is of another crash region, .*: not used", TIMEOUT)
+        expect_verified(session, filled)
+        session.expect(GIVEN_UP, TIMEOUT)
+        session.expect("the bundle wants another crash region: resetting once", TIMEOUT)
+        size = session.expect(r"crash: region \S+ (\d+) MiB, record empty", TIMEOUT)[1]
+        assert int(size) << 20 == REGION - (2 << 20)
         expect_filled(session)
-        assert "checker" not in session.text
+
+
+def test_a_bundle_without_crash_configuration_captures_once_and_gives_the_region_up(
+    build_payload: Callable[..., object], stage: Path, tmp_path: Path
+) -> None:
+    old = bare_bundle(build_payload, tmp_path / "old.itb", WAIT=1)
+    primary = build_payload("crash_primary", WAIT=1)
+    plain = bundle.simple(bundle.linux(primary.bin)).write(tmp_path / "plain.itb")  # type: ignore[attr-defined]
+    with Session(machine(stage, old, tmp_path)) as session:
+        filled = expect_filled(session)
+    with Session(machine(stage, plain, tmp_path)) as session:
+        expect_verified(session, filled)
+        session.expect(GIVEN_UP, TIMEOUT)
+        session.expect("no crash configuration any more: the old region is given up", TIMEOUT)
+        expect_filled(session)
+        session.qmp("system_reset")
+        session.expect("no crash kernel: the bundle has no crash configuration", TIMEOUT)
+        expect_filled(session)
+
+
+def test_an_old_region_below_4_gib_is_found_in_the_middle_of_ram(stage: Path, tmp_path: Path) -> None:
+    """RAM goes on behind it there, so no end of a free piece leads to it."""
+    (tmp_path / "loop").write_bytes(image_that_loops())
+    loop = bundle.linux(tmp_path / "loop")
+    plain = bundle.simple(loop)
+    crash = bundle.with_crash(plain, payload=loop, crash=bundle.Crash(REGION, 1, "capture"))
+    armed = machine(stage, crash.write(tmp_path / "crash.itb"), tmp_path, size=5 << 30)
+    with Session(armed) as session:
+        session.expect(r"crash: region \[0x\w+\.\.0xffffffff\]", TIMEOUT)
+        session.expect("crash: armed", TIMEOUT)
+        session.expect("lifeboat: handoff: .*\n", TIMEOUT)
+    with Session(machine(stage, plain.write(tmp_path / "plain.itb"), tmp_path, size=5 << 30)) as session:
+        session.expect(r"crash: region \[0x\w+\.\.0xffffffff\].* record armed", TIMEOUT)
+        session.expect("crash: \\d+ MiB of the dead kernel's RAM", TIMEOUT)

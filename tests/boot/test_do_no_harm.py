@@ -6,11 +6,11 @@ payload's first instruction runs (it jumps to itself, and writes nothing).
 """
 
 import re
-import struct
 from pathlib import Path
 
 import pytest
 from crash_lab import ARMED, ENDED, PRIMARY, TIMEOUT, Lab
+from harness import image_that_loops
 from lifeboatlib import bundle, initramfs, target
 from lifeboatlib.qemu import Machine, Session
 
@@ -18,14 +18,7 @@ RAM_BASE = 0x80000000
 RAM_SIZE = 512 << 20
 PAGE = 4096
 RANGE = r"\[(0x[0-9a-f]+)\.\.(0x[0-9a-f]+)\]"
-JUMP_TO_SELF = 0x6F
 PATTERN = "i=0; while [ $i -lt 200 ]; do i=$((i+1)); echo pattern-$i-$i-$i; done > /tmp/f; echo filled"
-
-
-def image_that_loops() -> bytes:
-    """An Image header whose first instruction is the last."""
-    fields = (JUMP_TO_SELF, 0, 0x200000, PAGE, 0, 2, 0, 0, 0x5643534952, 0x05435352, 0)
-    return struct.pack("<IIQQQIIQQII", *fields).ljust(PAGE, b"\0")
 
 
 @pytest.fixture(scope="module")
