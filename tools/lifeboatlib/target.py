@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Fetches Debian's riscv64 kernel, firmware and busybox, and says where they lie."""
+"""Fetches Debian's riscv64 kernel, firmware and programs, and says where they lie."""
 
 import lzma
 import re
@@ -15,8 +15,11 @@ from lifeboatlib.paths import cache_dir
 from lifeboatlib.ui import LifeboatError, step
 
 CODENAME = "trixie"
+# makedumpfile 1.7.6, trixie's, takes Linux 6.12's free pages for slabs; kexec-tools is not in trixie
+# for riscv64.
+PROGRAMS_CODENAME = "forky"
 # A mirror that is being synchronised may serve a suite consistently under one of its names only.
-SUITES = (CODENAME, "stable")
+SUITES = {"trixie": ("trixie", "stable"), "forky": ("forky", "testing")}
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,13 @@ class Package:
     name: str
     keep: tuple[str, ...]
     dependency: str | None = None
+    codename: str = CODENAME
 
     @property
     def root(self) -> Path:
         """Where its files are unpacked."""
-        return cache_dir() / "target" / self.name
+        suffix = "" if self.codename == CODENAME else f"-{self.codename}"
+        return cache_dir() / "target" / f"{self.name}{suffix}"
 
     def file(self, pattern: str) -> Path:
         """The newest file of the unpacked package that matches a pattern."""
@@ -53,15 +58,20 @@ OPENSBI = Package("opensbi", ("usr/lib/riscv64-linux-gnu/opensbi/*",))
 UBOOT = Package("u-boot-qemu", ("usr/lib/u-boot/qemu-riscv64_smode/*",))
 
 # Programs of the crash kernel's userspace, and the libraries that they name in DT_NEEDED.
-MAKEDUMPFILE = Package("makedumpfile", ("usr/bin/makedumpfile",))
+MAKEDUMPFILE = Package("makedumpfile", ("usr/bin/makedumpfile",), codename=PROGRAMS_CODENAME)
+KEXEC_TOOLS = Package("kexec-tools", ("usr/sbin/kexec", "usr/sbin/vmcore-dmesg"), codename=PROGRAMS_CODENAME)
 LIBRARIES = tuple(
-    Package(name, ("usr/lib/riscv64-linux-gnu/*.so*", "usr/lib/ld-linux-riscv64*"))
+    Package(
+        name,
+        ("usr/lib/riscv64-linux-gnu/*.so*", "usr/lib/ld-linux-riscv64*"),
+        codename=PROGRAMS_CODENAME,
+    )
     for name in (
         "libc6", "libdw1t64", "libelf1t64", "liblzo2-2", "libzstd1", "zlib1g", "libbz2-1.0", "liblzma5",
     )
 )  # fmt: skip
 
-PACKAGES = (LINUX, BUSYBOX, OPENSBI, UBOOT, MAKEDUMPFILE, *LIBRARIES)
+PACKAGES = (LINUX, BUSYBOX, OPENSBI, UBOOT, MAKEDUMPFILE, KEXEC_TOOLS, *LIBRARIES)
 
 
 def kernel() -> Path:
@@ -158,28 +168,34 @@ def _fetch(apt: PrivateApt, package: Package) -> None:
         _unpack(next(directory.glob("*.deb")), package)
 
 
-def _updated_apt() -> PrivateApt:
-    """An apt for riscv64 with lists of trixie, under the first of its names that can be had."""
+def _updated_apt(codename: str) -> PrivateApt:
+    """An apt for riscv64 with lists of a suite, under the first of its names that can be had."""
     base = debian.archive(debian.sources(), debian.codename())
-    problem = LifeboatError(f"the package archive has no {CODENAME} for riscv64; {RETRY}")
-    for suite in SUITES:
+    problem = LifeboatError(f"the package archive has no {codename} for riscv64; {RETRY}")
+    for suite in SUITES[codename]:
         apt = PrivateApt(f"target-{suite}", [base.line(suite=suite)], architecture="riscv64")
         try:
             apt.update()
         except LifeboatError as error:
             problem = error
             continue
-        if apt.codename() == CODENAME:
+        if apt.codename() == codename:
             return apt
     raise problem
 
 
 def fetch_missing(refresh: bool = False) -> None:
     """Fetches the packages that are not there yet, or all of them again."""
-    wanted = [package for package in PACKAGES if refresh or not package.root.is_dir()]
-    if not wanted:
-        return
-    with step(f"setup: fetching for riscv64: {' '.join(package.name for package in wanted)}"):
-        apt = _updated_apt()
-        for package in wanted:
-            _fetch(apt, package)
+    for codename in SUITES:
+        wanted = [
+            package
+            for package in PACKAGES
+            if package.codename == codename and (refresh or not package.root.is_dir())
+        ]
+        if not wanted:
+            continue
+        names = " ".join(package.name for package in wanted)
+        with step(f"setup: fetching for riscv64 from {codename}: {names}"):
+            apt = _updated_apt(codename)
+            for package in wanted:
+                _fetch(apt, package)
