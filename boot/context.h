@@ -14,6 +14,7 @@
 #include "kexec/bundle.h"
 #include "kexec/bundle_crash.h"
 #include "kexec/crash_region.h"
+#include "kexec/elfcorehdr.h"
 #include "kexec/place.h"
 #include "kexec/vmcoreinfo.h"
 #include "mm/memmap.h"
@@ -48,6 +49,9 @@ struct boot_crash {
 	struct region_set dead_ram;  /* what the dead kernel owned and is still as it left it */
 	struct memmap usable;	     /* usable memory as the crash kernel's plan sees it */
 	bool capturing;		     /* on the way to the crash kernel */
+	bool by_kexec;		     /* Linux jumped here on panic: the machine is what it left us */
+	uint64_t map_hash;	     /* by_kexec: of all RAM, before it was cut down */
+	struct core_request core;    /* what the core header shall say */
 };
 
 #define RESERVATIONS_MAX (1 + CRASH_LOST_MAX)

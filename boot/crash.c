@@ -8,10 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "boot/retain.h"
+#include "boot/crash_dead.h"
 #include "boot/stage.h"
-#include "kexec/crash_text.h"
-#include "kexec/printk.h"
 
 #define JUDGE_SPARE	  2 /* boots that may be cut short by a reset, beyond those that start a crash kernel */
 #define OLD_REGION_PIECES 6  /* of free RAM, in whose ends a record is looked for */
@@ -40,7 +38,7 @@ static enum lb_err read_record(struct boot_context *ctx, struct region where, st
 
 	if (err)
 		return err;
-	if (record->map_hash != crash_hash_ram(ctx))
+	if (record->map_hash != (ctx->crash.by_kexec ? ctx->crash.map_hash : crash_hash_ram(ctx)))
 		return diag_fail(&ctx->diag, LB_ECONFLICT,
 				 "crash: the record is of a machine with other RAM");
 	if (crash_record_is_damaged(memory))
@@ -109,6 +107,25 @@ static bool find_old_region(struct boot_context *ctx)
 	return false;
 }
 
+enum lb_err crash_adopt_region(struct boot_context *ctx)
+{
+	const struct region all = ctx->machine.crash_region;
+	struct crash_region region;
+	enum lb_err err;
+
+	if (!is_aligned(all.base | all.size, CRASH_REGION_ALIGN) || all.size < CRASH_REGION_MIN)
+		return diag_fail(&ctx->diag, LB_ERANGE, "crash: the FDT has a crash region of an odd size");
+	region = crash_region_layout(all.base, all.size);
+	err = read_record(ctx, region.record, &ctx->crash.record);
+	if (!err && (ctx->crash.record.region_base != all.base || ctx->crash.record.region_size != all.size))
+		err = diag_fail(&ctx->diag, LB_ECONFLICT, "crash: the record is of another crash region");
+	if (!err)
+		ctx->crash.region = region;
+	else
+		ctx->crash.record = (struct crash_record){.state = CRASH_EMPTY};
+	return err;
+}
+
 static enum lb_err find_config(struct boot_context *ctx)
 {
 	const void *bundle =
@@ -145,6 +162,9 @@ static enum lb_err choose_region(struct boot_context *ctx)
 {
 	enum lb_err err = find_config(ctx);
 
+	/* After kexec -e what is staged stays staged, unless the new bundle brings another crash kernel. */
+	if (ctx->machine.crash_region.size)
+		return err ? err : crash_adopt_region(ctx);
 	if (!err)
 		err = place_region(ctx);
 	if (!err)
@@ -178,11 +198,6 @@ void crash_discover(struct boot_context *ctx)
 
 /* ---- Judging ---- */
 
-static struct ram dead_view(const struct boot_context *ctx)
-{
-	return (struct ram){.readable = &ctx->crash.dead_ram, .offset = ctx->physmap.base};
-}
-
 /*
  * The dead kernel's RAM, as far as nobody has written there since: free RAM less what was lost at its boot. (What
  * is lost at this boot is taken, so it is not free.)
@@ -201,110 +216,42 @@ static enum lb_err find_dead_ram(struct boot_context *ctx)
 	return err;
 }
 
-/* Where the dead kernel's log goes as text: to the region, and its end to the console. */
-struct last_words {
-	struct boot_context *ctx;
-	char *out;
-	size_t used, room;
-	size_t skip; /* records that the console does not see */
-};
-
-static void take_words(const struct printk_record *record, void *context)
-{
-	struct last_words *words = context;
-	char line[LOG_LINE_MAX];
-	size_t length = printk_format(record, line, sizeof(line));
-
-	if (words->skip)
-		words->skip--;
-	else
-		log_info(&words->ctx->log, "dead: %s", line);
-	if (length + 1 > words->room - words->used)
-		return;
-	memcpy(words->out + words->used, line, length);
-	words->out[words->used + length] = '\n';
-	words->used += length + 1;
-}
-
-static void count_words(const struct printk_record *record, void *context)
-{
-	(void)record;
-	++*(size_t *)context;
-}
-
-static void save_last_words(struct boot_context *ctx, const struct printk_ring *ring)
-{
-	struct crash_text *text = physmap_pointer(&ctx->physmap, ctx->crash.region.dead_log.base);
-	struct last_words words = {
-		.ctx = ctx, .out = text->text, .room = ctx->crash.region.dead_log.size - sizeof(*text)};
-	size_t count = 0;
-
-	printk_visit_last(ring, UINT32_MAX, count_words, &count);
-	words.skip = count > LAST_WORDS ? count - LAST_WORDS : 0;
-	log_info(&ctx->log, "dead: %zu lines of log; the last %zu:", count, count - words.skip);
-	printk_visit_last(ring, UINT32_MAX, take_words, &words);
-	crash_text_finish(text, words.used);
-	retain_write_back(text, sizeof(*text) + words.used);
-}
-
-/* What the dead kernel says of itself, and its log; has_info tells how much of it is known. */
-static enum lb_err find_dead_kernel(struct boot_context *ctx, const struct ram *ram, struct printk_ring *ring)
-{
-	enum lb_err err = vmcoreinfo_find(ram, &ctx->crash.dead_ram, ctx->crash.record.kernel_pa,
-					  &ctx->crash.dead_info, NULL, &ctx->diag);
-
-	ctx->crash.has_info = !err;
-	if (!err)
-		err = printk_open(ram, &ctx->crash.dead_info, ring, &ctx->diag);
-	if (err)
-		log_warn(&ctx->log, "%s", ctx->diag.text);
-	return err;
-}
-
 /* A primary ran and the machine was reset. Did the primary mean it? */
 static bool judge_armed(struct boot_context *ctx)
 {
-	const struct ram ram = dead_view(ctx);
 	char line[LOG_LINE_MAX / 2];
-	struct printk_ring ring;
+	struct crash_dead dead;
 	enum printk_ending ending;
 
-	if (find_dead_kernel(ctx, &ram, &ring)) {
+	if (crash_dead_open(ctx, 0, &dead)) {
 		log_info(&ctx->log, "crash: the last kernel left no log: lifeboat,unknown-end says %s",
 			 ctx->crash.config.capture_unknown ? "capture" : "boot");
 		return ctx->crash.config.capture_unknown;
 	}
-	ending = printk_ending(&ring, line, sizeof(line));
+	ending = printk_ending(&dead.ring, line, sizeof(line));
 	log_info(&ctx->log, "crash: Linux %s ended by %s%s%s", ctx->crash.dead_info.release,
 		 printk_ending_name(ending), *line ? ": " : "", line);
 	if (printk_ending_is_orderly(ending))
 		return false;
-	save_last_words(ctx, &ring);
+	crash_dead_last_words(ctx, &dead);
 	return true;
 }
 
-/* How the crash kernel that ran in usable memory ended. */
-static enum printk_ending crash_kernel_ending(struct boot_context *ctx)
+/* Where the crash kernel ran that was started last: usable memory of the crash region, or of kexec's. */
+static struct region last_usable(const struct boot_context *ctx)
 {
-	const struct region usable = ctx->crash.region.usable;
-	const struct region_set *where = &ctx->crash.usable.ram;
-	const struct ram ram = {.readable = where, .offset = ctx->physmap.base};
-	struct vmcoreinfo info;
-	struct printk_ring ring;
+	const struct region usable = ctx->crash.record.crash_usable;
 
-	memmap_init(&ctx->crash.usable);
-	if (memmap_add_ram(&ctx->crash.usable, usable.base, usable.size) ||
-	    vmcoreinfo_find(&ram, where, 0, &info, NULL, NULL) || printk_open(&ram, &info, &ring, NULL))
-		return PRINTK_ENDING_CUT;
-	return printk_ending(&ring, NULL, 0);
+	if (region_set_contains(&ctx->memmap.free, usable.base, usable.size) && usable.size)
+		return usable;
+	return ctx->crash.region.usable;
 }
 
 /* A crash kernel ran and the machine was reset. Does it get another try? */
 static bool judge_capturing(struct boot_context *ctx)
 {
-	const enum printk_ending ending = crash_kernel_ending(ctx);
-	const struct ram ram = dead_view(ctx);
-	struct printk_ring ring;
+	const enum printk_ending ending = crash_dead_ending_in(ctx, last_usable(ctx));
+	struct crash_dead dead;
 
 	if (printk_ending_is_orderly(ending)) {
 		log_info(&ctx->log, "crash: the crash kernel ended in good order (%s): the capture is done",
@@ -318,7 +265,7 @@ static bool judge_capturing(struct boot_context *ctx)
 		return false;
 	}
 	log_warn(&ctx->log, "crash: the crash kernel died, too: another try");
-	if (find_dead_kernel(ctx, &ram, &ring))
+	if (crash_dead_open(ctx, 0, &dead))
 		log_warn(&ctx->log, "crash: the dump will have no notes");
 	return true;
 }
@@ -353,6 +300,10 @@ bool crash_judge(struct boot_context *ctx)
 
 	if (!ctx->crash.region.all.size || find_dead_ram(ctx))
 		return false;
+	if (ctx->machine.crash_region.size) {
+		log_info(&ctx->log, "crash: started by kexec -e, as the FDT shows: an orderly boot");
+		return false;
+	}
 	if (state == CRASH_DISARMED)
 		log_info(&ctx->log, "crash: userspace disarmed the record: an orderly boot");
 	if ((state != CRASH_ARMED && state != CRASH_CAPTURING) || !begin_judging(ctx))

@@ -48,8 +48,27 @@ LB_MUST_CHECK enum lb_err crash_write_record(struct boot_context *ctx);
 /** Arm the record: last of all before the primary starts. Context: after payload_load() of the primary. */
 void crash_arm_record(struct boot_context *ctx);
 
+/**
+ * Take the region that an earlier stage reserved, as the FDT says, with its record and what is staged in it.
+ *
+ * Context: before stage_move(). Return: LB_OK; else ctx->diag says why there is nothing to adopt.
+ */
+LB_MUST_CHECK enum lb_err crash_adopt_region(struct boot_context *ctx);
+
 /** A hash of RAM as the FDT describes it, so that a record of another machine is known for one. */
 uint64_t crash_hash_ram(const struct boot_context *ctx);
+
+/** Room for a core header, then for a note of our own. */
+#define CRASH_CORE_ROOM (ELFCOREHDR_SIZE_MAX + PAGE_SIZE)
+
+/** Wish for a crash kernel's FDT, in @usable, with its core header in @core: bootargs are ctx->bootargs, completed. */
+void crash_wish(struct boot_context *ctx, struct region core, struct region usable);
+
+/**
+ * Write the core header of ctx->crash.core to @room, CRASH_CORE_ROOM bytes: dead_ram, the kernel's mapping and linear
+ * map as far as dead_info knows them, the notes that are there and the dead kernel's VMCOREINFO.
+ */
+LB_MUST_CHECK enum lb_err crash_write_core_header(struct boot_context *ctx, struct region room);
 
 /** Keep the log of this run in the crash region, where the next run and userspace find it. */
 void crash_save_log(struct boot_context *ctx);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* A build without crash support (-Dcrash=false): a plain loader, in less room. Stands for crash.c and crash_stage.c. */
 #include "boot/crash.h"
+#include "boot/crash_kexec.h"
 
 void crash_discover(struct boot_context *ctx)
 {
@@ -31,4 +32,20 @@ void crash_arm_record(struct boot_context *ctx)
 void crash_save_log(struct boot_context *ctx)
 {
 	(void)ctx;
+}
+
+enum lb_err crash_kexec_enter(struct boot_context *ctx)
+{
+	(void)ctx;
+	return LB_OK;
+}
+
+void crash_kexec_discover(struct boot_context *ctx)
+{
+	(void)ctx;
+}
+
+enum lb_err crash_kexec_prepare(struct boot_context *ctx)
+{
+	return diag_fail(&ctx->diag, LB_EUNSUPPORTED, "crash: this build has no crash support");
 }

@@ -28,18 +28,8 @@ enum {
 	PIECE_IMAGE, /* the first of up to CRASH_PIECES - PIECE_IMAGE segments */
 };
 
-/* Room for the core header, then for a note of our own. */
-#define CORE_ROOM      (ELFCOREHDR_SIZE_MAX + PAGE_SIZE)
-#define REGION_NODE    "lifeboat-crash"
-#define REGION_BINDING "lifeboat,crash-region"
-#define LOST_NODE      "lifeboat-lost"
-
-/* What a crash kernel needs to be told, unless its configuration says otherwise. */
-static const struct payload_option crash_options[] = {
-	{"nr_cpus=", " nr_cpus=1"},
-	{"reset_devices", " reset_devices"},
-	{"cma=", " cma=0"}, /* kernels with a default CMA area find no 32 MiB hole beside it */
-};
+#define REGION_NODE "lifeboat-crash"
+#define LOST_NODE   "lifeboat-lost"
 
 static uint32_t piece_checksum(struct boot_context *ctx, uint64_t pa, uint64_t size)
 {
@@ -60,7 +50,23 @@ static void set_piece(struct boot_context *ctx, struct crash_piece *piece, uint6
 
 static struct region core_room(const struct boot_context *ctx)
 {
-	return (struct region){region_end(ctx->crash.region.usable) - CORE_ROOM, CORE_ROOM};
+	return (struct region){region_end(ctx->crash.region.usable) - CRASH_CORE_ROOM, CRASH_CORE_ROOM};
+}
+
+void crash_wish(struct boot_context *ctx, struct region core, struct region usable)
+{
+	static const struct payload_option options[] = {
+		{"nr_cpus=", " nr_cpus=1"},
+		{"reset_devices", " reset_devices"},
+		{"cma=", " cma=0"}, /* kernels with a default CMA area find no 32 MiB hole beside it */
+	};
+
+	payload_add_options(ctx, options, ARRAY_SIZE(options), "as a crash kernel needs");
+	ctx->wishes = (struct fdt_wishes){
+		.bootargs = ctx->bootargs,
+		.elfcorehdr = {core.base, ELFCOREHDR_SIZE_MAX},
+		.usable_memory = usable,
+	};
 }
 
 /* Usable memory as a machine of its own: the crash kernel is planned like any payload, but nowhere else. */
@@ -134,13 +140,7 @@ static enum lb_err stage_crash_kernel(struct boot_context *ctx)
 	if (err)
 		return err;
 	payload_set_bootargs(ctx, ctx->config.bootargs, "");
-	payload_add_options(ctx, crash_options, ARRAY_SIZE(crash_options), "as the crash kernel needs");
-	ctx->wishes = (struct fdt_wishes){
-		.bootargs = ctx->bootargs,
-		.elfcorehdr = core_room(ctx),
-		.usable_memory = ctx->crash.region.usable,
-	};
-	ctx->wishes.elfcorehdr.size = ELFCOREHDR_SIZE_MAX;
+	crash_wish(ctx, core_room(ctx), ctx->crash.region.usable);
 	err = payload_plan(ctx, &ctx->crash.usable);
 	if (!err)
 		err = payload_load(ctx);
@@ -184,8 +184,10 @@ static enum lb_err reserve_all(struct boot_context *ctx)
 	struct crash_record *record = &ctx->crash.record;
 
 	ctx->reservation_count = 0;
+	add_reservation(ctx, REGION_NODE, FDT_CRASH_REGION, ctx->crash.region.all);
+	if (ctx->machine.crash_region.size) /* After kexec -e: they are in the record, and in the FDT. */
+		return LB_OK;
 	record->lost_count = 0;
-	add_reservation(ctx, REGION_NODE, REGION_BINDING, ctx->crash.region.all);
 	for (size_t i = 0; i < ctx->memmap.taken_count; i++) {
 		const struct memmap_taken *taken = &ctx->memmap.taken[i];
 		struct region lost = region_pages_around(taken->range);
@@ -270,12 +272,13 @@ void crash_arm(struct boot_context *ctx)
 		leave_old_region(ctx);
 	if (!ctx->crash.has_config || !ctx->crash.region.all.size)
 		return;
-	*record = (struct crash_record){
-		.state = was_capturing ? CRASH_DONE : CRASH_EMPTY,
-		.region_base = ctx->crash.region.all.base,
-		.region_size = ctx->crash.region.all.size,
-		.map_hash = crash_hash_ram(ctx),
-	};
+	record->state = was_capturing ? CRASH_DONE : CRASH_EMPTY;
+	record->attempts = 0;
+	record->boots = 0;
+	record->region_base = ctx->crash.region.all.base;
+	record->region_size = ctx->crash.region.all.size;
+	record->map_hash = crash_hash_ram(ctx);
+	record->crash_usable = (struct region){0, 0};
 	err = crash_write_record(ctx);
 	wipe_all_notes(ctx);
 	if (!err)
@@ -326,39 +329,60 @@ static bool pieces_are_sound(struct boot_context *ctx)
 }
 
 /* A note that says nothing: Linux wants at least one, and a kernel that died early has left none. */
-static struct core_note make_empty_note(struct boot_context *ctx, struct region room)
+static void add_empty_note(struct boot_context *ctx, struct region room)
 {
+	struct core_request *core = &ctx->crash.core;
 	void *note = physmap_pointer(&ctx->physmap, room.base);
 
 	memset(note, 0, room.size);
-	return (struct core_note){.pa = room.base, .size = room.size};
+	core->note[core->note_count++] = (struct core_note){.pa = room.base, .size = room.size};
 }
 
-static void describe_kernel(const struct boot_context *ctx, struct core_request *request)
+/* What its own header says, which stays in RAM; 0 if there is none (any more). */
+static uint64_t dead_kernel_size(struct boot_context *ctx, paddr_t pa)
+{
+	struct image image;
+
+	if (!region_set_contains(&ctx->crash.dead_ram, pa, PAGE_SIZE) ||
+	    image_read_linux(physmap_pointer(&ctx->physmap, pa), IMAGE_LINUX_HEADER, &image, NULL))
+		return 0;
+	return image.mem_size;
+}
+
+static void describe_kernel(struct boot_context *ctx)
 {
 	const struct vmcoreinfo *info = &ctx->crash.dead_info;
-	const struct region kernel = {info->kernel_pa, align_down(ctx->crash.record.kernel_size, PAGE_SIZE)};
+	struct core_request *core = &ctx->crash.core;
+	struct region kernel = {info->kernel_pa, align_down(ctx->crash.record.kernel_size, PAGE_SIZE)};
 
-	request->note[0] = (struct core_note){.pa = info->note.base, .size = VMCOREINFO_NOTE_SIZE};
-	request->page_offset = info->page_offset;
-	request->phys_ram_base = info->phys_ram_base;
+	if (ctx->crash.by_kexec)
+		kernel.size = dead_kernel_size(ctx, kernel.base);
+	core->page_offset = info->page_offset;
+	core->phys_ram_base = info->phys_ram_base;
 	if (kernel.size && region_set_contains(&ctx->crash.dead_ram, kernel.base, kernel.size)) {
-		request->kernel = kernel;
-		request->kernel_va = info->kernel_pa + info->va_kernel_pa_offset;
+		core->kernel = kernel;
+		core->kernel_va = info->kernel_pa + info->va_kernel_pa_offset;
 	}
 }
 
-static enum lb_err write_core_header(struct boot_context *ctx)
+enum lb_err crash_write_core_header(struct boot_context *ctx, struct region room)
 {
-	const struct crash_piece *core = &ctx->crash.record.piece[PIECE_CORE];
-	struct core_request request = {.ram = &ctx->crash.dead_ram, .note_count = 1};
+	struct core_request *core = &ctx->crash.core;
 
+	core->ram = &ctx->crash.dead_ram;
 	if (ctx->crash.has_info)
-		describe_kernel(ctx, &request);
-	else
-		request.note[0] =
-			make_empty_note(ctx, (struct region){core->pa + ELFCOREHDR_SIZE_MAX, PAGE_SIZE});
-	return elfcorehdr_write(&request, physmap_pointer(&ctx->physmap, core->pa), ELFCOREHDR_SIZE_MAX,
+		describe_kernel(ctx);
+	if (ctx->crash.has_info && !ctx->crash.by_kexec) /* kexec's header names it among the notes */
+		core->note[core->note_count++] =
+			(struct core_note){ctx->crash.dead_info.note.base, VMCOREINFO_NOTE_SIZE};
+	if (!core->note_count)
+		add_empty_note(ctx, (struct region){room.base + ELFCOREHDR_SIZE_MAX, PAGE_SIZE});
+	log_info(&ctx->log,
+		 "crash: %" PRIu64 " MiB of the dead kernel's RAM in %zu pieces, %zu notes, core header at "
+		 "%#" PRIx64,
+		 region_set_size(&ctx->crash.dead_ram) / MIB, ctx->crash.dead_ram.count, core->note_count,
+		 room.base);
+	return elfcorehdr_write(core, physmap_pointer(&ctx->physmap, room.base), ELFCOREHDR_SIZE_MAX,
 				&ctx->diag);
 }
 
@@ -369,6 +393,7 @@ enum lb_err crash_prepare(struct boot_context *ctx)
 
 	record->state = CRASH_CAPTURING;
 	record->attempts++;
+	record->crash_usable = (struct region){0, 0};
 	err = crash_write_record(ctx);
 	if (!err && !pieces_are_sound(ctx)) {
 		err = stage_crash_kernel(ctx);
@@ -376,16 +401,12 @@ enum lb_err crash_prepare(struct boot_context *ctx)
 			err = crash_write_record(ctx);
 	}
 	if (!err)
-		err = write_core_header(ctx);
+		err = crash_write_core_header(ctx, piece_region(&record->piece[PIECE_CORE]));
 	if (err)
 		return err;
 	ctx->plan.entry = record->crash_entry;
 	ctx->plan.fdt = piece_region(&record->piece[PIECE_FDT]).base;
 	ctx->plan.count = 0;
-	log_info(&ctx->log,
-		 "crash: %" PRIu64 " MiB of the dead kernel's RAM in %zu pieces, core header at %#" PRIx64,
-		 region_set_size(&ctx->crash.dead_ram) / MIB, ctx->crash.dead_ram.count,
-		 record->piece[PIECE_CORE].pa);
 	return LB_OK;
 }
 

@@ -145,7 +145,7 @@ static void print_plan(struct boot_context *ctx)
 enum lb_err payload_plan(struct boot_context *ctx, const struct memmap *map)
 {
 	/* What firmware loads again on a reset is no place for anything, once a reset may bring a crash kernel. */
-	const bool keep_bundle = ctx->crash.region.all.size || !ctx->bundle_is_ram;
+	const bool keep_bundle = (ctx->crash.region.all.size && !ctx->crash.by_kexec) || !ctx->bundle_is_ram;
 	struct place_request request = {
 		.image = &ctx->config.image,
 		.image_pa = ctx->bundle.base + ctx->config.kernel.offset,

@@ -130,12 +130,13 @@ static uint64_t block_size(const struct block *block)
 
 /*
  * Enough for: the stage (its sections and tables share one path), the FDT, the bundle, an initrd beside it, two
- * parts of a crash region, and each piece of free RAM, two of which the move can add: it splits one, and
- * leaves one behind.
+ * parts of a crash region, each piece of a dead kernel's RAM that is known by now, and each of free RAM, two of
+ * which the move can add: it splits one, and leaves one behind.
  */
 static size_t table_pages_needed(const struct boot_context *ctx)
 {
-	size_t mappings = 4 + ctx->memmap.free.count + 2 + 2 * (ctx->crash.region.all.size != 0);
+	size_t mappings = 4 + ctx->memmap.free.count + 2 + 2 * (ctx->crash.region.all.size != 0) +
+			  ctx->crash.dead_ram.count;
 
 	return PAGETABLE_POOL_PAGES(SV57_LEVELS, mappings);
 }
@@ -217,6 +218,8 @@ static enum lb_err map_machine(const struct boot_context *ctx, struct pagetable 
 		err = map_memory(pt, map, &ctx->bundle, ctx->bundle_is_ram ? ram_perms : PTE_R);
 	if (!err && ctx->machine.initrd.base != ctx->bundle.base)
 		err = map_memory(pt, map, &ctx->machine.initrd, PTE_R);
+	for (size_t i = 0; !err && i < ctx->crash.dead_ram.count; i++)
+		err = map_memory(pt, map, &ctx->crash.dead_ram.region[i], PTE_R);
 	return err;
 }
 

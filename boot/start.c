@@ -4,12 +4,14 @@
  *
  * console -> FDT -> platform -> memory map -> bundle -> crash region -> move the stage -> judge the last end
  * -> the crash kernel, or: stage the crash kernel -> payload -> plan -> arm -> handoff
+ * (Started by a dying kernel, by kexec, it has only usable memory, and nothing to judge.)
  */
 #include "boot/start.h"
 
 #include <inttypes.h>
 
 #include "boot/crash.h"
+#include "boot/crash_kexec.h"
 #include "boot/discover.h"
 #include "boot/instret.h"
 #include "boot/payload.h"
@@ -38,7 +40,7 @@ _Noreturn void boot_fail(struct boot_context *ctx, const char *line)
 	log_error(&ctx->log, "%s", line);
 	if (ctx->crash.capturing) {
 		/* The attempt is counted, so this is no endless loop. */
-		log_error(&ctx->log, "boot: resetting, to boot normally");
+		log_error(&ctx->log, "boot: resetting");
 		sbi_reset(SBI_RESET_WARM);
 		sbi_reset(SBI_RESET_COLD);
 	}
@@ -132,7 +134,7 @@ static void print_cost(struct boot_context *ctx)
 	const struct console *console = &ctx->log.console;
 	uint64_t total = instret_read(console->instret_usable) - ctx->entry.instret;
 
-	if (!console->instret_usable)
+	if (!console->instret_usable || !total) /* Linux stops the counter that it does not use. */
 		return;
 	log_info(&ctx->log,
 		 "cost: %" PRIu64 " instructions of our own, %" PRIu64 " for %" PRIu64 " KiB copied, %" PRIu64
@@ -186,19 +188,27 @@ _Noreturn void start(const struct boot_entry *entry)
 	begin(ctx, entry);
 	require(ctx, discover_machine(ctx));
 	print_machine(ctx);
+	require(ctx, crash_kexec_enter(ctx));
 	require(ctx, discover_memory(ctx));
 	/* Without a bundle a dead kernel may still be waiting for the crash kernel that is staged. */
 	bundle_err = discover_bundle(ctx);
 	ctx->bundle_diag = ctx->diag;
-	crash_discover(ctx);
+	if (ctx->crash.by_kexec)
+		crash_kexec_discover(ctx);
+	else
+		crash_discover(ctx);
 	print_memory(ctx);
-	if (bundle_err && !ctx->crash.region.all.size)
+	if (bundle_err && !ctx->crash.region.all.size && !ctx->crash.by_kexec)
 		boot_fail(ctx, ctx->bundle_diag.text);
 
 	require(ctx, stage_move(ctx));
 	print_stage(ctx);
 	smp_gather(ctx);
 
+	if (ctx->crash.by_kexec) {
+		require(ctx, crash_kexec_prepare(ctx));
+		leave(ctx);
+	}
 	if (crash_judge(ctx))
 		start_crash_kernel(ctx);
 	if (bundle_err)

@@ -328,11 +328,23 @@ static int add_reservation(void *fdt, int parent, const struct fdt_reservation *
 	return code;
 }
 
+/* A crash kernel must not be told to keep off the memory that it is given: kexec-tools copies our node. */
+static int drop_crash_region(void *fdt)
+{
+	int node = fdt_node_offset_by_compatible(fdt, -1, FDT_CRASH_REGION);
+
+	if (node < 0)
+		return node == -FDT_ERR_NOTFOUND ? 0 : node;
+	return fdt_del_node(fdt, node);
+}
+
 static int fix_reservations(void *fdt, const struct fdt_wishes *wishes)
 {
 	int parent = wishes->reservation_count ? find_or_add_parent(fdt) : 0;
 	int code = parent < 0 ? parent : 0;
 
+	if (is_crash_kernel(wishes))
+		return drop_crash_region(fdt);
 	for (size_t i = 0; !code && i < wishes->reservation_count; i++)
 		code = add_reservation(fdt, parent, &wishes->reservation[i]);
 	return code;

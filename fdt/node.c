@@ -107,7 +107,15 @@ static enum lb_err read_root(const struct node *node, struct machine *m, struct 
 
 /* /chosen */
 
-enum { CHOSEN_BOOTARGS, CHOSEN_STDOUT_PATH, CHOSEN_INITRD_START, CHOSEN_INITRD_END, CHOSEN_BUNDLE };
+enum {
+	CHOSEN_BOOTARGS,
+	CHOSEN_STDOUT_PATH,
+	CHOSEN_INITRD_START,
+	CHOSEN_INITRD_END,
+	CHOSEN_BUNDLE,
+	CHOSEN_ELFCOREHDR,
+	CHOSEN_USABLE
+};
 
 static const struct node_wanted chosen_wanted[] = {
 	[CHOSEN_BOOTARGS] = WANTED("bootargs"),
@@ -115,6 +123,8 @@ static const struct node_wanted chosen_wanted[] = {
 	[CHOSEN_INITRD_START] = WANTED("linux,initrd-start"),
 	[CHOSEN_INITRD_END] = WANTED("linux,initrd-end"),
 	[CHOSEN_BUNDLE] = WANTED("lifeboat,bundle"),
+	[CHOSEN_ELFCOREHDR] = WANTED("linux,elfcorehdr"),
+	[CHOSEN_USABLE] = WANTED("linux,usable-memory-range"),
 };
 
 static enum lb_err sink_bundle(const struct node *node, struct region range, struct machine *m,
@@ -127,10 +137,31 @@ static enum lb_err sink_bundle(const struct node *node, struct region range, str
 	return LB_OK;
 }
 
+/* Of several usable ranges the first is the crash region; Linux adds the others for DMA below 4 GiB. */
+static enum lb_err sink_usable(const struct node *node, struct region range, struct machine *m,
+			       struct diag *diag)
+{
+	(void)node;
+	(void)diag;
+	if (!m->usable_memory.size)
+		m->usable_memory = range;
+	return LB_OK;
+}
+
+static enum lb_err sink_elfcorehdr(const struct node *node, struct region range, struct machine *m,
+				   struct diag *diag)
+{
+	(void)node;
+	(void)diag;
+	m->elfcorehdr = range;
+	return LB_OK;
+}
+
 static enum lb_err read_chosen(const struct node *node, struct machine *m, struct diag *diag)
 {
 	const char *bootargs = prop_string(node->prop[CHOSEN_BOOTARGS]);
 	uint64_t start, end;
+	enum lb_err err;
 
 	if (m->bootargs) /* of several /chosen only the first is found by libfdt, and so by Linux */
 		return LB_OK;
@@ -139,9 +170,10 @@ static enum lb_err read_chosen(const struct node *node, struct machine *m, struc
 	if (prop_number(node->prop[CHOSEN_INITRD_START], &start) &&
 	    prop_number(node->prop[CHOSEN_INITRD_END], &end) && start < end)
 		m->initrd = (struct region){.base = start, .size = end - start};
-	if (!node->prop[CHOSEN_BUNDLE].data)
-		return LB_OK;
-	return read_ranges(node, node->prop[CHOSEN_BUNDLE], sink_bundle, m, diag);
+	err = read_ranges(node, node->prop[CHOSEN_BUNDLE], sink_bundle, m, diag);
+	if (!err)
+		err = read_ranges(node, node->prop[CHOSEN_ELFCOREHDR], sink_elfcorehdr, m, diag);
+	return err ? err : read_ranges(node, node->prop[CHOSEN_USABLE], sink_usable, m, diag);
 }
 
 /* Memory, known by its device_type and not by its name, as in Linux. */
@@ -201,13 +233,14 @@ static enum lb_err read_reserved_memory(const struct node *node, struct machine 
 	return LB_OK;
 }
 
-enum { RESERVATION_STATUS, RESERVATION_REG, RESERVATION_SIZE, RESERVATION_NO_MAP };
+enum { RESERVATION_STATUS, RESERVATION_REG, RESERVATION_SIZE, RESERVATION_NO_MAP, RESERVATION_COMPATIBLE };
 
 static const struct node_wanted reservation_wanted[] = {
 	[RESERVATION_STATUS] = WANTED("status"),
 	[RESERVATION_REG] = WANTED("reg"),
 	[RESERVATION_SIZE] = WANTED("size"),
 	[RESERVATION_NO_MAP] = WANTED("no-map"),
+	[RESERVATION_COMPATIBLE] = WANTED("compatible"),
 };
 
 enum lb_err node_add_reservation(struct machine *m, struct region range, const char *name, bool no_map,
@@ -230,6 +263,8 @@ enum lb_err node_add_reservation(struct machine *m, struct region range, const c
 static enum lb_err sink_reservation(const struct node *node, struct region range, struct machine *m,
 				    struct diag *diag)
 {
+	if (prop_is(node->prop[RESERVATION_COMPATIBLE], FDT_CRASH_REGION))
+		m->crash_region = range;
 	return node_add_reservation(m, range, node->name, node->prop[RESERVATION_NO_MAP].data != NULL, diag);
 }
 

@@ -154,6 +154,9 @@ static void clear_machine(struct machine *m)
 	m->stdout_path = NULL;
 	m->initrd = (struct region){0, 0};
 	m->bundle = (struct region){0, 0};
+	m->elfcorehdr = (struct region){0, 0};
+	m->usable_memory = (struct region){0, 0};
+	m->crash_region = (struct region){0, 0};
 	m->timebase_frequency = 0;
 	m->cbom_block_size = 0;
 	m->cboz_block_size = 0;

@@ -13,6 +13,9 @@
 /** Linux maps two 2 MiB pages around an FDT, so a larger one is of no use to it (MAX_FDT_SIZE). */
 #define FDT_SIZE_MAX (2 * MIB)
 
+/** The binding of our own child of /reserved-memory: docs/abi.md. */
+#define FDT_CRASH_REGION "lifeboat,crash-region"
+
 struct machine_reservation {
 	struct region range;
 	const char *name; /* node name, or "memreserve" */
@@ -50,10 +53,14 @@ struct machine {
 	struct machine_reservation reserved[MACHINE_RESERVED_MAX];
 	size_t dynamic_reserved_count; /* nodes with size and no reg: the kernel places these */
 
-	const char *bootargs;	 /* never NULL; "" when absent */
-	const char *stdout_path; /* NULL when absent */
-	struct region initrd;	 /* linux,initrd-start/-end; size 0 when absent */
-	struct region bundle;	 /* lifeboat,bundle = <address size>, root's cells; size 0 when absent */
+	const char *bootargs;	     /* never NULL; "" when absent */
+	const char *stdout_path;     /* NULL when absent */
+	struct region initrd;	     /* linux,initrd-start/-end; size 0 when absent */
+	struct region elfcorehdr;    /* linux,elfcorehdr: kexec's core header; size 0 when absent */
+	struct region usable_memory; /* linux,usable-memory-range, the first one; size 0 when absent */
+	struct region
+		crash_region; /* that an earlier stage reserved (FDT_CRASH_REGION); size 0 when absent */
+	struct region bundle; /* lifeboat,bundle = <address size>, root's cells; size 0 when absent */
 
 	uint32_t timebase_frequency; /* Hz; 0 when absent */
 	uint32_t cbom_block_size;    /* bytes; 0 when absent; the smallest of the enabled harts */

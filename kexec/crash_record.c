@@ -41,6 +41,7 @@ ASSERT_AT(slot, record.lost_count, 0x58);
 ASSERT_AT(slot, record.piece_count, 0x5c);
 ASSERT_AT(slot, record.lost, 0x60);
 ASSERT_AT(slot, record.piece, 0x160);
+ASSERT_AT(slot, record.crash_usable, 0x1f0);
 ASSERT_AT(region, base, 0x00);
 ASSERT_AT(region, size, 0x08);
 ASSERT_AT(crash_piece, pa, 0x00);
@@ -49,7 +50,7 @@ ASSERT_AT(crash_piece, crc32, 0x10);
 ASSERT_AT(crash_piece, reserved, 0x14);
 _Static_assert(sizeof(struct region) == 0x10, "no padding");
 _Static_assert(sizeof(struct crash_piece) == 0x18, "no padding");
-_Static_assert(sizeof(struct slot) == 0x1f0, "no padding");
+_Static_assert(sizeof(struct slot) == 0x200, "no padding");
 _Static_assert(sizeof(struct slot) <= PAGE_SIZE, "a slot is a page");
 
 /*
@@ -103,6 +104,8 @@ static bool record_is_sound(const struct crash_record *record)
 {
 	if (record->state > CRASH_DONE || !region_is_sound(record) || record->lost_count > CRASH_LOST_MAX ||
 	    record->piece_count > CRASH_PIECES)
+		return false;
+	if (!range_is_valid(record->crash_usable.base, record->crash_usable.size))
 		return false;
 	if (record->crash_entry && (record->crash_entry < record->region_base ||
 				    record->crash_entry - record->region_base >= record->region_size))

@@ -14,7 +14,7 @@
 #include "mm/region.h"
 
 #define CRASH_RECORD_MAGIC   UINT64_C(0x64726f636572424c) /* "LBrecord" */
-#define CRASH_RECORD_VERSION 1
+#define CRASH_RECORD_VERSION 2
 
 enum crash_state {
 	CRASH_EMPTY = 0,     /* nothing staged */
@@ -43,7 +43,7 @@ struct crash_piece {
  *
  * A record is sound if the state is known; the region is valid and aligned, and not empty unless the state is
  * CRASH_EMPTY; lost_count and piece_count fit their arrays; each lost range is valid and not empty; each piece
- * that is there lies in the region, and so does crash_entry unless it is 0; reserved is 0. Array entries behind the counts may be anything.
+ * that is there lies in the region, and so does crash_entry unless it is 0; crash_usable is valid; reserved is 0. Array entries behind the counts may be anything.
  */
 struct crash_record {
 	uint32_t state;	   /* enum crash_state */
@@ -58,6 +58,7 @@ struct crash_record {
 	uint32_t piece_count;
 	struct region lost[CRASH_LOST_MAX];
 	struct crash_piece piece[CRASH_PIECES];
+	struct region crash_usable; /* of the crash kernel that was started last, if it is not the region's */
 };
 
 /** Bytes of retained RAM that the two slots take: one page each, page-aligned. */

@@ -16,6 +16,9 @@ _Static_assert(sizeof(struct elf_header) + ENTRIES_MAX * sizeof(struct elf_phdr)
 /* Where Linux's linear map ends at the latest: modules and the kernel come behind it. */
 #define LINEAR_MAP_END (LINUX_KERNEL_LINK_ADDR - 2 * GIB)
 
+/* A note's name and its contents are padded to words. Both are 32-bit, so the sum of two can't wrap around. */
+#define NOTE_PAD(size) (((uint64_t)(size) + 3) & ~UINT64_C(3))
+
 /* The whole pages inside @r; an empty region if there are none. */
 static struct region whole_pages(struct region r)
 {
@@ -183,4 +186,56 @@ enum lb_err elfcorehdr_write(const struct core_request *request, void *out, uint
 	header.phnum = put_all(request, (uint8_t *)out + sizeof(header));
 	memcpy(out, &header, sizeof(header));
 	return LB_OK;
+}
+
+/* ---- Another's header ---- */
+
+static bool is_core_header(const struct elf_header *header)
+{
+	static const uint8_t ident[] = {0x7f, 'E', 'L', 'F', 2, 1, ELF_VERSION};
+
+	return !memcmp(header->ident, ident, sizeof(ident)) && header->type == ELF_TYPE_CORE &&
+	       header->machine == ELF_MACHINE_RISCV && header->phentsize == sizeof(struct elf_phdr);
+}
+
+enum lb_err elfcorehdr_read_notes(const void *data, uint64_t size, struct core_note *note, size_t *count,
+				  struct diag *diag)
+{
+	const struct elf_header *header = data;
+	const uint8_t *entries;
+
+	if (size < sizeof(*header) || !is_core_header(header))
+		return diag_fail(diag, LB_EFORMAT, "core header: none for a 64-bit RISC-V machine is there");
+	if (!range_fits(header->phoff, (uint64_t)header->phnum * sizeof(struct elf_phdr), size))
+		return diag_fail(diag, LB_EFORMAT,
+				 "core header: cut off: %u entries do not fit %" PRIu64 " bytes",
+				 (unsigned)header->phnum, size);
+	entries = (const uint8_t *)data + header->phoff;
+	*count = 0;
+	for (size_t i = 0; i < header->phnum && *count < ELFCOREHDR_NOTES_MAX; i++) {
+		struct elf_phdr phdr;
+
+		memcpy(&phdr, entries + i * sizeof(phdr), sizeof(phdr));
+		if (phdr.type == ELF_PHDR_NOTE)
+			note[(*count)++] = (struct core_note){.pa = phdr.offset, .size = phdr.memsz};
+	}
+	return LB_OK;
+}
+
+bool elfcorehdr_notes_end(const void *data, uint64_t size)
+{
+	const uint8_t *bytes = data;
+	uint64_t at = 0;
+
+	while (size - at >= sizeof(struct elf_note)) {
+		struct elf_note note;
+
+		memcpy(&note, bytes + at, sizeof(note));
+		if (!note.name_size)
+			return at != 0;
+		at += sizeof(note) + NOTE_PAD(note.name_size) + NOTE_PAD(note.desc_size);
+		if (at > size)
+			return false;
+	}
+	return false;
 }

@@ -13,10 +13,11 @@
 #include "base/error.h"
 #include "mm/region.h"
 
-#define ELFCOREHDR_NOTES_MAX 8
+/** Enough for as many CPUs as Debian's kernels know (NR_CPUS=128), and VMCOREINFO. */
+#define ELFCOREHDR_NOTES_MAX 136
 
 /** No header is larger: room for the notes, the kernel, REGION_SET_MAX regions of RAM, one of them split. */
-#define ELFCOREHDR_SIZE_MAX (2 * PAGE_SIZE)
+#define ELFCOREHDR_SIZE_MAX (4 * PAGE_SIZE)
 
 struct core_note {
 	paddr_t pa;    /* of an ELF note in RAM, 4-byte aligned, ended by a zero note header */
@@ -61,5 +62,24 @@ uint64_t elfcorehdr_size(const struct core_request *request);
  */
 LB_MUST_CHECK enum lb_err elfcorehdr_write(const struct core_request *request, void *out, uint64_t size,
 					   struct diag *diag);
+
+/**
+ * Read which notes another's core header names, such as the one that kexec-tools made.
+ *
+ * Says nothing of what the notes hold: nothing but @data is looked at.
+ * @data   the header, 8-byte aligned; @size bytes of it are readable
+ * @count  receives how many of @note were filled, at most ELFCOREHDR_NOTES_MAX; further ones are left out
+ * Return: LB_OK; LB_EFORMAT no core header of a 64-bit RISC-V machine, or cut off.
+ */
+LB_MUST_CHECK enum lb_err elfcorehdr_read_notes(const void *data, uint64_t size, struct core_note *note,
+						size_t *count, struct diag *diag);
+
+/**
+ * Are the notes at @data, up to @size bytes, at least one and ended in there? Linux walks them to the
+ * end without looking at the size.
+ *
+ * @data  4-byte aligned
+ */
+bool elfcorehdr_notes_end(const void *data, uint64_t size);
 
 #endif

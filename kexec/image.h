@@ -39,6 +39,9 @@ struct image {
 /** Linux demands it of its base, and reserves memory up to the next multiple behind its end. */
 #define IMAGE_LINUX_ALIGN (2 * MIB)
 
+/** Bytes of a RISC-V Image's header: all that image_read_linux() looks at. */
+#define IMAGE_LINUX_HEADER 64
+
 /** Does @data begin with an ELF magic / a RISC-V Image header's magic2 (at 0x38)? */
 bool image_is_elf(const void *data, uint64_t size);
 bool image_is_linux(const void *data, uint64_t size);

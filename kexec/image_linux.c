@@ -21,7 +21,7 @@ struct linux_header {
 	uint32_t magic2;
 	uint32_t res3;
 };
-_Static_assert(sizeof(struct linux_header) == 64, "as in the document");
+_Static_assert(sizeof(struct linux_header) == IMAGE_LINUX_HEADER, "as in the document");
 
 #define LINUX_MAGIC2	      UINT32_C(0x05435352) /* "RSC\x05" */
 #define LINUX_FLAG_BIG_ENDIAN UINT64_C(1)

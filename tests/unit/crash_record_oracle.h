@@ -10,7 +10,7 @@
 #include "kexec/crash_record.h"
 
 #define SLOT_AT	   4096 /* the second slot, from the first */
-#define SLOT_BYTES 496	/* in use in a slot of version 1 */
+#define SLOT_BYTES 512	/* in use in a slot of version 2 */
 #define MEMORY	   8192
 
 static const uint8_t magic_bytes[8] = {'L', 'B', 'r', 'e', 'c', 'o', 'r', 'd'};
@@ -53,6 +53,7 @@ static inline void random_record(uint64_t *seed, struct crash_record *r)
 		r->piece[i].size = below(seed, r->region_base + r->region_size - r->piece[i].pa + 1);
 		r->piece[i].reserved = 0;
 	}
+	r->crash_usable = (struct region){below(seed, UINT64_C(1) << 56), below(seed, 1 << 30)};
 }
 
 static inline void put(uint8_t *at, uint64_t value, unsigned bytes)
@@ -86,7 +87,7 @@ static inline void seal(uint8_t *slot, uint32_t size)
 static inline void encode(uint8_t *slot, uint32_t generation, const struct crash_record *r)
 {
 	memcpy(slot, magic_bytes, sizeof(magic_bytes));
-	put(slot + 0x10, 1, 4);
+	put(slot + 0x10, 2, 4);
 	put(slot + 0x14, generation, 4);
 	put(slot + 0x18, r->state, 4);
 	put(slot + 0x1c, r->attempts, 4);
@@ -109,6 +110,8 @@ static inline void encode(uint8_t *slot, uint32_t generation, const struct crash
 		put(slot + 0x170 + 0x18 * i, r->piece[i].crc32, 4);
 		put(slot + 0x174 + 0x18 * i, r->piece[i].reserved, 4);
 	}
+	put(slot + 0x1f0, r->crash_usable.base, 8);
+	put(slot + 0x1f8, r->crash_usable.size, 8);
 	seal(slot, SLOT_BYTES);
 }
 

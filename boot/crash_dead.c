@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What a dead kernel left in its RAM: its description of itself, and its last words. */
+#include "boot/crash_dead.h"
+
+#include <string.h>
+
+#include "boot/retain.h"
+#include "kexec/crash_text.h"
+
+#define LAST_WORDS 20 /* lines of the dead kernel's log on the console */
+
+enum lb_err crash_dead_open(struct boot_context *ctx, paddr_t note_pa, struct crash_dead *dead)
+{
+	struct vmcoreinfo *info = &ctx->crash.dead_info;
+	const paddr_t kernel_pa = ctx->crash.record.kernel_pa;
+	enum lb_err err;
+
+	dead->ram = (struct ram){.readable = &ctx->crash.dead_ram, .offset = ctx->physmap.base};
+	err = note_pa ? vmcoreinfo_read(&dead->ram, note_pa, kernel_pa, info, &ctx->diag)
+		      : vmcoreinfo_find(&dead->ram, &ctx->crash.dead_ram, kernel_pa, info, NULL, &ctx->diag);
+	ctx->crash.has_info = !err;
+	if (!err)
+		err = printk_open(&dead->ram, info, &dead->ring, &ctx->diag);
+	if (err)
+		log_warn(&ctx->log, "%s", ctx->diag.text);
+	return err;
+}
+
+/* Where the dead kernel's log goes as text: to the region, and its end to the console. */
+struct last_words {
+	struct boot_context *ctx;
+	char *out;
+	size_t used, room;
+	size_t skip; /* records that the console does not see */
+};
+
+static void take_words(const struct printk_record *record, void *context)
+{
+	struct last_words *words = context;
+	char line[LOG_LINE_MAX];
+	size_t length = printk_format(record, line, sizeof(line));
+
+	if (words->skip)
+		words->skip--;
+	else
+		log_info(&words->ctx->log, "dead: %s", line);
+	if (length + 1 > words->room - words->used)
+		return;
+	memcpy(words->out + words->used, line, length);
+	words->out[words->used + length] = '\n';
+	words->used += length + 1;
+}
+
+static void count_words(const struct printk_record *record, void *context)
+{
+	(void)record;
+	++*(size_t *)context;
+}
+
+void crash_dead_last_words(struct boot_context *ctx, const struct crash_dead *dead)
+{
+	const struct region where = ctx->crash.region.dead_log;
+	struct crash_text *text = where.size ? physmap_pointer(&ctx->physmap, where.base) : NULL;
+	struct last_words words = {.ctx = ctx};
+	size_t count = 0;
+
+	if (text) {
+		words.out = text->text;
+		words.room = where.size - sizeof(*text);
+	}
+	printk_visit_last(&dead->ring, UINT32_MAX, count_words, &count);
+	words.skip = count > LAST_WORDS ? count - LAST_WORDS : 0;
+	log_info(&ctx->log, "dead: %zu lines of log; the last %zu:", count, count - words.skip);
+	printk_visit_last(&dead->ring, UINT32_MAX, take_words, &words);
+	if (!text)
+		return;
+	crash_text_finish(text, words.used);
+	retain_write_back(text, sizeof(*text) + words.used);
+}
+
+enum printk_ending crash_dead_ending_in(struct boot_context *ctx, struct region where)
+{
+	const struct region_set *ram = &ctx->crash.usable.ram;
+	struct crash_dead dead = {.ram = {.readable = ram, .offset = ctx->physmap.base}};
+	struct vmcoreinfo info;
+
+	memmap_init(&ctx->crash.usable);
+	if (memmap_add_ram(&ctx->crash.usable, where.base, where.size) ||
+	    vmcoreinfo_find(&dead.ram, ram, 0, &info, NULL, NULL) ||
+	    printk_open(&dead.ram, &info, &dead.ring, NULL))
+		return PRINTK_ENDING_CUT;
+	return printk_ending(&dead.ring, NULL, 0);
+}
