@@ -27,14 +27,14 @@ BASE, SIZE = 0xB000_0000, 0x1000_0000
 END = BASE + SIZE
 NODE = "lifeboat-crash@b0000000"
 SLOT = 0x1000
-RECORD_SIZE = 0x1F0
+RECORD_SIZE = 0x200
 EMPTY, ARMED, DISARMED, CAPTURING, DONE = range(5)
 # Distance of the start of each part from the region's end, and its size.
 RECORD, RUN_LOG, PREVIOUS_LOG, DEAD_LOG = 0x2000, 0x6000, 0xA000, 0x8A000
 RUN_LOG_SIZE, DEAD_LOG_SIZE = 0x4000, 0x80000
 
 
-def slot(state: int, generation: int, version: int = 1, base: int = BASE) -> bytes:
+def slot(state: int, generation: int, version: int = 2, base: int = BASE) -> bytes:
     """A record's slot as docs/abi.md has it."""
     record = struct.pack("<II", state, 1) + struct.pack(
         "<QQQQQQQ", base, SIZE, 0x1234, 0x8040_0000, 0x1E6_B000, base, 7
@@ -42,6 +42,7 @@ def slot(state: int, generation: int, version: int = 1, base: int = BASE) -> byt
     record += struct.pack("<II", 1, 2)
     record += struct.pack("<QQ", 0x8020_0000, 0x2000).ljust(0x100, b"\0")
     record += struct.pack("<QQIIQQII", base + 0xF00_0000, 0x2000, 0, 0, base, 0x1000, 5, 0).ljust(0x90, b"\0")
+    record += struct.pack("<QQ", 0x8800_0000, 0x100_0000)
     checked = struct.pack("<III", RECORD_SIZE, version, generation) + record
     made = b"LBrecord" + struct.pack("<I", zlib.crc32(checked)) + checked
     assert len(made) == RECORD_SIZE
@@ -181,7 +182,7 @@ def test_a_record_that_cannot_be_trusted_is_left_alone(command: str, target: Tar
     cases = {
         "no crash record": (nothing, nothing),
         "damaged": (nothing, bytes(damaged)),
-        "another version": (slot(ARMED, 4), slot(ARMED, 5, version=2)),
+        "another version": (slot(ARMED, 4), slot(ARMED, 5, version=1)),
         "0xa0000000": (nothing, slot(ARMED, 5, base=0xA000_0000)),
     }
     for word, slots in cases.items():

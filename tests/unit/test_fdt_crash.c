@@ -45,24 +45,38 @@ static void check_range(const uint8_t *fdt, int cells_of, int node, const char *
 	assert_int_equal(number[1], range.size);
 }
 
-static void check_crash_wishes(const struct blob *blob)
+static void check_crash_kernel(const uint8_t *fdt)
 {
 	const struct fdt_wishes wish = {
 		.bootargs = "nr_cpus=1",
-		.elfcorehdr = {0xbf9fd000, 0x2000},
+		.elfcorehdr = {0xbf9fd000, 0x4000},
 		.usable_memory = {0xafe00000, 0xfc00000},
-		.reservation = reservations,
-		.reservation_count = ARRAY_SIZE(reservations),
 	};
 	uint64_t size, again_size;
-	uint8_t *out = make(blob->data, &wish, &size), *again = make(out, &wish, &again_size);
+	uint8_t *out = make(fdt, &wish, &size), *again = make(out, &wish, &again_size);
 	int chosen = fdt_path_offset(out, "/chosen");
-	int parent = fdt_path_offset(out, "/reserved-memory");
 
 	assert_int_equal(size, again_size);
 	assert_memory_equal(out, again, size);
 	check_range(out, 0, chosen, "linux,elfcorehdr", wish.elfcorehdr);
 	check_range(out, 0, chosen, "linux,usable-memory-range", wish.usable_memory);
+	assert_int_equal(fdt_node_offset_by_compatible(out, -1, FDT_CRASH_REGION), -FDT_ERR_NOTFOUND);
+	free(out);
+	free(again);
+}
+
+static uint8_t *check_primary(const struct blob *blob)
+{
+	const struct fdt_wishes wish = {
+		.reservation = reservations,
+		.reservation_count = ARRAY_SIZE(reservations),
+	};
+	uint64_t size, again_size;
+	uint8_t *out = make(blob->data, &wish, &size), *again = make(out, &wish, &again_size);
+	int parent = fdt_path_offset(out, "/reserved-memory");
+
+	assert_int_equal(size, again_size);
+	assert_memory_equal(out, again, size);
 	assert_non_null(fdt_getprop(out, parent, "ranges", NULL));
 	for (size_t i = 0; i < ARRAY_SIZE(reservations); i++) {
 		char name[64];
@@ -77,8 +91,33 @@ static void check_crash_wishes(const struct blob *blob)
 			assert_string_equal(fdt_getprop(out, node, "compatible", NULL),
 					    reservations[i].compatible);
 	}
-	free(out);
 	free(again);
+	return out;
+}
+
+/* A stage that is started by kexec finds all of it again. */
+static void check_read(const uint8_t *firmware, const uint8_t *primary)
+{
+	static struct machine machine;
+	const struct fdt_wishes wish = {
+		.elfcorehdr = {0xbf9fd000, 0x4000},
+		.usable_memory = {0x90000000, 0x1000000},
+	};
+	uint64_t size;
+	uint8_t *crash = make(primary, &wish, &size);
+
+	assert_int_equal(fdt_read_machine(firmware, fdt_totalsize(firmware), &machine, &diag), LB_OK);
+	assert_int_equal(machine.usable_memory.size | machine.elfcorehdr.size | machine.crash_region.size, 0);
+	assert_int_equal(fdt_read_machine(primary, fdt_totalsize(primary), &machine, &diag), LB_OK);
+	assert_int_equal(machine.crash_region.base, reservations[0].range.base);
+	assert_int_equal(machine.crash_region.size, reservations[0].range.size);
+	assert_int_equal(fdt_read_machine(crash, size, &machine, &diag), LB_OK);
+	assert_int_equal(machine.usable_memory.base, wish.usable_memory.base);
+	assert_int_equal(machine.usable_memory.size, wish.usable_memory.size);
+	assert_int_equal(machine.elfcorehdr.base, wish.elfcorehdr.base);
+	assert_int_equal(machine.elfcorehdr.size, wish.elfcorehdr.size);
+	assert_int_equal(machine.crash_region.size, 0);
+	free(crash);
 }
 
 /* Trees whose cells hold a 32-bit address, with and without /reserved-memory. */
@@ -90,7 +129,12 @@ static void ranges_and_nodes_for_a_crash_kernel_are_written_in_the_cells_there(v
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct blob blob = load_blob(names[i]);
 
-		check_crash_wishes(&blob);
+		uint8_t *primary = check_primary(&blob);
+
+		check_crash_kernel(blob.data);
+		check_crash_kernel(primary); /* as kexec-tools copies it: with the crash region's node */
+		check_read(blob.data, primary);
+		free(primary);
 		free(blob.data);
 	}
 }
