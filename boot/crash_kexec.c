@@ -124,9 +124,6 @@ static enum lb_err read_config(struct boot_context *ctx)
 	const void *bundle = physmap_pointer(&ctx->physmap, ctx->bundle.base);
 	const char *name = NULL;
 
-	if (!ctx->bundle.size)
-		return diag_fail(&ctx->diag, LB_ENOENT,
-				 "kexec: no bundle came with it (kexec -p lifeboat.bin --initrd=BUNDLE)");
 	if (bundle_is_fit(bundle, ctx->bundle.size) &&
 	    !bundle_find_crash(bundle, ctx->bundle.size, &ctx->crash.config, &ctx->diag))
 		name = ctx->crash.config.name;
@@ -182,14 +179,20 @@ static enum lb_err load_from_bundle(struct boot_context *ctx)
 
 enum lb_err crash_kexec_prepare(struct boot_context *ctx)
 {
-	enum lb_err err;
+	const bool staged = ctx->crash.region.all.size;
+	enum lb_err err = LB_ENOENT;
 
 	stage_allow_writes(ctx);
 	meet_dead_kernel(ctx);
-	err = load_from_bundle(ctx);
-	if (!err || !ctx->crash.region.all.size)
+	if (ctx->bundle.size)
+		err = load_from_bundle(ctx);
+	else if (!staged)
+		diag_fail(&ctx->diag, err, "kexec: no bundle (kexec -p lifeboat.bin --initrd=BUNDLE): %s",
+			  ctx->bundle_diag.text);
+	if (!err || !staged)
 		return err;
-	log_warn(&ctx->log, "%s", ctx->diag.text);
+	if (ctx->bundle.size)
+		log_warn(&ctx->log, "%s", ctx->diag.text);
 	log_info(&ctx->log, "kexec: starting the crash kernel that is staged in the crash region");
 	return crash_prepare(ctx);
 }

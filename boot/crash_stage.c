@@ -171,20 +171,24 @@ static bool is_lost(const struct boot_context *ctx, const struct memmap_taken *t
 	       taken->kind == MEMMAP_INITRD;
 }
 
-static void add_reservation(struct boot_context *ctx, const char *name, const char *binding,
-			    struct region range)
+static void add_reservation(struct boot_context *ctx, struct fdt_reservation reservation)
 {
-	ctx->reservation[ctx->reservation_count++] =
-		(struct fdt_reservation){.name = name, .compatible = binding, .range = range};
+	ctx->reservation[ctx->reservation_count++] = reservation;
 }
 
-/* Lost memory goes into the record for the next life, and into the primary's FDT for this one. */
+/*
+ * Lost memory goes into the record for the next life, and into the primary's FDT for this one. It stays in the linear
+ * map: a hole there would split "System RAM", and kexec-tools 2.0.32 then takes a place outside of crashkernel=.
+ */
 static enum lb_err reserve_all(struct boot_context *ctx)
 {
 	struct crash_record *record = &ctx->crash.record;
 
 	ctx->reservation_count = 0;
-	add_reservation(ctx, REGION_NODE, FDT_CRASH_REGION, ctx->crash.region.all);
+	add_reservation(ctx, (struct fdt_reservation){.name = REGION_NODE,
+						      .compatible = FDT_CRASH_REGION,
+						      .range = ctx->crash.region.all,
+						      .no_map = true});
 	if (ctx->machine.crash_region.size) /* After kexec -e: they are in the record, and in the FDT. */
 		return LB_OK;
 	record->lost_count = 0;
@@ -202,7 +206,7 @@ static enum lb_err reserve_all(struct boot_context *ctx)
 			 lost.base, region_end(lost) - 1, lost.size / KIB, memmap_kind_name(taken->kind),
 			 taken->name);
 		record->lost[record->lost_count++] = lost;
-		add_reservation(ctx, LOST_NODE, NULL, lost);
+		add_reservation(ctx, (struct fdt_reservation){.name = LOST_NODE, .range = lost});
 	}
 	return LB_OK;
 }

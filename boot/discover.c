@@ -250,8 +250,10 @@ static enum lb_err take_bundle(struct boot_context *ctx)
 {
 	enum lb_err err = check_undamaged(ctx);
 
-	if (err)
+	if (err) {
+		ctx->bundle = (struct region){0, 0};
 		return err;
+	}
 	if (ctx->bundle_is_ram)
 		err = memmap_take(&ctx->memmap, ctx->bundle.base, ctx->bundle.size, MEMMAP_BUNDLE,
 				  ctx->bundle_from);

@@ -321,7 +321,7 @@ static int add_reservation(void *fdt, int parent, const struct fdt_reservation *
 		return node;
 	range_value(r->range, at, &v);
 	code = fdt_setprop(fdt, node, "reg", v.data, (int)v.size);
-	if (!code)
+	if (!code && r->no_map)
 		code = fdt_setprop(fdt, node, "no-map", NULL, 0);
 	if (!code && r->compatible)
 		code = fdt_setprop_string(fdt, node, "compatible", r->compatible);

@@ -10,11 +10,12 @@
 
 #include "mm/region.h"
 
-/** A range that the payload must keep off: becomes a no-map child of /reserved-memory. */
+/** A range that the payload must keep off: becomes a child of /reserved-memory. */
 struct fdt_reservation {
 	const char *name;	/* of the node, without unit address */
 	const char *compatible; /* NULL: none */
 	struct region range;
+	bool no_map; /* not even in its linear map */
 };
 
 /** What a payload's FDT shall say. Everything is copied into the blob. */

@@ -6,8 +6,8 @@
 #include "fdt/read.h"
 
 static const struct fdt_reservation reservations[] = {
-	{"lifeboat-crash", "lifeboat,crash-region", {0xafe00000, 0x10000000}},
-	{"lifeboat-lost", NULL, {0x80200000, 0x1000}},
+	{"lifeboat-crash", "lifeboat,crash-region", {0xafe00000, 0x10000000}, true},
+	{"lifeboat-lost", NULL, {0x80200000, 0x1000}, false},
 };
 
 static struct diag diag;
@@ -86,7 +86,7 @@ static uint8_t *check_primary(const struct blob *blob)
 		node = fdt_subnode_offset(out, parent, name);
 		assert_true(node > 0);
 		check_range(out, parent, node, "reg", reservations[i].range);
-		assert_non_null(fdt_getprop(out, node, "no-map", NULL));
+		assert_true(reservations[i].no_map == !!fdt_getprop(out, node, "no-map", NULL));
 		if (reservations[i].compatible)
 			assert_string_equal(fdt_getprop(out, node, "compatible", NULL),
 					    reservations[i].compatible);
@@ -141,7 +141,7 @@ static void ranges_and_nodes_for_a_crash_kernel_are_written_in_the_cells_there(v
 
 static void a_range_that_the_cells_cannot_hold_is_refused(void **state)
 {
-	const struct fdt_reservation high = {"high", NULL, {0x100000000, 0x1000}};
+	const struct fdt_reservation high = {"high", NULL, {0x100000000, 0x1000}, false};
 	const struct fdt_wishes usable = {.usable_memory = {0x100000000, 0x200000}};
 	const struct fdt_wishes reserve = {.reservation = &high, .reservation_count = 1};
 	struct blob blob = load_blob("one-cell");

@@ -14,7 +14,7 @@ from lifeboatlib.paths import cache_dir
 APPLETS = (
     "awk", "cat", "chmod", "cmp", "cp", "cut", "dd", "devmem", "dmesg", "echo", "find", "grep",
     "gzip", "halt", "head", "hexdump", "hostname", "insmod", "kill", "ln", "ls", "md5sum", "mkdir",
-    "mknod", "modprobe", "mount", "mv", "nproc", "od", "poweroff", "ps", "reboot", "rm", "rmmod",
+    "mknod", "mktemp", "modprobe", "mount", "mv", "nproc", "od", "poweroff", "ps", "reboot", "rm", "rmmod",
     "sed", "seq", "sh", "sha256sum", "sleep", "sort", "stat", "strings", "switch_root", "sync",
     "tail", "taskset", "tee", "touch", "tr", "umount", "uname", "wc", "xxd", "zcat",
 )  # fmt: skip
