@@ -162,17 +162,16 @@ static enum lb_err choose_region(struct boot_context *ctx)
 {
 	enum lb_err err = find_config(ctx);
 
-	/* After kexec -e what is staged stays staged, unless the new bundle brings another crash kernel. */
-	if (ctx->machine.crash_region.size)
-		return err ? err : crash_adopt_region(ctx);
+	if (!ctx->crash.has_config)
+		ctx->crash.config = (struct bundle_crash){.attempts = 1, .capture_unknown = true};
+	if (ctx->machine.crash_region.size) /* by kexec -e */
+		return crash_adopt_region(ctx);
 	if (!err)
 		err = place_region(ctx);
 	if (!err)
 		read_own_record(ctx);
 	if ((!err && is_waiting(&ctx->crash.record)) || !find_old_region(ctx))
 		return err;
-	if (!ctx->crash.has_config)
-		ctx->crash.config = (struct bundle_crash){.attempts = 1, .capture_unknown = true};
 	return LB_OK;
 }
 

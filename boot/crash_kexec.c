@@ -168,8 +168,13 @@ static enum lb_err load_from_bundle(struct boot_context *ctx)
 		return err;
 	/* Without bootargs of its own: those of kexec --command-line, or else the dead kernel's. */
 	payload_set_bootargs(ctx, ctx->config.bootargs, ctx->config.bootargs ? "" : ctx->machine.bootargs);
+	payload_drop_option(ctx, "crashkernel=");
 	crash_wish(ctx, core, ctx->machine.usable_memory);
 	err = payload_plan(ctx, &ctx->memmap);
+	if (err == LB_ENOSPC)
+		log_warn(&ctx->log,
+			 "kexec: %" PRIu64 " MiB are too few for this bundle: make crashkernel= larger",
+			 ctx->machine.usable_memory.size / MIB);
 	if (!err)
 		err = note_attempt(ctx);
 	if (!err)

@@ -266,15 +266,25 @@ static void leave_old_region(struct boot_context *ctx)
 	log_warn(&ctx->log, "crash: the firmware can't reset: the old region is used once more");
 }
 
+/* After kexec -e what is staged stays staged, unless the new bundle brings another crash kernel. */
+static bool keeps_staged(const struct boot_context *ctx)
+{
+	const struct crash_record *record = &ctx->crash.record;
+
+	return ctx->machine.crash_region.size && !ctx->crash.has_config && record->crash_entry &&
+	       (record->state == CRASH_ARMED || record->state == CRASH_DISARMED);
+}
+
 void crash_arm(struct boot_context *ctx)
 {
 	struct crash_record *record = &ctx->crash.record;
 	const bool was_capturing = record->state == CRASH_CAPTURING;
+	const bool keep = keeps_staged(ctx);
 	enum lb_err err;
 
 	if (ctx->crash.region_is_old)
 		leave_old_region(ctx);
-	if (!ctx->crash.has_config || !ctx->crash.region.all.size)
+	if (!(ctx->crash.has_config || keep) || !ctx->crash.region.all.size)
 		return;
 	record->state = was_capturing ? CRASH_DONE : CRASH_EMPTY;
 	record->attempts = 0;
@@ -287,7 +297,7 @@ void crash_arm(struct boot_context *ctx)
 	wipe_all_notes(ctx);
 	if (!err)
 		err = reserve_all(ctx);
-	if (!err)
+	if (!err && !keep)
 		err = stage_crash_kernel(ctx);
 	if (!err)
 		record->state = CRASH_ARMED;

@@ -56,16 +56,29 @@ void payload_set_bootargs(struct boot_context *ctx, const char *own, const char 
 			 sizeof(ctx->bootargs) - 1);
 }
 
-static bool has_option(const char *bootargs, const char *key)
+/* The first word that begins with @key, or NULL. */
+static char *find_option(char *bootargs, const char *key)
 {
 	const size_t length = strlen(key);
 
-	for (const char *word = bootargs; word; word = strchr(word, ' ')) {
+	for (char *word = bootargs; word; word = strchr(word, ' ')) {
 		word += strspn(word, " ");
 		if (!strncmp(word, key, length))
-			return true;
+			return word;
 	}
-	return false;
+	return NULL;
+}
+
+void payload_drop_option(struct boot_context *ctx, const char *key)
+{
+	char *word;
+
+	while ((word = find_option(ctx->bootargs, key))) {
+		const size_t length = strcspn(word, " ");
+		const char *rest = word + length + strspn(word + length, " ");
+
+		memmove(word, rest, strlen(rest) + 1);
+	}
 }
 
 void payload_add_options(struct boot_context *ctx, const struct payload_option *options, size_t count,
@@ -77,7 +90,7 @@ void payload_add_options(struct boot_context *ctx, const struct payload_option *
 		const size_t used = strlen(ctx->bootargs);
 		const char *option = options[i].option;
 
-		if (has_option(ctx->bootargs, options[i].key))
+		if (find_option(ctx->bootargs, options[i].key))
 			continue;
 		if (used + strlen(option) >= sizeof(ctx->bootargs)) {
 			log_warn(&ctx->log, "bootargs: no room for%s, %s: shorten them", option, reason);

@@ -18,6 +18,9 @@ void payload_wish(struct boot_context *ctx);
 /** Make ctx->bootargs @own (NULL: none), then @more. What does not fit is cut, with a warning. */
 void payload_set_bootargs(struct boot_context *ctx, const char *own, const char *more);
 
+/** Take every word that begins with @key out of ctx->bootargs. */
+void payload_drop_option(struct boot_context *ctx, const char *key);
+
 /** An option that a payload needs unless its bootargs have a word that begins with @key. */
 struct payload_option {
 	const char *key;

@@ -216,7 +216,7 @@ static enum lb_err map_machine(const struct boot_context *ctx, struct pagetable 
 		err = map_memory(pt, map, &ctx->memmap.free.region[i], ram_perms);
 	if (!err)
 		err = map_memory(pt, map, &ctx->bundle, ctx->bundle_is_ram ? ram_perms : PTE_R);
-	if (!err && ctx->machine.initrd.base != ctx->bundle.base)
+	if (!err && ctx->bundle.size && ctx->machine.initrd.base != ctx->bundle.base)
 		err = map_memory(pt, map, &ctx->machine.initrd, PTE_R);
 	for (size_t i = 0; !err && i < ctx->crash.dead_ram.count; i++)
 		err = map_memory(pt, map, &ctx->crash.dead_ram.region[i], PTE_R);

@@ -30,6 +30,7 @@ sleep 1000
 # What a dump is worth: the tools' verdicts, and the notes for the host to read.
 CRASH = initramfs.PROLOGUE + f"""
 echo "crash: vmcore $(stat -c %s /proc/vmcore)"
+echo "crash: bootargs $(cat /proc/cmdline)"
 vmcore-dmesg /proc/vmcore > /tmp/vmcore-dmesg.txt && echo "crash: vmcore-dmesg $(grep -c -e {TOKEN} -e 'Kernel panic' /tmp/vmcore-dmesg.txt)"
 makedumpfile --dump-dmesg /proc/vmcore /tmp/dmesg.txt > /tmp/log 2>&1 && echo "crash: makedumpfile $(grep -c -e {TOKEN} -e 'Kernel panic' /tmp/dmesg.txt)"
 makedumpfile -l -d 31 /proc/vmcore /tmp/dump >> /tmp/log 2>&1 && echo "crash: filtered $(stat -c %s /tmp/dump)"
@@ -62,13 +63,13 @@ class Kit:
         """The userspace that looks."""
         return initramfs.make_initramfs(self.directory / "crash.cpio", CRASH, self.tools())
 
-    def inner(self, payload: bundle.Image | None = None) -> Path:
+    def inner(self, payload: bundle.Image | None = None, append: str = "console=ttyS0 quiet panic=1") -> Path:
         """The bundle that goes with lifeboat by kexec: a crash configuration (and one that is never started)."""
         made = bundle.simple(bundle.linux(target.kernel()), self.crash_initramfs(), "panic=-1 nothing")
         if payload:
             made = bundle.with_crash(made, payload=payload)
         else:
-            made = bundle.with_crash(made, self.crash_initramfs(), "console=ttyS0 quiet panic=1")
+            made = bundle.with_crash(made, self.crash_initramfs(), append)
         return made.write(self.directory / "inner.itb")
 
     def outer(

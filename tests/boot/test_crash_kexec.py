@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 
 WITH_BUNDLE = "kexec -p /lifeboat.bin --initrd=/inner.itb"
 ALONE = "lifeboat-kexec /lifeboat.bin"
+CRASH_OPTIONS = ["nr_cpus=1", "reset_devices", "cma=0"]
 KERNEL_LINK_ADDR = 0xFFFFFFFF80000000
 MODES = [
     pytest.param(sv, smp, marks=() if (sv, smp) in ((39, 4), (57, 1)) else pytest.mark.long)
@@ -61,6 +62,17 @@ def test_a_bundle_by_kexec_captures_with_registers(sv: int, smp: int, kit: Kit, 
         load_and_panic(lab)
         assert_registers(expect_good_dump(session, smp))
         lab.expect("lifeboat: crash: no crash kernel: the bundle has no crash configuration")
+
+
+def test_a_crash_kernel_without_bootargs_takes_the_dead_ones(kit: Kit, tmp_path: Path) -> None:
+    """But for crashkernel=, which would take its memory away."""
+    inner = kit.inner(append="")
+    made = kit.outer(WITH_BUNDLE, "crashkernel=256M", {"inner.itb": inner}, append="some=thing")
+    with Session(machine(kit.stage, made, tmp_path)) as session:
+        lab = Lab(session)
+        load_and_panic(lab)
+        bootargs = lab.expect("crash: bootargs (.*)")[1].split()
+        assert bootargs == ["console=ttyS0", "quiet", "panic=1", "some=thing", *CRASH_OPTIONS]
 
 
 @pytest.mark.parametrize(("sv", "smp"), MODES)
@@ -150,7 +162,7 @@ def test_a_bad_bundle_ends_in_the_staged_crash_kernel(kit: Kit, tmp_path: Path) 
 def test_what_cannot_work_ends_in_one_line_and_a_reset(size: str, kit: Kit, tmp_path: Path) -> None:
     """Too little usable memory for the bundle's kernel; no bundle at all. Nothing is staged."""
     load, files, line = {
-        "crashkernel=64M": (WITH_BUNDLE, {"inner.itb": kit.inner()}, "lifeboat: ERROR: .*no room"),
+        "crashkernel=64M": (WITH_BUNDLE, {"inner.itb": kit.inner()}, "64 MiB are too few for this bundle: make crashkernel= larger"),
         "crashkernel=16M": ("kexec -p /lifeboat.bin --initrd=/init", {}, "lifeboat: ERROR: kexec: no bundle"),
     }[size]
     made = kit.outer(load, size, files)  # type: ignore[arg-type]
@@ -173,7 +185,7 @@ echo "successor: up"
 {PANIC if staged else "poweroff -f"}
 """
     successor = initramfs.make_initramfs(tmp_path / "successor.cpio", script)
-    inner = bundle.simple(bundle.linux(target.kernel()), successor, "console=ttyS0 quiet panic=1")
+    inner = bundle.simple(bundle.linux(target.kernel()), successor, "console=ttyS0 quiet")
     files = {"inner.itb": inner.write(tmp_path / "next.itb")}
     load = "kexec -l /lifeboat.bin --initrd=/inner.itb --command-line="
     made = kit.outer(load, "", files, staged=staged)
@@ -183,10 +195,12 @@ echo "successor: up"
         lab.expect("lifeboat: boot: lifeboat")
         if staged:
             lab.expect("started by kexec -e")
+            lab.expect("bootargs: added panic=5 reboot=panic_warm")
             lab.expect(ARMED)
         lab.expect("successor: up")
         assert "successor: in a dump" not in session.text
         if staged:
             lab.expect("ended by panic")
             expect_good_dump(session, 0)
+            assert session.text.count("dead: ") > 20
             lab.expect("the crash kernel ended in good order")
