@@ -53,9 +53,9 @@ enum lb_err crash_kexec_enter(struct boot_context *ctx)
 		 "kexec: started by a dying kernel, in [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " MiB",
 		 usable.base, region_end(usable) - 1, usable.size / MIB);
 	if (!region_set_contains(&m->ram, usable.base, usable.size) || !is_inside(fdt, usable) ||
-	    !is_inside(m->elfcorehdr, usable))
+	    !is_inside(m->elfcorehdr, usable) || !is_aligned(m->elfcorehdr.base, sizeof(uint64_t)))
 		return diag_fail(&ctx->diag, LB_ERANGE,
-				 "kexec: FDT, core header or usable memory itself is outside usable memory");
+				 "kexec: usable memory is no RAM, or FDT or core header are not in it");
 	err = set_dead_ram(ctx, usable);
 	region_set_clear(&m->ram);
 	if (!err)
