@@ -30,9 +30,9 @@ uint64_t crash_entry_sum(const struct crash_entry_state *state)
 /* The reset way finds the record armed, and the caller's mark. */
 static _Noreturn void reset(const char *why)
 {
-	early_say("lifeboat: ERROR: call: ");
+	early_say("lifeboat: call: ");
 	early_say(why);
-	early_say(": resetting, so that the crash kernel comes by the reset way\r\n");
+	early_say(": resetting into the reset way\r\n");
 	sbi_reset(SBI_RESET_WARM);
 	sbi_reset(SBI_RESET_COLD);
 	early_say("lifeboat: ERROR: call: the firmware can't reset: reset the machine by hand\r\n");
@@ -42,7 +42,7 @@ static _Noreturn void reset(const char *why)
 
 _Noreturn void crash_entry_trapped(uint64_t scause, uint64_t sepc, uint64_t stval)
 {
-	early_say_hex("lifeboat: ERROR: call: trap: scause 0x", scause);
+	early_say_hex("lifeboat: call: trap: scause 0x", scause);
 	early_say_hex(", sepc 0x", sepc);
 	early_say_hex(", stval 0x", stval);
 	early_say("\r\n");
@@ -68,7 +68,7 @@ static bool is_running(uint64_t id)
 	return !status.error && status.value != SBI_HART_STOPPED;
 }
 
-static void wait_for_harts(const struct crash_entry_state *state, uint64_t own_id, bool must_stop)
+static void wait_for_harts(const struct crash_entry_state *state, uint64_t own_id, uint64_t flags)
 {
 	int patience = PATIENCE;
 
@@ -81,9 +81,9 @@ static void wait_for_harts(const struct crash_entry_state *state, uint64_t own_i
 			patience--;
 		if (patience)
 			continue;
-		if (must_stop)
+		if (flags & (CRASH_CALL_MUST_STOP | CRASH_CALL_RESET_FIRST))
 			reset("a hart does not stop");
-		early_say_hex("lifeboat: warning: call: not stopped, or not in time: hart 0x", id);
+		early_say_hex("lifeboat: warning: call: it runs on, and can harm the dump: hart 0x", id);
 		early_say("\r\n");
 	}
 }
@@ -108,7 +108,9 @@ struct crash_entry_target crash_entry_decide(uint64_t hart_id, uint64_t flags)
 
 	if (state->sum != crash_entry_sum(state) || !state->entry)
 		reset("the prepared state is damaged, or there is none");
-	wait_for_harts(state, hart_id, flags & CRASH_CALL_MUST_STOP);
+	wait_for_harts(state, hart_id, flags);
+	if (flags & CRASH_CALL_RESET_FIRST)
+		reset("as the caller wishes");
 	if (flags & CRASH_CALL_CHECK_ALL)
 		check_pieces(crash_record_of_ready(&state->ready));
 	crash_record_write_ready((void *)(uintptr_t)state->record, &state->ready, write_back);

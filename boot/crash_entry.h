@@ -37,7 +37,7 @@ struct crash_entry_target {
  * started.
  *
  * Context: paging off.
- * @flags  CRASH_CALL_CHECK_ALL, CRASH_CALL_MUST_STOP
+ * @flags  CRASH_CALL_RESET_FIRST, CRASH_CALL_CHECK_ALL, CRASH_CALL_MUST_STOP
  */
 struct crash_entry_target crash_entry_decide(uint64_t hart_id, uint64_t flags);
 

@@ -76,7 +76,7 @@ struct prstatus {
 } __attribute__((packed));
 
 /* Registers that a caller saved: those that differ from what crash_caller.c loads are bits of the mask. */
-static size_t check_note(const struct program_header *note)
+static size_t check_note(const struct program_header *note, uint64_t begun)
 {
 	const struct prstatus *status = (const void *)note->paddr;
 	uint32_t hart, different = 0;
@@ -90,7 +90,7 @@ static size_t check_note(const struct program_header *note)
 	if (status->end[0])
 		fail("a note does not end");
 	say("checker: note of hart %u differs in %x, %u instructions ago", (uint64_t)hart,
-	    (uint64_t)different, CSR_READ(instret) - status->reg[31]);
+	    (uint64_t)different, begun - status->reg[31]);
 	return 1;
 }
 
@@ -130,7 +130,7 @@ static void check_load(const struct program_header *load, size_t index, const st
 	}
 }
 
-static void check_core(const struct chosen *chosen)
+static void check_core(const struct chosen *chosen, uint64_t begun)
 {
 	const struct elf_header *elf = (const void *)chosen->core;
 	const struct program_header *load = (const void *)(chosen->core + sizeof(*elf));
@@ -144,7 +144,7 @@ static void check_core(const struct chosen *chosen)
 	for (size_t i = 0; i < elf->phnum; i++) {
 		if (load[i].type == PT_NOTE) {
 			notes++;
-			saved += check_note(&load[i]);
+			saved += check_note(&load[i], begun);
 		}
 		if (load[i].type != PT_LOAD)
 			continue;
@@ -173,6 +173,7 @@ static void check_entry(const struct entry_state *entry)
 
 void main(const struct entry_state *entry)
 {
+	const uint64_t begun = CSR_READ(instret); /* start.S had some forty */
 	const struct chosen chosen = read_chosen((const void *)entry->x[A1]);
 
 	check_entry(entry);
@@ -182,7 +183,7 @@ void main(const struct entry_state *entry)
 	if (chosen.core < chosen.usable ||
 	    chosen.core + chosen.core_size > chosen.usable + chosen.usable_size)
 		fail("the core header is not in usable memory");
-	check_core(&chosen);
+	check_core(&chosen, begun);
 	sbi_call(SBI_SRST, 0, 1, 0, 0); /* cold reboot */
 	fail("no reset");
 }
