@@ -65,7 +65,11 @@ _Noreturn void lifeboat_call_report(struct crash_call *area, uint64_t hart,
 #include "kexec/trampoline.c"
 #include "mm/pagetable.c"
 
-/*
+/* clang-format off */
+#define LIFEBOAT_TEXT(x)	 #x
+#define LIFEBOAT_EQU(name, number) "\t.equ\t.L" #name ", " LIFEBOAT_TEXT(number) "\n"
+
+/**
  * Both calls. Registers: a0 area, a1 hart, a2 regs, a3 flags, or -1 for a report. t0 is saved in sscratch first, so that
  * with no regs given all registers are as they came; only t0 and a2, which is 0 then, may be used until they are in
  * the note. A note counts from its first word on, the name's size, which is written last.
@@ -73,10 +77,6 @@ _Noreturn void lifeboat_call_report(struct crash_call *area, uint64_t hart,
  * stvec leads to where to go on: a trap before the area is known to be there resets the machine, one while saving (bad
  * regs) costs the note and nothing else.
  */
-/* clang-format off */
-#define LIFEBOAT_TEXT(x)	 #x
-#define LIFEBOAT_EQU(name, number) "\t.equ\t.L" #name ", " LIFEBOAT_TEXT(number) "\n"
-
 __asm__(
 	LIFEBOAT_EQU(at_harts, CRASH_CALL_AT_HARTS)
 	LIFEBOAT_EQU(at_notes_va, CRASH_CALL_AT_NOTES_VA)
