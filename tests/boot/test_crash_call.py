@@ -5,6 +5,7 @@ The checker, in the crash kernel's place, sees the registers in the notes and th
 """
 
 import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from crash_bare import ARMED, REGION, TIMEOUT, VERIFIED, assert_verified, expect
 from pairwise import Point, cover, points
 from symbols import symbols
 
-from lifeboatlib import bundle
+from lifeboatlib import bundle, initramfs
 from lifeboatlib.qemu import ConsoleError, Machine, Session
 
 HARTS = 4
@@ -23,6 +24,7 @@ NOTES = r"^checker: (\d+) notes, (\d+) of them registers$"
 CALLED = r"^lifeboat: crash: the last system called for the crash kernel$"
 SAVED = r"^lifeboat: crash: the registers of (\d+) of (\d+) harts were saved$"
 RESET_FIRST, CHECK_ALL, MUST_STOP = 1, 2, 4
+PT_NOTE, NT_PRSTATUS = 4, 1
 
 # Bits of the mask: t6 tells when it was; a call in C has its arguments in a0 to a3, and pc is ra.
 T6 = 1 << 31
@@ -57,9 +59,11 @@ def call(
     """call(smp=..., unknown=..., **defines): a session of a machine whose primary calls."""
 
     def start(
-        smp: int = HARTS, unknown: str = "boot", icount: bool = False, sv: int | None = None, **wants: object
-    ) -> Session:
-        caller, checker = build_payload("crash_caller", **wants), build_payload("crash_checker")
+        smp: int = HARTS, unknown: str = "boot", icount: bool = False, sv: int | None = None,
+        filler: int = 0, **wants: object,
+    ) -> Session:  # fmt: skip
+        caller = build_payload("crash_caller", **wants)
+        checker = build_payload("crash_checker", **({"FILLER": filler} if filler else {}))
         crash = bundle.Crash(REGION, 1, unknown)
         plain = bundle.simple(bundle.linux(caller.bin))  # type: ignore[attr-defined]
         payload = bundle.linux(checker.bin)  # type: ignore[attr-defined]
@@ -142,7 +146,62 @@ def test_a_call_costs_at_most_5000_instructions(call: Caller, levels: int, sv: i
 
 
 def test_a_call_that_checks_all_costs_what_the_bytes_cost(call: Caller) -> None:
-    assert cost(call, FLAGS=CHECK_ALL) > BUDGET
+    small, large = (cost(call, FLAGS=CHECK_ALL, filler=filler) for filler in (0, 1 << 20))
+    print(f"call: {(large - small) / (1 << 20):.2f} instructions for each byte that is checked again")
+    assert small > BUDGET and large - small > 1 << 20
+
+
+# Linux in the crash kernel's place
+
+SHOW_NOTES = initramfs.PROLOGUE + """
+echo "crash: vmcore $(stat -c %s /proc/vmcore)"
+dd if=/proc/vmcore bs=4096 count=2 2> /dev/null | xxd -p -c 64 | sed 's/^/vmcore: /'
+echo "crash: shown"
+reboot -f
+"""
+
+
+def prstatus(core: bytes) -> dict[int, tuple[int, ...]]:
+    """The registers in the notes of an ELF core, by pid."""
+    (count,) = struct.unpack_from("<H", core, 56)
+    found = {}
+    for index in range(count):
+        kind, _, at, _, _, size = struct.unpack_from("<IIQQQQ", core, 64 + 56 * index)
+        end = at + size
+        while kind == PT_NOTE and at + 12 <= end:
+            name, desc, note = struct.unpack_from("<III", core, at)
+            if note == NT_PRSTATUS and core[at + 12 : at + 12 + name] == b"CORE\0":
+                start = at + 12 + (name + 3 & ~3)
+                (pid,) = struct.unpack_from("<I", core, start + 32)
+                found[pid] = struct.unpack_from("<32Q", core, start + 112)
+            at += 12 + (name + 3 & ~3) + (desc + 3 & ~3)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flags", [0, RESET_FIRST])
+def test_linux_has_the_registers_in_its_vmcore(
+    flags: int, stage: Path, kernel: Path, build_payload: Callable[..., object], tmp_path: Path
+) -> None:
+    caller = build_payload("crash_caller", LEVELS=4, DYING_HART=3, GIVEN=1, FLAGS=flags)
+    show = initramfs.make_initramfs(tmp_path / "show.cpio", SHOW_NOTES)
+    crash = bundle.Crash(256 << 20, 1, "boot")
+    plain = bundle.simple(bundle.linux(caller.bin))  # type: ignore[attr-defined]
+    made = bundle.with_crash(
+        plain, show, "console=ttyS0 quiet panic=1", payload=bundle.linux(kernel), crash=crash
+    ).write(tmp_path / "linux.itb")
+    with Session(Machine(kernel=stage, initrd=made, smp=HARTS, memory="768M", sv=48)) as session:
+        filled = int(expect_filled(session)[1])
+        assert int(session.expect(r"crash: vmcore (\d+)", 120)[1]) > filled
+        session.expect("crash: shown", TIMEOUT)
+        console = session.text
+        session.expect("the crash kernel ended in good order", TIMEOUT)
+    core = bytes.fromhex("".join(re.findall(r"^vmcore: (\w+)\s*$", console, re.MULTILINE)))
+    found = prstatus(core)
+    assert sorted(found) == list(range(HARTS))
+    for hart, registers in found.items():
+        wanted = [0x5EA0_0000_0000_0000 + hart * 0x10000 + index * 0x11 for index in range(31)]
+        assert list(registers[:31]) == wanted
 
 
 # Harts that do not cooperate
