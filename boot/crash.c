@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "boot/crash_call.h"
 #include "boot/crash_dead.h"
 #include "boot/stage.h"
 
@@ -220,9 +221,14 @@ static bool judge_armed(struct boot_context *ctx)
 {
 	char line[LOG_LINE_MAX / 2];
 	struct crash_dead dead;
+	const bool called = crash_call_was_made(ctx);
 	enum printk_ending ending;
 
+	if (called)
+		log_info(&ctx->log, "crash: the last system called for the crash kernel");
 	if (crash_dead_open(ctx, 0, &dead)) {
+		if (called)
+			return true;
 		log_info(&ctx->log, "crash: the last kernel left no log: lifeboat,unknown-end says %s",
 			 ctx->crash.config.capture_unknown ? "capture" : "boot");
 		return ctx->crash.config.capture_unknown;
@@ -230,7 +236,7 @@ static bool judge_armed(struct boot_context *ctx)
 	ending = printk_ending(&dead.ring, line, sizeof(line));
 	log_info(&ctx->log, "crash: Linux %s ended by %s%s%s", ctx->crash.dead_info.release,
 		 printk_ending_name(ending), *line ? ": " : "", line);
-	if (printk_ending_is_orderly(ending))
+	if (printk_ending_is_orderly(ending) && !called)
 		return false;
 	crash_dead_last_words(ctx, &dead);
 	return true;

@@ -70,6 +70,12 @@ void crash_wish(struct boot_context *ctx, struct region core, struct region usab
  */
 LB_MUST_CHECK enum lb_err crash_write_core_header(struct boot_context *ctx, struct region room);
 
+/** Where the crash region keeps the core header of a staged crash kernel: CRASH_CORE_ROOM bytes. */
+struct region crash_core_room(const struct boot_context *ctx);
+
+/** Where the FDT of the staged crash kernel is. */
+paddr_t crash_staged_fdt(const struct boot_context *ctx);
+
 /** Keep the log of this run in the crash region, where the next run and userspace find it. */
 void crash_save_log(struct boot_context *ctx);
 

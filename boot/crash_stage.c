@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "boot/crash.h"
+#include "boot/crash_call.h"
 #include "boot/instret.h"
 #include "boot/payload.h"
 #include "boot/retain.h"
@@ -48,7 +49,7 @@ static void set_piece(struct boot_context *ctx, struct crash_piece *piece, uint6
 	retain_write_back(physmap_pointer(&ctx->physmap, pa), size);
 }
 
-static struct region core_room(const struct boot_context *ctx)
+struct region crash_core_room(const struct boot_context *ctx)
 {
 	return (struct region){region_end(ctx->crash.region.usable) - CRASH_CORE_ROOM, CRASH_CORE_ROOM};
 }
@@ -72,7 +73,7 @@ void crash_wish(struct boot_context *ctx, struct region core, struct region usab
 /* Usable memory as a machine of its own: the crash kernel is planned like any payload, but nowhere else. */
 static enum lb_err map_usable(struct boot_context *ctx)
 {
-	const struct region usable = ctx->crash.region.usable, core = core_room(ctx);
+	const struct region usable = ctx->crash.region.usable, core = crash_core_room(ctx);
 	enum lb_err err;
 
 	memmap_init(&ctx->crash.usable);
@@ -106,11 +107,16 @@ static struct region piece_region(const struct crash_piece *piece)
 	return (struct region){piece->pa, piece->size};
 }
 
+paddr_t crash_staged_fdt(const struct boot_context *ctx)
+{
+	return ctx->crash.record.piece[PIECE_FDT].pa;
+}
+
 /* What is in its place by now, with checksums. */
 static void record_pieces(struct boot_context *ctx)
 {
 	struct crash_record *record = &ctx->crash.record;
-	const struct region core = core_room(ctx);
+	const struct region core = crash_core_room(ctx);
 	size_t next = PIECE_IMAGE;
 
 	memset(record->piece, 0, sizeof(record->piece));
@@ -140,7 +146,7 @@ static enum lb_err stage_crash_kernel(struct boot_context *ctx)
 	if (err)
 		return err;
 	payload_set_bootargs(ctx, ctx->config.bootargs, "");
-	crash_wish(ctx, core_room(ctx), ctx->crash.region.usable);
+	crash_wish(ctx, crash_core_room(ctx), ctx->crash.region.usable);
 	err = payload_plan(ctx, &ctx->crash.usable);
 	if (!err)
 		err = payload_load(ctx);
@@ -188,7 +194,8 @@ static enum lb_err reserve_all(struct boot_context *ctx)
 	add_reservation(ctx, (struct fdt_reservation){.name = REGION_NODE,
 						      .compatible = FDT_CRASH_REGION,
 						      .range = ctx->crash.region.all,
-						      .no_map = true});
+						      .no_map = true,
+						      .call = ctx->crash.region.call});
 	if (ctx->machine.crash_region.size) /* After kexec -e: they are in the record, and in the FDT. */
 		return LB_OK;
 	record->lost_count = 0;
@@ -295,6 +302,7 @@ void crash_arm(struct boot_context *ctx)
 	record->crash_usable = (struct region){0, 0};
 	err = crash_write_record(ctx);
 	wipe_all_notes(ctx);
+	crash_call_wipe(ctx);
 	if (!err)
 		err = reserve_all(ctx);
 	if (!err && !keep)
@@ -315,11 +323,12 @@ void crash_arm_record(struct boot_context *ctx)
 		return;
 	ctx->crash.record.kernel_pa = ctx->plan.entry;
 	ctx->crash.record.kernel_size = ctx->config.image.mem_size;
-	if (write_both_slots(ctx))
+	if (write_both_slots(ctx)) {
 		log_warn(&ctx->log, "%s", ctx->diag.text);
-	else
-		log_info(&ctx->log, "crash: armed: a reset that is not orderly starts %s",
-			 "the crash kernel");
+		return;
+	}
+	log_info(&ctx->log, "crash: armed: a reset that is not orderly starts the crash kernel");
+	crash_call_arm(ctx);
 }
 
 /* ---- The crash ---- */
@@ -414,6 +423,8 @@ enum lb_err crash_prepare(struct boot_context *ctx)
 		if (!err)
 			err = crash_write_record(ctx);
 	}
+	if (!err && !ctx->crash.by_kexec) /* kexec's core header names notes of its own */
+		crash_call_add_notes(ctx);
 	if (!err)
 		err = crash_write_core_header(ctx, piece_region(&record->piece[PIECE_CORE]));
 	if (err)

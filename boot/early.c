@@ -39,15 +39,15 @@ static void put_char(char c)
 		sbi_console_putchar(c);
 }
 
-static void put_string(const char *text)
+void early_say(const char *text)
 {
 	while (*text)
 		put_char(*text++);
 }
 
-static void put_hex(const char *label, uint64_t value)
+void early_say_hex(const char *label, uint64_t value)
 {
-	put_string(label);
+	early_say(label);
 	for (int shift = 60; shift >= 0; shift -= 4) {
 		unsigned digit = value >> shift & 0xf;
 
@@ -57,18 +57,18 @@ static void put_hex(const char *label, uint64_t value)
 
 void early_fail(unsigned reason, uint64_t scause, uint64_t sepc, uint64_t stval)
 {
-	put_string("lifeboat: ERROR: ");
+	early_say("lifeboat: ERROR: ");
 	if (reason == 0) {
-		put_string("head: trap before paging");
-		put_hex(": scause 0x", scause);
-		put_hex(", sepc 0x", sepc);
-		put_hex(", stval 0x", stval);
+		early_say("head: trap before paging");
+		early_say_hex(": scause 0x", scause);
+		early_say_hex(", sepc 0x", sepc);
+		early_say_hex(", stval 0x", stval);
 	} else if (reason == 1) {
-		put_string("head: loaded where no page can be mapped at its own address, or not at a page "
-			   "boundary");
+		early_say("head: loaded where no page can be mapped at its own address, or not at a page "
+			  "boundary");
 	} else {
-		put_string("head: the hart refuses Sv39: lifeboat needs an MMU");
+		early_say("head: the hart refuses Sv39: lifeboat needs an MMU");
 	}
-	put_string("; shutting down\r\n");
+	early_say("; shutting down\r\n");
 	sbi_reset(SBI_RESET_SHUTDOWN);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The C code that runs before paging: at the physical address, so without absolute addresses (no tables
- * of pointers, no printf). Called by head.S only.
+ * of pointers, no printf). Called by head.S, and by what else runs with paging off.
  */
 #ifndef LIFEBOAT_BOOT_EARLY_H
 #define LIFEBOAT_BOOT_EARLY_H
@@ -19,5 +19,11 @@ uint64_t early_build_tables(paddr_t stage_pa, uint64_t found[2]);
 
 /** Say why the stage ends here and switch off. Returns only if the firmware can not. */
 void early_fail(unsigned reason, uint64_t scause, uint64_t sepc, uint64_t stval);
+
+/** Print @text, by DBCN or the legacy call. Context: paging off. */
+void early_say(const char *text);
+
+/** Print @label and @value, 16 hexadecimal digits. Context: paging off. */
+void early_say_hex(const char *label, uint64_t value);
 
 #endif

@@ -21,7 +21,7 @@
 extern const char stage_start[], stage_end[], stage_text_end[], stage_rodata_end[];
 extern const char stage_rodata_start[], trap_stack_bottom[], trap_stack_top[], stage_rw_start[],
 	stage_rw_end[];
-extern const char trampoline_start[];
+extern const char trampoline_start[], norelocate_satp[];
 
 /* From switch.S: copy @size bytes, install @satp, return satp as it reads back. */
 uint64_t stage_switch(void *dest, const void *source, uint64_t size, uint64_t satp);
@@ -289,10 +289,13 @@ static enum lb_err prepare_trampoline(struct boot_context *ctx, const struct blo
 	err = pagetable_init(&pt, levels, block->view + block->image_size, block_trampoline_tables(block),
 			     TRAMPOLINE_POOL_PAGES);
 	if (!err)
-		err = trampoline_build(&pt, STAGE_VA + offset, block->pa + offset, &ctx->diag);
-	if (!err)
-		trampoline_arm(block->view + offset, block->pa + offset, pagetable_satp(&pt));
-	return err;
+		err = trampoline_build(&pt, STAGE_VA + offset, block->pa + offset);
+	if (err)
+		return diag_fail(&ctx->diag, err, "trampoline: cannot map %#" PRIx64 " in %s: %s",
+				 block->pa + offset, pagetable_mode_name(levels), lb_err_name(err));
+	trampoline_arm(block->view + offset, (size_t)(norelocate_satp - trampoline_start), block->pa + offset,
+		       pagetable_satp(&pt));
+	return LB_OK;
 }
 
 /* From here on the memory map describes the machine as it is after the move. */

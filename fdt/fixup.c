@@ -19,6 +19,7 @@
 #define PROP_HEAD	12 /* tag, length, name offset */
 #define NODE_NAME_MAX	48
 #define RESERVED_PARENT "reserved-memory"
+#define CALL_PROPERTY	"lifeboat,crash-call"
 
 /* How many 32-bit cells an address and a size have at some node. */
 struct cells {
@@ -171,6 +172,8 @@ static uint64_t reservations_growth(const struct fdt_wishes *wishes)
 		const char *compatible = wishes->reservation[i].compatible;
 
 		growth += node_growth() + property_growth("reg", 16) + property_growth("no-map", 0);
+		if (wishes->reservation[i].call.size)
+			growth += property_growth(CALL_PROPERTY, 16);
 		if (compatible)
 			growth += property_growth("compatible", strlen(compatible) + 1);
 	}
@@ -325,6 +328,11 @@ static int add_reservation(void *fdt, int parent, const struct fdt_reservation *
 		code = fdt_setprop(fdt, node, "no-map", NULL, 0);
 	if (!code && r->compatible)
 		code = fdt_setprop_string(fdt, node, "compatible", r->compatible);
+	if (!code && r->call.size) {
+		v.size = 0;
+		range_value(r->call, at, &v);
+		code = fdt_setprop(fdt, node, CALL_PROPERTY, v.data, (int)v.size);
+	}
 	return code;
 }
 

@@ -15,7 +15,8 @@ struct fdt_reservation {
 	const char *name;	/* of the node, without unit address */
 	const char *compatible; /* NULL: none */
 	struct region range;
-	bool no_map; /* not even in its linear map */
+	bool no_map;	    /* not even in its linear map */
+	struct region call; /* lifeboat,crash-call; size 0: no such property */
 };
 
 /** What a payload's FDT shall say. Everything is copied into the blob. */

@@ -219,21 +219,81 @@ static void replace_slot(struct slot *slot, const struct slot *image, crash_writ
 	set_magic(slot, CRASH_RECORD_MAGIC, write_back);
 }
 
+/* The slot that is written next: not the newest one. */
+static int next_slot(const struct slots *slots)
+{
+	return slots->newest == 0;
+}
+
+static void make_image(const struct slots *slots, const struct crash_record *record, struct slot *image)
+{
+	*image = (struct slot){
+		.magic = CRASH_RECORD_MAGIC,
+		.size = sizeof(*image),
+		.version = CRASH_RECORD_VERSION,
+		.generation = slots->newest < 0 ? 1 : slots->slot[slots->newest]->generation + 1,
+		.record = *record,
+	};
+	image->crc32 = slot_crc(image, sizeof(*image));
+}
+
+static struct slot *slot_at(void *memory, unsigned index)
+{
+	return (void *)((uint8_t *)memory + index * PAGE_SIZE);
+}
+
 enum lb_err crash_record_write(void *memory, const struct crash_record *record, crash_write_back *write_back)
 {
 	struct slots slots = look(memory);
-	struct slot image = {
-		.size = sizeof(image),
-		.version = CRASH_RECORD_VERSION,
-		.generation = slots.newest < 0 ? 1 : slots.slot[slots.newest]->generation + 1,
-		.record = *record,
-	};
+	struct slot image;
 
 	if (!record_is_sound(record))
 		return LB_EINVAL;
-	image.crc32 = slot_crc(&image, sizeof(image));
-	replace_slot((void *)((uint8_t *)memory + (slots.newest == 0 ? PAGE_SIZE : 0)), &image, write_back);
+	make_image(&slots, record, &image);
+	replace_slot(slot_at(memory, (unsigned)next_slot(&slots)), &image, write_back);
 	return LB_OK;
+}
+
+/* ---- A write in two halves ---- */
+
+_Static_assert(sizeof(((struct crash_record_ready *)0)->image) == sizeof(struct slot), "one slot");
+
+static const struct slot *ready_image(const struct crash_record_ready *ready)
+{
+	return (const void *)ready->image;
+}
+
+enum lb_err crash_record_make_ready(const void *memory, const struct crash_record *record,
+				    struct crash_record_ready *ready)
+{
+	struct slots slots = look(memory);
+
+	if (!record_is_sound(record))
+		return LB_EINVAL;
+	if (slots.newest < 0)
+		return LB_ENOENT;
+	ready->slot = (uint32_t)next_slot(&slots);
+	ready->newest_crc32 = slots.slot[slots.newest]->crc32;
+	make_image(&slots, record, (struct slot *)ready->image);
+	return LB_OK;
+}
+
+void crash_record_write_ready(void *memory, const struct crash_record_ready *ready,
+			      crash_write_back *write_back)
+{
+	const struct slot *image = ready_image(ready);
+	const struct slot *newest = slot_at(memory, !ready->slot);
+
+	if (newest->magic == CRASH_RECORD_MAGIC && newest->generation + 1 == image->generation &&
+	    newest->crc32 == ready->newest_crc32)
+		replace_slot(slot_at(memory, ready->slot), image, write_back);
+	else /* It is sound, or it would not be ready. */
+		(void)!crash_record_write(memory, &image->record, write_back);
+}
+
+const struct crash_record *crash_record_of_ready(const struct crash_record_ready *ready)
+{
+	return &ready_image(ready)->record;
 }
 
 const char *crash_state_name(uint32_t state)

@@ -103,6 +103,36 @@ typedef void crash_write_back(const void *start, size_t size);
 LB_MUST_CHECK enum lb_err crash_record_write(void *memory, const struct crash_record *record,
 					     crash_write_back *write_back);
 
+/**
+ * A write that was made ready in good times, so that it costs a copy and no checksum in bad ones. Holds no pointer.
+ */
+struct crash_record_ready {
+	uint32_t slot;		 /* which one is written */
+	uint32_t newest_crc32;	 /* of the other slot, the newest when this was made */
+	uint64_t image[512 / 8]; /* what is written */
+};
+
+/**
+ * Make @record ready to be written as the newest.
+ *
+ * @memory  as for crash_record_read(), with a good slot in it
+ * Return: LB_OK; LB_EINVAL @record is not sound; LB_ENOENT there is no slot to follow.
+ */
+LB_MUST_CHECK enum lb_err crash_record_make_ready(const void *memory, const struct crash_record *record,
+						  struct crash_record_ready *ready);
+
+/**
+ * Write what was made ready, as crash_record_write() would. Where somebody wrote the record since, it is that
+ * function which does it, at its price.
+ *
+ * Runs before paging, too: no absolute addresses.
+ */
+void crash_record_write_ready(void *memory, const struct crash_record_ready *ready,
+			      crash_write_back *write_back);
+
+/** The record that was made ready. */
+const struct crash_record *crash_record_of_ready(const struct crash_record_ready *ready);
+
 /** The word for a state in the log. Never NULL. */
 const char *crash_state_name(uint32_t state);
 

@@ -20,6 +20,7 @@ struct crash_region crash_region_layout(paddr_t base, uint64_t size)
 	r.run_log[0] = take_top(&left, CRASH_RUN_LOG_SIZE);
 	r.run_log[1] = take_top(&left, CRASH_RUN_LOG_SIZE);
 	r.dead_log = take_top(&left, CRASH_DEAD_LOG_SIZE);
+	r.call = take_top(&left, CRASH_CALL_SIZE);
 	r.usable = (struct region){base, size - CRASH_PRIVATE_SIZE};
 	r.stage = (struct region){region_end(r.usable), region_end(left) - region_end(r.usable)};
 	return r;

@@ -4,8 +4,8 @@
  *
  *   base      usable memory: the crash kernel at the very base (kernels before 6.4 lose what is below them), its
  *             FDT, core header and initramfs at the top
- *   private   the last 4 MiB, never given to any kernel: the resident stage and its tables, the dead kernel's
- *             log, the stage's own log of this run and the one before, and in the last two pages the crash record
+ *   private   the last 4 MiB, never given to any kernel: the resident stage and its tables, the call area (the one
+ *             part that the primary writes to, by client/lifeboat_call.h), the dead kernel's log, the stage's own log of this run and the one before, and in the last two pages the crash record
  *
  * The record lies at the region's end, so it is found at the end of the highest free piece of RAM without knowing
  * how large the region is.
@@ -14,6 +14,7 @@
 #define LIFEBOAT_KEXEC_CRASH_REGION_H
 
 #include "base/error.h"
+#include "kexec/crash_call.h"
 #include "kexec/crash_record.h"
 #include "mm/region.h"
 
@@ -28,6 +29,7 @@ struct crash_region {
 	struct region all;	/* size 0: there is no crash region */
 	struct region usable;	/* usable memory */
 	struct region stage;	/* room for the resident stage */
+	struct region call;	/* CRASH_CALL_SIZE: struct crash_call and what it names */
 	struct region dead_log; /* the dead kernel's log as text */
 	struct region run_log[2];
 	struct region record; /* CRASH_RECORD_SIZE */

@@ -94,7 +94,7 @@ norelocate_park:
 	wfi
 	j	norelocate_park
 
-/* Written by trampoline_arm() into the copy that will run, before that becomes read-only. */
+/* Written by trampoline_arm() into the copy that will run, before that becomes read-only. In this order. */
 	.balign	8
 	.globl	norelocate_satp
 norelocate_satp:

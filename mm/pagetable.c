@@ -7,11 +7,10 @@
  * table is followed, a leaf that is there must already say what is asked. If a table stands where a
  * large leaf would go, the walk continues below it with smaller leaves. Nothing valid is ever overwritten.
  *
- * Runs before paging is on, too: it must not use absolute addresses (tables of pointers).
+ * Runs before paging is on, too: it must not use absolute addresses (tables of pointers). And in programs that have
+ * no C library (client/): it wants none.
  */
 #include "mm/pagetable.h"
-
-#include <string.h>
 
 #define INDEX_BITS	9
 #define PTE_LEAF_BITS	(PTE_R | PTE_W | PTE_X)
@@ -58,10 +57,13 @@ static uint64_t *table_of(const struct pagetable *pt, uint64_t pte)
 static enum lb_err new_table(struct pagetable *pt, uint64_t *pte)
 {
 	paddr_t pa = pt->pool_pa + pt->used_pages * PAGE_SIZE;
+	uint64_t *table;
 
 	if (pt->used_pages == pt->pool_pages)
 		return LB_ENOSPC;
-	memset(pt->pool[pt->used_pages++], 0, PAGE_SIZE);
+	table = pt->pool[pt->used_pages++];
+	for (size_t i = 0; i < PAGETABLE_ENTRIES; i++)
+		table[i] = 0;
 	*pte = pa >> PAGE_SHIFT << PTE_PPN_SHIFT | PTE_V;
 	return LB_OK;
 }

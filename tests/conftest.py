@@ -20,7 +20,7 @@ FLAGS = (
     "-march=rv64imac_zicsr_zifencei", "-mabi=lp64", "-mcmodel=medany", "-std=c11", "-O1", "-g",
     "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fno-pic", "-fno-jump-tables",
     "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-fno-tree-loop-distribute-patterns",
-    "-mno-relax", "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments",
+    "-mno-relax", f"-I{REPO}", "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none", "-Wl,--no-warn-rwx-segments",
     "-Wl,--fatal-warnings",
 )  # fmt: skip
 
@@ -37,9 +37,10 @@ class Payload:
 
 
 def _sources(name: str) -> list[Path]:
-    """<name>.c goes with the entry and the helpers that payloads share, <name>.S stands alone."""
+    """<name>.c goes with its <name>_*.c, the entry and the helpers of all; <name>.S stands alone."""
     if (PAYLOADS / f"{name}.c").is_file():
-        return [PAYLOADS / f"{name}.c", *(PAYLOADS / part for part in ("start.S", "common.c", "fdt.c"))]
+        parts = sorted(PAYLOADS.glob(f"{name}_*.c"))
+        return [PAYLOADS / f"{name}.c", *parts, *(PAYLOADS / part for part in ("start.S", "common.c", "fdt.c"))]
     return [PAYLOADS / f"{name}.S"]
 
 

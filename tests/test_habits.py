@@ -19,11 +19,12 @@ LAYERS = {
     "kexec": {"kexec", "fdt", "mm", "base"},
     "platform": {"platform", "fdt", "mm", "base"},
     "boot": {"boot", "platform", "kexec", "fdt", "mm", "base"},
+    "client": {"client", "kexec", "mm", "base"},
 }
 GENERATED = {"version.h": {"boot"}}
 
 # The only places for CSRs, SBI calls and assembly.
-MACHINE_CODE = ("boot/", "mm/satp.c", "kexec/norelocate.S", "kexec/handoff.c")
+MACHINE_CODE = ("boot/", "client/", "mm/satp.c", "kexec/norelocate.S", "kexec/handoff.c")
 NO_CONDITIONALS = ("base", "mm", "fdt", "kexec", "platform")
 
 MOST_LINES = 500

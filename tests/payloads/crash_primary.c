@@ -3,17 +3,7 @@
  * A primary without a log: fills all RAM that its FDT gives it with a pattern that depends on the address, says
  * how much that was, and dies by a reset (or waits for one, with WAIT). crash_checker.c looks for the pattern.
  */
-#include "crash_pattern.h"
-#include "fdt.h"
-
-#define RANGES_MAX 32
-
-struct ranges {
-	struct range {
-		uint64_t start, end;
-	} range[RANGES_MAX];
-	size_t count;
-};
+#include "crash_fill.h"
 
 _Noreturn void trapped(uint64_t scause, uint64_t sepc, uint64_t stval)
 {
@@ -21,87 +11,9 @@ _Noreturn void trapped(uint64_t scause, uint64_t sepc, uint64_t stval)
 	shut_down();
 }
 
-static void add(struct ranges *ranges, const uint8_t *value, uint32_t size)
-{
-	for (uint32_t at = 0; at + 16 <= size && ranges->count < RANGES_MAX; at += 16) {
-		uint64_t start = be_cells(value + at, 2);
-
-		ranges->range[ranges->count++] = (struct range){start, start + be_cells(value + at + 8, 2)};
-	}
-}
-
-static void read_fdt(const void *fdt, struct ranges *ram, struct ranges *reserved)
-{
-	enum fdt_event event;
-	struct fdt_walk walk;
-
-	fdt_begin(&walk, fdt);
-	while ((event = fdt_next(&walk)) != FDT_END) {
-		if (event == FDT_BROKEN) {
-			say("primary: FAIL the FDT is broken");
-			shut_down();
-		}
-		if (event != FDT_PROPERTY || !is_same(walk.property, "reg"))
-			continue;
-		if (walk.depth == 2 && begins_with(walk.node[2], "memory@"))
-			add(ram, walk.value, walk.size);
-		if (walk.depth == 3 && is_same(walk.node[2], "reserved-memory"))
-			add(reserved, walk.value, walk.size);
-	}
-}
-
-/* The end of what may be written from @at on; @at itself moves behind what is reserved. */
-static uint64_t next_piece(uint64_t *at, uint64_t end, const struct ranges *reserved)
-{
-	size_t i = 0;
-
-	while (i < reserved->count) {
-		const struct range *taken = &reserved->range[i++];
-
-		if (*at >= taken->start && *at < taken->end) {
-			*at = taken->end;
-			i = 0; /* that may be the start of another */
-		}
-	}
-	for (i = 0; i < reserved->count; i++) {
-		if (reserved->range[i].start >= *at && reserved->range[i].start < end)
-			end = reserved->range[i].start;
-	}
-	return end;
-}
-
-static uint64_t fill(const struct ranges *ram, const struct ranges *reserved)
-{
-	uint64_t filled = 0;
-
-	for (size_t i = 0; i < ram->count; i++) {
-		uint64_t at = ram->range[i].start, end;
-
-		for (; at < ram->range[i].end; at = end) {
-			end = next_piece(&at, ram->range[i].end, reserved);
-			if (at >= ram->range[i].end)
-				break;
-			for (uint64_t word = at; word < end; word += 8)
-				*(volatile uint64_t *)word = pattern(word);
-			filled += end - at;
-		}
-	}
-	return filled;
-}
-
 void main(const struct entry_state *entry)
 {
-	static struct ranges ram, reserved;
-	struct range own;
-	uint64_t filled;
-
-	ram.count = reserved.count = 0; /* nobody zeroes bss for an Image */
-	read_fdt((const void *)entry->x[A1], &ram, &reserved);
-	/* Not as constants, which would be link addresses. */
-	__asm__("lla %0, image_start; lla %1, image_end" : "=&r"(own.start), "=r"(own.end));
-	reserved.range[reserved.count++] = own;
-	filled = fill(&ram, &reserved);
-	say("primary: filled %u bytes around %x..%x", filled, own.start, own.end);
+	fill_ram((const void *)entry->x[A1]);
 #ifndef WAIT
 	sbi_call(SBI_SRST, 0, 1, 0, 0); /* cold reboot */
 #endif

@@ -51,7 +51,8 @@ static void the_parts_are_where_the_documents_say(void **state)
 
 		check_at(r.all, base, sizes[i]);
 		check_at(r.usable, base, sizes[i] - 0x400000);
-		check_at(r.stage, end - 0x400000, 0x376000);
+		check_at(r.stage, end - 0x400000, 0x353000);
+		check_at(r.call, end - 0xad000, 0x23000);
 		check_at(r.dead_log, end - 0x8a000, 0x80000);
 		check_at(r.run_log[1], end - 0xa000, 0x4000);
 		check_at(r.run_log[0], end - 0x6000, 0x4000);
@@ -62,7 +63,8 @@ static void the_parts_are_where_the_documents_say(void **state)
 static void the_parts_tile_the_region(void **state)
 {
 	const struct crash_region r = crash_region_layout(0x9fe00000, CRASH_REGION_MIN);
-	const struct region parts[] = {r.usable, r.stage, r.dead_log, r.run_log[1], r.run_log[0], r.record};
+	const struct region parts[] = {r.usable,     r.stage,	   r.call,  r.dead_log,
+				       r.run_log[1], r.run_log[0], r.record};
 	paddr_t next = r.all.base;
 
 	(void)state;

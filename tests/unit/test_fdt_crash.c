@@ -6,8 +6,12 @@
 #include "fdt/read.h"
 
 static const struct fdt_reservation reservations[] = {
-	{"lifeboat-crash", "lifeboat,crash-region", {0xafe00000, 0x10000000}, true},
-	{"lifeboat-lost", NULL, {0x80200000, 0x1000}, false},
+	{.name = "lifeboat-crash",
+	 .compatible = "lifeboat,crash-region",
+	 .range = {0xafe00000, 0x10000000},
+	 .no_map = true,
+	 .call = {0xbfd53000, 0x23000}},
+	{.name = "lifeboat-lost", .range = {0x80200000, 0x1000}},
 };
 
 static struct diag diag;
@@ -141,7 +145,7 @@ static void ranges_and_nodes_for_a_crash_kernel_are_written_in_the_cells_there(v
 
 static void a_range_that_the_cells_cannot_hold_is_refused(void **state)
 {
-	const struct fdt_reservation high = {"high", NULL, {0x100000000, 0x1000}, false};
+	const struct fdt_reservation high = {.name = "high", .range = {0x100000000, 0x1000}};
 	const struct fdt_wishes usable = {.usable_memory = {0x100000000, 0x200000}};
 	const struct fdt_wishes reserve = {.reservation = &high, .reservation_count = 1};
 	struct blob blob = load_blob("one-cell");
@@ -157,10 +161,35 @@ static void a_range_that_the_cells_cannot_hold_is_refused(void **state)
 	free(blob.data);
 }
 
+/* Of the region's node and of no other; in its parent's cells, as reg is. */
+static void the_call_area_is_told_with_its_region(void **state)
+{
+	static const char *const names[] = {"virt-1g-1", "opensbi-virt-4", "one-cell"};
+	const struct fdt_wishes wish = {.reservation = reservations,
+					.reservation_count = ARRAY_SIZE(reservations)};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct blob blob = load_blob(names[i]);
+		uint64_t size;
+		uint8_t *out = make(blob.data, &wish, &size);
+		int parent = fdt_path_offset(out, "/reserved-memory");
+		int region = fdt_subnode_offset(out, parent, "lifeboat-crash@afe00000");
+		int lost = fdt_subnode_offset(out, parent, "lifeboat-lost@80200000");
+
+		check_range(out, parent, region, "lifeboat,crash-call", reservations[0].call);
+		assert_true(lost > 0);
+		assert_null(fdt_getprop(out, lost, "lifeboat,crash-call", NULL));
+		free(out);
+		free(blob.data);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_and_nodes_for_a_crash_kernel_are_written_in_the_cells_there),
+		cmocka_unit_test(the_call_area_is_told_with_its_region),
 		cmocka_unit_test(a_range_that_the_cells_cannot_hold_is_refused),
 	};
 

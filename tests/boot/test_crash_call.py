@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The call way: a bare-metal primary at a high address dies by client/lifeboat_call.h, as badly as it can.
+
+The checker, in the crash kernel's place, sees the registers in the notes and the memory through the core header.
+"""
+
+import re
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from crash_bare import ARMED, REGION, TIMEOUT, VERIFIED, assert_verified, expect_filled
+from pairwise import Point, cover, points
+from symbols import symbols
+
+from lifeboatlib import bundle, initramfs
+from lifeboatlib.qemu import ConsoleError, Machine, Session
+
+HARTS = 4
+BUDGET = 5000
+NOTE = r"^checker: note of hart (\d+) differs in (0x[0-9a-f]+), (\d+) instructions ago$"
+NOTES = r"^checker: (\d+) notes, (\d+) of them registers$"
+CALLED = r"^lifeboat: crash: the last system called for the crash kernel$"
+SAVED = r"^lifeboat: crash: the registers of (\d+) of (\d+) harts were saved$"
+RESET_FIRST, CHECK_ALL, MUST_STOP = 1, 2, 4
+PT_NOTE, NT_PRSTATUS = 4, 1
+
+# Bits of the mask: t6 tells when it was; a call in C has its arguments in a0 to a3, and pc is ra.
+T6 = 1 << 31
+ARGUMENTS = 0xF << 10
+PC = 1 << 0
+
+# Where the trampoline page is mapped: how many indices its VA shares with its PA, from the root of the tables on.
+BARE = (0, 0)
+WHERE = (BARE, *((levels, shared) for levels in (3, 4, 5) for shared in range(levels + 1)))
+AXES = {
+    "where": WHERE,
+    "hart": (0, 3),
+    "trouble": ("stack", "stvec", "interrupts"),  # the stack pointer is wrong in all of them
+    "flags": (0, RESET_FIRST, CHECK_ALL, MUST_STOP),
+    "given": (0, 1),
+}
+Caller = Callable[..., Session]
+
+
+def defines(point: Point) -> dict[str, object]:
+    """What crash_caller.c is built with for a point of the matrix."""
+    levels, shared = point["where"]  # type: ignore[misc]
+    made = {"LEVELS": levels, "SHARED": shared, "DYING_HART": point["hart"], "FLAGS": point["flags"]}
+    made |= {"GIVEN": point["given"], "BAD_STVEC": int(point["trouble"] == "stvec")}
+    return {**made, "INTERRUPTS": int(point["trouble"] == "interrupts")}
+
+
+@pytest.fixture
+def call(
+    stage: Path, build_payload: Callable[..., object], tmp_path: Path
+) -> Callable[..., Session]:
+    """call(smp=..., unknown=..., **defines): a session of a machine whose primary calls."""
+
+    def start(
+        smp: int = HARTS, unknown: str = "boot", icount: bool = False, sv: int | None = None,
+        filler: int = 0, **wants: object,
+    ) -> Session:  # fmt: skip
+        caller = build_payload("crash_caller", **wants)
+        checker = build_payload("crash_checker", **({"FILLER": filler} if filler else {}))
+        crash = bundle.Crash(REGION, 1, unknown)
+        plain = bundle.simple(bundle.linux(caller.bin))  # type: ignore[attr-defined]
+        payload = bundle.linux(checker.bin)  # type: ignore[attr-defined]
+        made = bundle.with_crash(plain, payload=payload, crash=crash).write(tmp_path / "call.itb")
+        return Session(
+            Machine(kernel=stage, initrd=made, smp=smp, memory="256M", icount=icount, sv=sv,
+                    qmp=tmp_path / "qmp")
+        )  # fmt: skip
+
+    return start
+
+
+def verified(session: Session) -> str:
+    """The checker has seen all memory unaltered; its console, and that of the way to it."""
+    filled = expect_filled(session)
+    match = session.expect(VERIFIED, TIMEOUT)
+    assert_verified(session.text, match, filled)
+    return session.text[filled.end() : match.end()]
+
+
+def notes(console: str) -> dict[int, tuple[int, int]]:
+    """Which registers of which hart differ from what the caller had, and the instructions since."""
+    return {int(hart): (int(mask, 16), int(ago)) for hart, mask, ago in re.findall(NOTE, console, re.MULTILINE)}
+
+
+def check_point(call: Caller, point: Point) -> None:
+    """One crash, of all four harts."""
+    wanted = T6 if point["given"] else T6 | ARGUMENTS | PC
+    levels = point["where"][0]  # type: ignore[index]
+    with call(sv={3: 39, 4: 48, 5: 57}.get(levels), **defines(point)) as session:
+        console = verified(session)
+        session.expect(ARMED, TIMEOUT)
+    assert {hart: mask for hart, (mask, _) in notes(console).items()} == dict.fromkeys(range(HARTS), wanted), console
+    resets = re.findall(r"^lifeboat: boot: ", console, re.MULTILINE)
+    assert len(resets) == (point["flags"] == RESET_FIRST), console
+    assert bool(re.search(CALLED, console, re.MULTILINE)) == (point["flags"] == RESET_FIRST), console
+    if point["flags"] != RESET_FIRST: # It dies on the hart that it is told, and the crash kernel starts there.
+        assert f"checker: on hart {point['hart']}" in console, console
+
+
+def rotation() -> list[Point]:
+    """Each place once, with the other axes' values taken in turn."""
+    others = cover({name: values for name, values in AXES.items() if name != "where"})
+    return [{"where": where, **others[index % len(others)]} for index, where in enumerate(WHERE)]
+
+
+def name(point: Point) -> str:
+    """Such as sv48-2-hart3-stvec-0-1."""
+    levels, shared = point["where"]  # type: ignore[misc]
+    mode = f"sv{9 * levels + 12}-{shared}" if levels else "bare"
+    return f"{mode}-hart{point['hart']}-{point['trouble']}-{point['flags']}-{point['given']}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("point", rotation(), ids=name)
+def test_a_call_from_anywhere_brings_the_crash_kernel(call: Caller, point: Point) -> None:
+    check_point(call, point)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("point", points(AXES), ids=name)
+def test_a_call_from_anywhere_in_any_state(call: Caller, point: Point) -> None:
+    check_point(call, point)
+
+
+# What it costs
+
+
+def cost(call: Caller, **wants: object) -> int:
+    """Instructions from the call to the crash kernel's main(), firmware's and all. (That is some forty too many.)"""
+    with call(icount=True, GIVEN=1, **wants) as session:
+        found = notes(verified(session))
+    print(f"\ncall: {found[0][1]} instructions, {wants}")
+    return found[0][1]
+
+
+@pytest.mark.parametrize(("levels", "sv"), [(0, None), (3, 39), (4, 48), (5, 57)])
+def test_a_call_costs_at_most_5000_instructions(call: Caller, levels: int, sv: int | None) -> None:
+    assert 0 < cost(call, LEVELS=levels, sv=sv) <= BUDGET
+
+
+def test_a_call_that_checks_all_costs_what_the_bytes_cost(call: Caller) -> None:
+    small, large = (cost(call, FLAGS=CHECK_ALL, filler=filler) for filler in (0, 1 << 20))
+    print(f"call: {(large - small) / (1 << 20):.2f} instructions for each byte that is checked again")
+    assert small > BUDGET and large - small > 1 << 20
+
+
+# Linux in the crash kernel's place
+
+SHOW_NOTES = initramfs.PROLOGUE + """
+echo "crash: vmcore $(stat -c %s /proc/vmcore)"
+dd if=/proc/vmcore bs=4096 count=2 2> /dev/null | xxd -p -c 64 | sed 's/^/vmcore: /'
+echo "crash: shown"
+reboot -f
+"""
+
+
+def prstatus(core: bytes) -> dict[int, tuple[int, ...]]:
+    """The registers in the notes of an ELF core, by pid."""
+    (count,) = struct.unpack_from("<H", core, 56)
+    found = {}
+    for index in range(count):
+        kind, _, at, _, _, size = struct.unpack_from("<IIQQQQ", core, 64 + 56 * index)
+        end = at + size
+        while kind == PT_NOTE and at + 12 <= end:
+            name, desc, note = struct.unpack_from("<III", core, at)
+            if note == NT_PRSTATUS and core[at + 12 : at + 12 + name] == b"CORE\0":
+                start = at + 12 + (name + 3 & ~3)
+                (pid,) = struct.unpack_from("<I", core, start + 32)
+                found[pid] = struct.unpack_from("<32Q", core, start + 112)
+            at += 12 + (name + 3 & ~3) + (desc + 3 & ~3)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flags", [0, RESET_FIRST])
+def test_linux_has_the_registers_in_its_vmcore(
+    flags: int, stage: Path, kernel: Path, build_payload: Callable[..., object], tmp_path: Path
+) -> None:
+    caller = build_payload("crash_caller", LEVELS=4, DYING_HART=3, GIVEN=1, FLAGS=flags)
+    show = initramfs.make_initramfs(tmp_path / "show.cpio", SHOW_NOTES)
+    crash = bundle.Crash(256 << 20, 1, "boot")
+    plain = bundle.simple(bundle.linux(caller.bin))  # type: ignore[attr-defined]
+    made = bundle.with_crash(
+        plain, show, "console=ttyS0 quiet panic=1", payload=bundle.linux(kernel), crash=crash
+    ).write(tmp_path / "linux.itb")
+    with Session(Machine(kernel=stage, initrd=made, smp=HARTS, memory="768M", sv=48)) as session:
+        filled = int(expect_filled(session)[1])
+        assert int(session.expect(r"crash: vmcore (\d+)", 120)[1]) > filled
+        session.expect("crash: shown", TIMEOUT)
+        console = session.text
+        session.expect("the crash kernel ended in good order", TIMEOUT)
+    core = bytes.fromhex("".join(re.findall(r"^vmcore: (\w+)\s*$", console, re.MULTILINE)))
+    found = prstatus(core)
+    assert sorted(found) == list(range(HARTS))
+    for hart, registers in found.items():
+        wanted = [0x5EA0_0000_0000_0000 + hart * 0x10000 + index * 0x11 for index in range(31)]
+        assert list(registers[:31]) == wanted
+
+
+# Harts that do not cooperate
+
+
+def test_harts_that_run_on_are_told_of(call: Caller) -> None:
+    with call(DYING_HART=3, COOPERATE=0) as session:
+        console = verified(session)
+    assert console.count("it runs on, and can harm the dump: hart ") == HARTS - 1
+    assert list(notes(console)) == [3]
+
+
+@pytest.mark.parametrize("flags", [RESET_FIRST, MUST_STOP])
+def test_harts_that_run_on_are_reset(call: Caller, flags: int) -> None:
+    with call(DYING_HART=3, COOPERATE=0, FLAGS=flags, LEVELS=3, SHARED=1) as session:
+        console = verified(session)
+    assert "lifeboat: call: a hart does not stop: resetting into the reset way" in console
+    assert re.search(CALLED, console, re.MULTILINE)
+    assert list(notes(console)) == [3]
+
+
+# What is broken
+
+
+def test_bad_registers_cost_the_note_only(call: Caller) -> None:
+    with call(BREAK_REGS=1, LEVELS=4) as session:
+        console = verified(session)
+    assert notes(console) == {}
+    assert "lifeboat: boot: " not in console, "it took a reset"
+
+
+def test_a_damaged_area_leads_into_the_reset_way(call: Caller) -> None:
+    """Nothing of it is believed then: the bundle's policy decides."""
+    with call(BREAK_HEADER=1, LEVELS=5, unknown="capture") as session:
+        console = verified(session)
+    assert console.count("lifeboat: boot: ") == 1
+    assert notes(console) == {}
+
+
+@pytest.mark.parametrize("word", ["sum", "fdt", "entry", "record", "ready"])
+def test_a_damaged_state_leads_into_the_reset_way(call: Caller, stage_elf: Path, word: str) -> None:
+    offset = {"sum": 0, "fdt": 8, "entry": 16, "record": 24, "ready": 256}[word]
+    symbol = symbols(stage_elf)
+    distance = symbol["crash_entry_state"] - symbol["crash_entry"] + offset
+    with call(BREAK_WORD=distance, GIVEN=1) as session:
+        console = verified(session)
+    assert "lifeboat: call: the prepared state is damaged, or there is none: resetting into the reset way" in console
+    assert re.search(CALLED, console, re.MULTILINE)
+    assert {hart: mask for hart, (mask, _) in notes(console).items()} == {0: T6}
+
+
+def test_a_note_that_is_not_whole_is_left_out(call: Caller) -> None:
+    with call(BREAK_NOTE=1, GIVEN=1, FLAGS=RESET_FIRST) as session:
+        console = verified(session)
+    assert re.findall(SAVED, console, re.MULTILINE) == [("1", str(HARTS))]
+    assert list(notes(console)) == [0]
+
+
+def test_without_the_second_mapping_it_does_not_get_there(call: Caller) -> None:
+    """The trampoline tables are what carries it: with the page's identity mapping erased it stands still."""
+    with call(BREAK_LEAF=1, LEVELS=3, SHARED=2) as session:
+        session.expect("^primary: dies", TIMEOUT)
+        with pytest.raises(ConsoleError, match="was not seen"):
+            session.expect("^checker: |^lifeboat: call|^lifeboat: boot: .*\n", 3)
+        session.qmp("system_reset")
+        session.expect(CALLED, TIMEOUT)
+        session.expect(VERIFIED, TIMEOUT)
