@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from harness import find, passed, stage_ran
 from kvm_host import Outcome, run, stable_host
-from kvm_stage import STAGE, stage_guest
+from kvm_stage import RAM, STAGE, stage_guest
 
 from lifeboatlib import bundle, initramfs
 
@@ -41,7 +41,7 @@ def outcomes(
     ]
     guests.append(stage_guest("linux-2", stage, linux, scratch, vcpus=2, seconds=60))
     for harts in (1, 2):
-        wants = {"WANT_HARTS": harts, "WANT_MEMORY": 256 << 20, "WANT_LOAD": STAGE}
+        wants = {"WANT_HARTS": harts, "WANT_MEMORY": 256 << 20, "WANT_LOAD": RAM}
         payload = build_payload("contract", FILLER=0x40000, WANT_BOOTARGS='"a=1"', **wants)
         made = bundle.simple(bundle.linux(payload.bin), append="a=1").write(scratch / f"contract{harts}.itb")
         guests += [
