@@ -31,8 +31,9 @@ dmesg -c | grep 'kvm \\['
 """
 )
 GUEST = """echo "kvm-host: begin {name}"
+start=$(cut -d ' ' -f 1 /proc/uptime)
 {command}
-echo "kvm-host: code $?"
+echo "kvm-host: code $? $start $(cut -d ' ' -f 1 /proc/uptime)"
 dmesg -c | grep 'kvm \\['
 echo "kvm-host: end"
 """
@@ -86,12 +87,13 @@ class Guest:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a guest fared: its console, the monitor's verdict, and what the host's kernel said."""
+    """How a guest fared: its console, the monitor's last verdict, what the host's kernel said, and how long it took."""
 
     console: str
     end: str
     registers: dict[str, int]
     host_log: str
+    seconds: float
 
     def host_value(self, name: str) -> int:
         """A value in the host kernel's error lines, such as SCAUSE."""
@@ -127,18 +129,24 @@ class _Script:
 
 def _outcome(text: str) -> Outcome:
     """Reads what stands between a guest's begin and its end."""
-    match = re.match(r"(?P<console>.*)^kvm-host: code (?P<code>\d+)\n(?P<log>.*)", text, re.DOTALL | re.MULTILINE)
-    assert match, f"the monitor did not end:\n{text}"
-    code, console = int(match["code"]), match["console"]
-    assert code < len(ENDS), f"the monitor ended with code {code}:\n{text}"
+    code_line = r"^kvm-host: code (\d+) ([\d.]+) ([\d.]+)\n"
+    console, code, start, stop, log = re.split(code_line, text, flags=re.MULTILINE)
+    end = ENDS[int(code)]
     last = re.findall(r"^vmm: end=(\w+)(.*)$", console, re.MULTILINE)
-    assert last and last[-1][0] == ENDS[code], f"code {code}, and the monitor says otherwise:\n{text}"
+    assert last and last[-1][0] == end, f"code {code}, and the monitor says otherwise:\n{text}"
     pairs = re.findall(r" (\w+)=(0x[0-9a-f]+|\d+)", last[-1][1])
-    return Outcome(console, ENDS[code], {name: int(value, 0) for name, value in pairs}, match["log"])
+    registers = {name: int(value, 0) for name, value in pairs}
+    return Outcome(console, end, registers, log, float(stop) - float(start))
 
 
 def run(
-    host: Host, vmm: Path, guests: Iterable[Guest], scratch: Path, smp: int = 1, timeout: float = 120
+    host: Host,
+    vmm: Path,
+    guests: Iterable[Guest],
+    scratch: Path,
+    smp: int = 1,
+    memory: str = "1G",
+    timeout: float = 120,
 ) -> dict[str, Outcome]:
     """Boots the host, has it run the guests, and gives their outcomes by name.
 
@@ -151,7 +159,7 @@ def run(
         names.append(guest.name)
     script.text += "poweroff -f\n"
     packed = initramfs.make_initramfs(scratch / "kvm-host.cpio", script.text, script.files)
-    machine = Machine(host.kernel, packed, BOOTARGS, cpu=CPU, smp=smp)
+    machine = Machine(host.kernel, packed, BOOTARGS, cpu=CPU, smp=smp, memory=memory)
     with Session(machine) as session:
         session.wait(timeout)
         text = session.text

@@ -39,6 +39,7 @@ HART = """        cpu@{id} {{
             interrupt-controller {{
                 compatible = "riscv,cpu-intc";
                 #interrupt-cells = <1>;
+                #address-cells = <0>;
                 interrupt-controller;
             }};
         }};"""

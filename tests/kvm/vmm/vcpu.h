@@ -13,17 +13,18 @@
 #define VCPU_CORE(index)	   VCPU_REGISTER(2, index)
 #define VCPU_CSR(index)		   VCPU_REGISTER(3, index)
 
-#define VCPU_PC	      VCPU_CORE(0)
-#define VCPU_SP	      VCPU_CORE(2)
-#define VCPU_A0	      VCPU_CORE(10)
-#define VCPU_A1	      VCPU_CORE(11)
-#define VCPU_SSTATUS  VCPU_CSR(0)
-#define VCPU_STVEC    VCPU_CSR(2)
-#define VCPU_SEPC     VCPU_CSR(4)
-#define VCPU_SCAUSE   VCPU_CSR(5)
-#define VCPU_STVAL    VCPU_CSR(6)
-#define VCPU_SATP     VCPU_CSR(8)
-#define VCPU_SBI_DBCN VCPU_REGISTER(8, 9) /* is this SBI extension there? Off by default */
+#define VCPU_PC		VCPU_CORE(0)
+#define VCPU_SP		VCPU_CORE(2)
+#define VCPU_A0		VCPU_CORE(10)
+#define VCPU_A1		VCPU_CORE(11)
+#define VCPU_SSTATUS	VCPU_CSR(0)
+#define VCPU_STVEC	VCPU_CSR(2)
+#define VCPU_SEPC	VCPU_CSR(4)
+#define VCPU_SCAUSE	VCPU_CSR(5)
+#define VCPU_STVAL	VCPU_CSR(6)
+#define VCPU_SATP	VCPU_CSR(8)
+#define VCPU_SCOUNTEREN VCPU_CSR(9)
+#define VCPU_SBI_DBCN	VCPU_REGISTER(8, 9) /* is this SBI extension there? Off by default */
 
 struct kvm_run;
 
