@@ -97,8 +97,8 @@ static enum lb_err take_reservations(struct boot_context *ctx)
 
 /*
  * Old vendor firmware runs at the bottom of RAM and reserves nothing. If nobody claims the first page of
- * the bank that we were loaded into, keep off the 2 MiB below which no stage is ever loaded. In a guest there is no
- * firmware in RAM, and what lies there is the dead kernel's.
+ * the bank that we were loaded into, keep off the 2 MiB below which no stage is ever loaded. In a guest there
+ * is no firmware in RAM, and what lies there is the dead kernel's.
  */
 static enum lb_err take_silent_firmware(struct boot_context *ctx)
 {

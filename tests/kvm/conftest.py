@@ -27,7 +27,9 @@ def vmm(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def handoff(tmp_path_factory: pytest.TempPathFactory, link_flat: Callable[..., object]) -> Callable[..., object]:
+def handoff(
+    tmp_path_factory: pytest.TempPathFactory, link_flat: Callable[..., object]
+) -> Callable[..., object]:
     """handoff(way, sv): a program of kvm_handoff.py as a Payload (.bin, .elf), each linked once."""
 
     @cache

@@ -102,7 +102,7 @@ def check_captured(seen: Outcome) -> None:
 
 
 def check_kexec(seen: Outcome) -> None:
-    """As above. One fault was reflected: Linux' own jump to lifeboat; lifeboat's to the crash kernel needs none."""
+    """One fault was reflected: in Linux' own jump to lifeboat. Lifeboat's to the crash kernel needs none."""
     find(LOADED, seen.console)
     find(ENTERED, seen.console)
     check_captured(seen)
@@ -127,7 +127,7 @@ def check_kexec_by_host(seen: Outcome) -> None:
 
 @dataclass(frozen=True)
 class Way:
-    """A guest that dies in some way: its bundle, what must be seen of it, MiB of RAM and the monitor's options."""
+    """A guest that dies in some way: its bundle, what must be seen of it, its MiB, the monitor's options."""
 
     bundle: Callable[[Kit], Path]
     check: Callable[[Outcome], None]

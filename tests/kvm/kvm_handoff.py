@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Guests that leave their address space in one of several ways, around the stage's own objects (guest/)."""
+"""Guests that leave their address space in one of several ways, made of the stage's own objects (guest/)."""
 
 import re
 from collections.abc import Callable
@@ -36,9 +36,11 @@ def sources(way: str, sv: int) -> list[object]:
     prepare, enter = WAYS[way]
     libraries = {path.name: path for path in (stage_dir() / "subprojects").rglob("*.a")}
     return [
-        f"-DLEVELS={(sv - 12) // 9}", f"-DPREPARE={prepare}", f"-DENTER={enter}", f"-I{REPO}", f"-I{PAYLOADS}",
-        "-Wl,--gc-sections", *SOURCES.glob("*.[cS]"), PAYLOADS / "common.c",
-        *(stage_dir() / "lifeboat.elf.p" / name for name in OBJECTS), *(libraries[name] for name in LIBRARIES),
+        f"-DLEVELS={(sv - 12) // 9}", f"-DPREPARE={prepare}", f"-DENTER={enter}",
+        f"-I{REPO}", f"-I{PAYLOADS}", "-Wl,--gc-sections",
+        *SOURCES.glob("*.[cS]"), PAYLOADS / "common.c",
+        *(stage_dir() / "lifeboat.elf.p" / name for name in OBJECTS),
+        *(libraries[name] for name in LIBRARIES),
     ]  # fmt: skip
 
 
@@ -64,7 +66,8 @@ def arrival(console: str) -> Arrival | None:
 
 def guest(link: Callable[[str, int], Path], way: str, sv: int) -> Guest:
     """One that does it once."""
-    return Guest(f"{way}-sv{sv}", {PHYSICAL: link(way, sv)}, seconds=1 if way == "no-identity" else 10)
+    seconds = 1 if way == "no-identity" else 10  # (that one only ends by the watchdog)
+    return Guest(f"{way}-sv{sv}", {PHYSICAL: link(way, sv)}, seconds=seconds)
 
 
 def fate(outcome: Outcome) -> str:

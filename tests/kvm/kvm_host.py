@@ -87,7 +87,7 @@ class Guest:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a guest fared: its console, the monitor's last verdict, what the host's kernel said, and how long it took."""
+    """How a guest fared: its console, the monitor's last verdict, the host kernel's lines, the time it took."""
 
     console: str
     end: str

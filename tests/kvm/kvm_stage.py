@@ -58,8 +58,8 @@ def stage_guest(
 ) -> Guest:
     """A guest whose vCPU 0 starts in the stage; its FDT describes it, and allows modes up to `sv`.
 
-    Stage, bundle and FDT lie where a machine's firmware would put them: 2 MiB into RAM, in its middle, and 2 MiB
-    before its end.
+    Stage, bundle and FDT lie where a machine's firmware would put them: 2 MiB into RAM, in its middle,
+    and 2 MiB before its end.
     """
     size = memory << 20
     at, fdt = RAM + size // 2, RAM + size - (2 << 20)

@@ -21,7 +21,8 @@ LONG = [
     *(("reset, Linux", sv, vcpus) for sv, vcpus in ((39, 1), (48, 2), (57, 1), (57, 2))),
     *(("kexec, Linux", sv, vcpus) for sv, vcpus in ((39, 1), (48, 2), (57, 2))),
 ]
-# One vCPU: a newer host starts the others with scounteren = 0, and 6.12's userspace dies of reading the time there.
+# One vCPU: a newer host starts the others with scounteren = 0, and there 6.12's userspace dies of
+# reading the time.
 NEWER = [("kexec, Linux, newer host", 57, 1), ("reset, Linux", 48, 1)]
 
 Outcomes = dict[tuple[str, int, int], Outcome]

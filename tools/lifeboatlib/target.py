@@ -60,7 +60,10 @@ NEWER_KERNEL, NEWER_MODULES = (
     Package(name, keep, r"linux-image-(\S+-riscv64)", PROGRAMS_CODENAME, "linux-image-riscv64")
     for name, keep in (
         ("linux-binary", ("usr/lib/modules/*/vmlinuz",)),
-        ("linux-modules", ("usr/lib/modules/*/kernel/arch/riscv/kvm/*", "usr/lib/modules/*/kernel/virt/lib/*")),
+        (
+            "linux-modules",
+            ("usr/lib/modules/*/kernel/arch/riscv/kvm/*", "usr/lib/modules/*/kernel/virt/lib/*"),
+        ),
     )
 )
 BUSYBOX = Package("busybox-static", ("usr/bin/busybox",))

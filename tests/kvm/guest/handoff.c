@@ -2,8 +2,8 @@
 /*
  * Goes to a virtual address space, leaves it in one of several ways, and says where it arrives.
  *
- * The table builder, the trampoline tables and norelocate are the stage's own objects, linked in. LEVELS is the
- * mode, PREPARE one of the functions below, ENTER the one in assembly that leaves.
+ * The table builder, the trampoline tables and norelocate are the stage's own objects, linked in. LEVELS is
+ * the mode, PREPARE one of the functions below, ENTER the one in assembly that leaves.
  */
 #include "common.h"
 #include "kexec/trampoline.h"

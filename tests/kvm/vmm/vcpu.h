@@ -6,8 +6,8 @@
 #include "vm.h"
 
 /*
- * Register ids of Linux Documentation/virt/kvm/api.rst, KVM_SET_ONE_REG. Spelled out, since the cross compiler's
- * headers may be older than the host.
+ * Register ids of Linux Documentation/virt/kvm/api.rst, KVM_SET_ONE_REG. Spelled out, since the cross
+ * compiler's headers may be older than the host.
  */
 #define VCPU_REGISTER(type, index) (UINT64_C(0x8030000000000000) | UINT64_C(type) << 24 | (index))
 #define VCPU_CORE(index)	   VCPU_REGISTER(2, index)
@@ -43,7 +43,7 @@ uint64_t vcpu_get(const struct vcpu *vcpu, uint64_t id);
 /** Change a register. Return: 0, or -1 with errno. */
 int vcpu_set(const struct vcpu *vcpu, uint64_t id, uint64_t value);
 
-/** End the process: one line with how, @error (an errno, or 0) and the registers. The first caller speaks for all. */
+/** End the process: a line with how, @error (an errno, or 0), the registers. The first caller speaks for all. */
 _Noreturn void vcpu_end(const struct vcpu *vcpu, enum vm_end how, int error);
 
 /** KVM_RUN returned without an error: do what the guest wants, or end. */

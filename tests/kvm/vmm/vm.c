@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The smallest virtual machine that lifeboat can live in: RAM, vCPUs, and an SBI console. Everything else of SBI
- * (TIME, IPI, RFENCE, HSM, SRST) KVM does itself; there is no device and no interrupt controller.
+ * The smallest virtual machine that lifeboat can live in: RAM, vCPUs, and an SBI console. Everything else of
+ * SBI (TIME, IPI, RFENCE, HSM, SRST) KVM does itself; there is no device and no interrupt controller.
  */
 #include "vm.h"
 
