@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "boot/sbi.h"
 #include "boot/stage.h"
 
 #define FIRMWARE_PREFIX "mmode_resv" /* OpenSBI's name for what it keeps from S-mode */
@@ -96,12 +97,15 @@ static enum lb_err take_reservations(struct boot_context *ctx)
 
 /*
  * Old vendor firmware runs at the bottom of RAM and reserves nothing. If nobody claims the first page of
- * the bank that we were loaded into, keep off the 2 MiB below which no stage is ever loaded.
+ * the bank that we were loaded into, keep off the 2 MiB below which no stage is ever loaded. In a guest there
+ * is no firmware in RAM, and what lies there is the dead kernel's.
  */
 static enum lb_err take_silent_firmware(struct boot_context *ctx)
 {
 	const struct region_set *ram = &ctx->memmap.ram;
 
+	if (sbi_is_hypervisor())
+		return LB_OK;
 	for (size_t i = 0; i < ram->count; i++) {
 		paddr_t base = ram->region[i].base;
 		uint64_t size = ctx->entry.stage_pa - base;

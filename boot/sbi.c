@@ -6,6 +6,7 @@
 #define BASE_IMPL_ID	  1
 #define BASE_IMPL_VERSION 2
 #define BASE_PROBE	  3
+#define IMPL_KVM	  3
 #define DBCN_WRITE	  0
 #define HSM_STATUS	  2
 #define SRST_RESET	  0
@@ -37,15 +38,35 @@ uint64_t sbi_spec_version(void)
 	return result.error ? 0 : result.value;
 }
 
+/* By implementation id, as registered in the specification. */
+static const struct {
+	const char *name;
+	bool hypervisor;
+} implementations[] = {
+	{"BBL", false},	    {"OpenSBI", false}, {"Xvisor", true},  {"KVM", true},
+	{"RustSBI", false}, {"Diosix", false},	{"Coffer", false}, {"Xen", true},
+};
+
+static uint64_t implementation_id(void)
+{
+	return sbi_call(SBI_EXT_BASE, BASE_IMPL_ID, 0, 0, 0).value;
+}
+
 const char *sbi_implementation(uint64_t *version)
 {
-	/* By implementation id, as registered in the specification. */
-	static const char *const names[] = {"BBL",     "OpenSBI", "Xvisor", "KVM",
-					    "RustSBI", "Diosix",  "Coffer", "Xen"};
-	uint64_t id = sbi_call(SBI_EXT_BASE, BASE_IMPL_ID, 0, 0, 0).value;
+	uint64_t id = implementation_id();
 
 	*version = sbi_call(SBI_EXT_BASE, BASE_IMPL_VERSION, 0, 0, 0).value;
-	return id < ARRAY_SIZE(names) ? names[id] : "SBI firmware";
+	if (id == IMPL_KVM) /* Linux' LINUX_VERSION_CODE */
+		*version = (*version & ~UINT64_C(0xffff)) | (*version >> 8 & 0xff);
+	return id < ARRAY_SIZE(implementations) ? implementations[id].name : "SBI firmware";
+}
+
+bool sbi_is_hypervisor(void)
+{
+	uint64_t id = implementation_id();
+
+	return id < ARRAY_SIZE(implementations) && implementations[id].hypervisor;
 }
 
 struct sbi_result sbi_console_write(paddr_t pa, uint64_t size)

@@ -27,8 +27,11 @@ bool sbi_probe(uint64_t eid);
 /** Specification version: major << 24 | minor. */
 uint64_t sbi_spec_version(void);
 
-/** Who the firmware is: "OpenSBI", "KVM", ...; @version receives its own version number. */
+/** Who the firmware is: "OpenSBI", "KVM", ...; @version receives its own version: major << 16 | minor. */
 const char *sbi_implementation(uint64_t *version);
+
+/** Is the firmware a hypervisor, so that none of it lies in our RAM? */
+bool sbi_is_hypervisor(void);
 
 /**
  * Write to the debug console (DBCN). May take fewer bytes than asked; value says how many.

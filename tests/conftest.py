@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from lifeboatlib import bundle, initramfs, target
 from lifeboatlib.paths import REPO, stage_dir
 
 PAYLOADS = REPO / "tests" / "payloads"
+TERMINAL = "terminal"  # a property of a test: text for the person, shown when all are done
 CROSS = "riscv64-linux-gnu-"
 FLAGS = (
     "-march=rv64imac_zicsr_zifencei", "-mabi=lp64", "-mcmodel=medany", "-std=c11", "-O1", "-g",
@@ -55,16 +57,22 @@ def _sign(payload: Payload) -> None:
         path.write_bytes(content)
 
 
+def compile_flat(elf: Path, script: Path, base: int, *words: object) -> Payload:
+    """Links a program with a linker script at `base`, and flattens it; `words` are sources and options."""
+    payload = Payload(elf.with_suffix(".bin"), elf)
+    layout = [f"-Wl,--defsym=BASE={base:#x}", f"-Wl,-T,{script}"]
+    argv = [f"{CROSS}gcc", *FLAGS, *layout, "-o", payload.elf, *words]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{elf.stem} does not compile:\n{done.stderr}"
+    subprocess.run([f"{CROSS}objcopy", "-O", "binary", payload.elf, payload.bin], check=True)
+    return payload
+
+
 def compile_payload(directory: Path, name: str, base: int, defines: dict[str, object]) -> Payload:
     """Builds tests/payloads/<name>.c or .S, linked at `base`, into a directory."""
-    payload = Payload(directory / f"{name}.bin", directory / f"{name}.elf")
     macros = [f"-D{key}={value}" for key, value in defines.items()]
-    script = [f"-Wl,--defsym=BASE={base:#x}", f"-Wl,-T,{PAYLOADS / 'payload.lds'}"]
-    argv = [f"{CROSS}gcc", *FLAGS, *macros, *script, "-o", payload.elf, *_sources(name)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"payload {name} does not compile:\n{done.stderr}"
-    copy = [f"{CROSS}objcopy", "-O", "binary", payload.elf, payload.bin]
-    subprocess.run(copy, check=True)
+    script = PAYLOADS / "payload.lds"
+    payload = compile_flat(directory / f"{name}.elf", script, base, *macros, *_sources(name))
     if (PAYLOADS / f"{name}.c").is_file():
         _sign(payload)
     return payload
@@ -127,6 +135,12 @@ def build_payload(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pay
     return build
 
 
+@pytest.fixture(scope="session")
+def link_flat() -> Callable[..., Payload]:
+    """link_flat(elf, script, base, *words): a Payload of any sources, by the payloads' compiler and flags."""
+    return compile_flat
+
+
 @pytest.fixture
 def make_bundle(tmp_path: Path) -> Callable[..., Path]:
     """make_bundle(image, initrd=None, append="", embedded=False): a FIT's path.
@@ -142,3 +156,12 @@ def make_bundle(tmp_path: Path) -> Callable[..., Path]:
         return image.write(tmp_path / f"bundle{next(numbers)}.itb")
 
     return make
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Shows what tests recorded for the person (record_property), wherever they ran."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, text in getattr(report, "user_properties", ()):
+                if name == TERMINAL and report.when == "call":
+                    terminalreporter.write_line(f"\n{text}")

@@ -59,7 +59,8 @@ def _selection(args: argparse.Namespace) -> list[str]:
 
 def _pytest(args: argparse.Namespace, stage: Path, report: Path) -> int:
     """Runs pytest with the Python that runs this tool."""
-    spread = ["-n", WORKERS] if importlib.util.find_spec("xdist") else []
+    # (Tests that share one long run are a group, xdist_group, which one worker gets.)
+    spread = ["-n", WORKERS, "--dist", "loadgroup"] if importlib.util.find_spec("xdist") else []
     argv = [sys.executable, "-m", "pytest", "tests", "-q", *spread, f"--junitxml={report}"]
     environment = {**os.environ, "LIFEBOAT_BUILDDIR": str(stage)}
     selected = [*argv, *_selection(args), *args.passed_on]

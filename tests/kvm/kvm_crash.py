@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Guests that die, and are captured by the stage inside the same guest: one row of WAYS for each way."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from crash_bare import ARMED, FILLED, GIVEN_UP, VERIFIED, assert_verified, bare_bundle
+from harness import find
+from kvm_host import Guest, Outcome
+from kvm_stage import stage_guest
+
+from lifeboatlib import bundle, initramfs, target
+
+TOKEN = "lifeboat-kvm-token"
+REGION = 128 << 20
+BOOTARGS = "earlycon=sbi keep_bootcon quiet panic=1"  # Debian has no other console that is SBI's
+SAY = 'say() { while read -r line; do echo "<1>$1: $line" > /dev/kmsg; done; }\n'
+PRIMARY = initramfs.PROLOGUE + SAY + f"echo '{TOKEN}' > /dev/kmsg\n"
+KEXEC = """kexec -p /lifeboat.bin --initrd=/inner.itb 2>&1 | say primary
+echo "loaded $(cat /sys/kernel/kexec_crash_loaded)" | say primary
+"""
+PANIC = "echo c > /proc/sysrq-trigger\n"
+CRASH = initramfs.PROLOGUE + SAY + f"""
+stat -c 'vmcore %s' /proc/vmcore | say crash
+vmcore-dmesg /proc/vmcore 2>&1 | grep -e '{TOKEN}' -e 'Kernel panic' | say crash
+poweroff -f
+"""
+ENTERED = r"^lifeboat: kexec: started by a dying kernel, in "
+LOADED = r"primary: loaded 1$"
+CAPTURED = r"crash: vmcore (\d+)$"
+LOG_READ = (rf"crash: .*{TOKEN}$", r"crash: .*Kernel panic - not syncing: sysrq triggered crash$")
+
+
+class Kit:
+    """Makes the files of the guests, each once."""
+
+    def __init__(self, stage: Path, scratch: Path, build_payload: Callable[..., object]) -> None:
+        self.stage = stage
+        self.scratch = scratch
+        self._build_payload = build_payload
+        self._made: dict[str, Path] = {}
+
+    def once(self, name: str, make: Callable[[Path], Path]) -> Path:
+        """The file of that name, made if it is not there yet."""
+        if name not in self._made:
+            self._made[name] = make(self.scratch / name)
+        return self._made[name]
+
+    def bare(self) -> Path:
+        """Programs in both roles: one fills RAM with a pattern and resets, one looks for it and resets."""
+        return self.once("bare.itb", lambda path: bare_bundle(self._build_payload, path))
+
+    def crash_initramfs(self) -> Path:
+        """A userspace that reads the dead kernel's log out of /proc/vmcore."""
+        tools = target.with_libraries(target.KEXEC_TOOLS.file("usr/sbin/vmcore-dmesg"))
+        return self.once("crash.cpio", lambda path: initramfs.make_initramfs(path, CRASH, {**tools}))
+
+    def linux(self) -> Path:
+        """Debian's kernel in both roles; the primary panics."""
+        primary = self.once("primary.cpio", lambda path: initramfs.make_initramfs(path, PRIMARY + PANIC))
+        made = bundle.simple(bundle.linux(target.kernel()), primary, BOOTARGS)
+        made = bundle.with_crash(made, self.crash_initramfs(), BOOTARGS, crash=bundle.Crash(REGION))
+        return self.once("linux.itb", made.write)
+
+    def kexec(self) -> Path:
+        """Debian's kernel with lifeboat as its crash image, and a bundle for that; it panics."""
+        inner = bundle.simple(bundle.linux(target.kernel()), self.crash_initramfs(), BOOTARGS)
+        inner = bundle.with_crash(inner, self.crash_initramfs(), BOOTARGS)
+        files = {
+            **target.with_libraries(target.KEXEC_TOOLS.file("usr/sbin/kexec")),
+            "lifeboat.bin": self.stage, "inner.itb": self.once("inner.itb", inner.write),
+        }  # fmt: skip
+        script = PRIMARY + KEXEC + PANIC
+        primary = self.once("kexec.cpio", lambda path: initramfs.make_initramfs(path, script, files))
+        made = bundle.simple(bundle.linux(target.kernel()), primary, f"{BOOTARGS} crashkernel=192M")
+        return self.once("kexec.itb", made.write)
+
+
+def check_bare(seen: Outcome) -> None:
+    """Every word of the dead program's RAM, then a normal boot."""
+    filled = find(FILLED, seen.console)
+    verified = find(VERIFIED, seen.console)
+    assert_verified(seen.console, verified, filled)
+    find(GIVEN_UP, seen.console)
+    assert seen.end == "reset"
+
+
+def check_linux(seen: Outcome) -> None:
+    """A real /proc/vmcore, with the dead kernel's log in it."""
+    find(ARMED, seen.console)
+    find(r"^lifeboat: crash: Linux \S+ ended by panic: ", seen.console)
+    check_captured(seen)
+
+
+def check_captured(seen: Outcome) -> None:
+    """The crash kernel has read the dead one's memory, and switched off."""
+    assert int(find(CAPTURED, seen.console)[1]) > 200 << 20
+    for line in LOG_READ:
+        find(line, seen.console)
+    assert seen.end == "shutdown"
+
+
+def check_kexec(seen: Outcome) -> None:
+    """One fault was reflected: in Linux' own jump to lifeboat. Lifeboat's to the crash kernel needs none."""
+    find(LOADED, seen.console)
+    find(ENTERED, seen.console)
+    check_captured(seen)
+    assert seen.registers["reflected"] == 1
+
+
+def check_kexec_dies(seen: Outcome) -> None:
+    """Debian's kernel leaves in the old way, so it never reaches lifeboat, or any other crash image."""
+    find(LOADED, seen.console)
+    find("Kernel panic", seen.console)
+    assert "lifeboat: kexec:" not in seen.console
+    assert seen.end == "unsupported" and seen.host_value("SCAUSE") == 0x14
+    assert seen.host_value("STVAL") == seen.registers["pc"] and not seen.registers["satp"]
+
+
+def check_kexec_by_host(seen: Outcome) -> None:
+    """A host that reflects the fault itself."""
+    find(ENTERED, seen.console)
+    check_captured(seen)
+    assert seen.registers["reflected"] == 0
+
+
+@dataclass(frozen=True)
+class Way:
+    """A guest that dies in some way: its bundle, what must be seen of it, its MiB, the monitor's options."""
+
+    bundle: Callable[[Kit], Path]
+    check: Callable[[Outcome], None]
+    memory: int
+    options: dict[str, int]
+
+    def guest(self, name: str, kit: Kit, sv: int, vcpus: int) -> Guest:
+        """In a mode."""
+        made = self.bundle(kit)
+        return stage_guest(
+            name, kit.stage, made, kit.scratch, sv, self.memory, vcpus, seconds=120, **self.options
+        )
+
+
+# A further way (such as a program that calls the crash entry) is a further row.
+WAYS = {
+    "reset, bare": Way(Kit.bare, check_bare, 256, {"resets": 2}),
+    "reset, Linux": Way(Kit.linux, check_linux, 384, {"resets": 1}),
+    "kexec, Linux": Way(Kit.kexec, check_kexec, 512, {"reflect": True}),
+    "kexec, Linux, on its own": Way(Kit.kexec, check_kexec_dies, 512, {}),
+    "kexec, Linux, newer host": Way(Kit.kexec, check_kexec_by_host, 512, {}),
+}
