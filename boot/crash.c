@@ -13,7 +13,6 @@
 
 #define JUDGE_SPARE	  2 /* boots that may be cut short by a reset, beyond those that start a crash kernel */
 #define OLD_REGION_PIECES 6  /* of free RAM, in whose ends a record is looked for */
-#define LAST_WORDS	  20 /* lines of the dead kernel's log on the console */
 #define FNV_BASIS	  UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME	  UINT64_C(0x100000001b3)
 
