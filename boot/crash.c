@@ -14,7 +14,6 @@
 
 #define JUDGE_SPARE	  2 /* boots that may be cut short by a reset, beyond those that start a crash kernel */
 #define OLD_REGION_PIECES 6  /* of free RAM, in whose ends a record is looked for */
-#define LAST_WORDS	  20 /* lines of the dead kernel's log on the console */
 #define FNV_BASIS	  UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME	  UINT64_C(0x100000001b3)
 
@@ -86,12 +85,13 @@ static bool find_record_at(struct boot_context *ctx, struct region piece, paddr_
 /*
  * Where no record is expected a dead kernel may still be waiting with a staged crash kernel: the bundle was damaged,
  * or its crash configuration changed. Then the record lies where crash_region_place() puts a region's end:
- * at the end of a free piece of RAM or at 4 GiB, the highest first.
+ * at the end of a free piece of RAM or at 4 GiB, the highest first. If there is none our own record stays.
  */
 static bool find_old_region(struct boot_context *ctx)
 {
 	const struct region_set *free = &ctx->memmap.free;
 	struct crash_record *record = &ctx->crash.record;
+	const struct crash_record own = *record;
 
 	/* Few: each view takes pages of the early tables. */
 	for (size_t i = free->count; i-- > 0 && free->count - i <= OLD_REGION_PIECES;) {
@@ -104,7 +104,7 @@ static bool find_old_region(struct boot_context *ctx)
 		ctx->crash.region_is_old = true;
 		return true;
 	}
-	*record = (struct crash_record){.state = CRASH_EMPTY};
+	*record = own;
 	return false;
 }
 

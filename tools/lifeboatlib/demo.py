@@ -5,6 +5,7 @@ import argparse
 import re
 import secrets
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from lifeboatlib.ui import LifeboatError, say
 HELP = "show a kernel that dies and how its dump is saved (or --plain: just boot Linux)"
 
 BOOT_TIMEOUT = 240
+WATCHDOG = 2  # seconds
 USERSPACE = r"lifeboat demo: userspace reached, (kernel \S+), (mode \S+), (\d+ harts online)"
 ENDED = r"lifeboat: crash: Linux \S+ ended by (\w+)"
 
@@ -32,9 +34,12 @@ class Story:
     sv: int | None = None
     smp: int = 2
     memory: str = "1G"
+    levels: tuple[int, ...] = (capture.DUMP_LEVEL,)
+    newer: bool = False
     token: str = field(default_factory=lambda: f"lifeboat-token-{secrets.token_hex(6)}")
     stage: Path = Path()
     bundle: Path = Path()
+    dump: capture.Dump | None = None
     facts: list[str] = field(default_factory=list)
 
     @property
@@ -78,12 +83,13 @@ def pack_a_crash_bundle(story: Story) -> None:
         append += f" {capture.EARLY_APPEND} {story.token}"
     else:
         path = story.scratch / "primary.cpio"
-        initrd = capture.primary_initramfs(path, story.token, story.cause)
-    crash_initrd = capture.crash_initramfs(story.scratch / "crash.cpio")
-    primary = bundle.simple(bundle.linux(target.kernel()), initrd, append)
+        initrd = capture.primary_initramfs(path, story.token, story.cause, story.newer)
+    crash_initrd = capture.crash_initramfs(story.scratch / "crash.cpio", story.levels, story.newer)
+    kernel = target.kernel(story.newer)
+    primary = bundle.simple(bundle.linux(kernel), initrd, append)
     packed = bundle.with_crash(primary, crash_initrd, "console=ttyS0 quiet")
     story.bundle = packed.write(story.scratch / "demo.itb")
-    say(f"demo: bundle of {target.kernel().name}, once as the primary and once as the crash kernel")
+    say(f"demo: bundle of {kernel.name}, once as the primary and once as the crash kernel")
 
 
 def let_it_die(story: Story) -> None:
@@ -99,6 +105,7 @@ def let_it_die(story: Story) -> None:
         session.expect(r"lifeboat: crash: armed", BOOT_TIMEOUT)
         if story.cause == "hang":
             session.expect("lifeboat demo: hanging", BOOT_TIMEOUT)
+            time.sleep(WATCHDOG)
             say("demo: the watchdog bites (system_reset)")
             session.qmp("system_reset")
         story.facts.append(f"ended by {session.expect(ENDED, BOOT_TIMEOUT)[1]}")
@@ -108,20 +115,27 @@ def let_it_die(story: Story) -> None:
         session.expect(r"lifeboat: crash: armed", BOOT_TIMEOUT)
 
 
-def look_into_the_dump(story: Story) -> None:
-    """The dead kernel's own words, out of the file on the host."""
-    dump = capture.read_disk(story.disk)
-    line = next((line for line in dump.dmesg.splitlines() if story.token in line), None)
-    if not line:
-        raise LifeboatError(f"{story.token} is not in the dmesg out of the dump")
-    say(f"\ndemo: out of the dump: {line}")
-    panic = re.search(r"Kernel panic - not syncing: .*", dump.dmesg)
+def find_in_log(story: Story, program: str, log: str) -> list[str]:
+    """The lines of the dead kernel that its log must have, out of what a program made of it."""
+    token = next((line for line in log.splitlines() if story.token in line), None)
+    if not token:
+        raise LifeboatError(f"{story.token} is not in {program}'s output")
+    panic = re.search(r"Kernel panic - not syncing: .*", log)
     if story.cause != "hang" and not panic:
-        raise LifeboatError("the panic's line is not in the dmesg out of the dump")
-    if panic:
-        say(f"demo: out of the dump: {panic[0]}")
-    story.facts.append(f"{len(dump.dmesg.splitlines())} lines of log")
-    story.facts.append(f"{dump.kdump_size // 1024} KiB of dump on the host")
+        raise LifeboatError(f"the panic's line is not in {program}'s output")
+    return [token, panic[0]] if panic else [token]
+
+
+def look_into_the_dump(story: Story) -> None:
+    """The dead kernel's own words, out of the files on the host."""
+    story.dump = capture.read_disk(story.disk)
+    find_in_log(story, "vmcore-dmesg", story.dump.vmcore_dmesg)
+    say("")
+    for line in find_in_log(story, "makedumpfile", story.dump.dmesg):
+        say(f"demo: out of the dump: {line}")
+    story.facts.append(f"{len(story.dump.dmesg.splitlines())} lines of log")
+    size = len(story.dump.kdump[story.levels[0]].content)
+    story.facts.append(f"{size // 1024} KiB of dump on the host")
 
 
 Step = Callable[[Story], None]
@@ -136,7 +150,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the demo command."""
     parser.add_argument("--compiler", choices=build.COMPILERS, default="gcc", help="default: gcc")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--hang", action="store_true", help="the kernel hangs; a watchdog bites")
+    what.add_argument("--hang", action="store_true", help="the kernel hangs with interrupts off; a watchdog bites")
     what.add_argument("--early", action="store_true", help="it dies before userspace")
     what.add_argument("--plain", action="store_true", help="no crash: just boot to userspace")
 

@@ -55,14 +55,19 @@ LINUX = Package(
     ("boot/vmlinux-*", "boot/config-*", "usr/lib/modules/*", "usr/lib/linux-image-*"),
     r"linux-image-\S+-riscv64",
 )
-# A kernel whose KVM reflects fetch faults into the guest (tests/kvm); forky has split its packages.
+# A newer printk ring and VMCOREINFO (tests/boot/test_newer_kernel.py), and a KVM that reflects fetch faults into
+# the guest (tests/kvm); forky has split its packages.
 NEWER_KERNEL, NEWER_MODULES = (
     Package(name, keep, r"linux-image-(\S+-riscv64)", PROGRAMS_CODENAME, "linux-image-riscv64")
     for name, keep in (
         ("linux-binary", ("usr/lib/modules/*/vmlinuz",)),
         (
             "linux-modules",
-            ("usr/lib/modules/*/kernel/arch/riscv/kvm/*", "usr/lib/modules/*/kernel/virt/lib/*"),
+            (
+                "usr/lib/modules/*/kernel/arch/riscv/kvm/*",
+                "usr/lib/modules/*/kernel/virt/lib/*",
+                "usr/lib/modules/*/kernel/drivers/block/virtio_blk*",
+            ),
         ),
     )
 )
@@ -89,9 +94,9 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def kernel() -> Path:
-    """Debian's riscv64 kernel; it is a plain Image, whatever its name says."""
-    return LINUX.file("boot/vmlinux-*")
+def kernel(newer: bool = False) -> Path:
+    """Debian's riscv64 kernel, or the next Debian's; it is a plain Image, whatever its name says."""
+    return NEWER_KERNEL.file("usr/lib/modules/*/vmlinuz") if newer else LINUX.file("boot/vmlinux-*")
 
 
 def modules() -> Path:
@@ -114,9 +119,9 @@ def uboot() -> Path:
     return UBOOT.file("usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin")
 
 
-def module(name: str) -> bytes:
-    """A kernel module, unpacked."""
-    packed = LINUX.file(f"usr/lib/modules/*/kernel/**/{name}.ko.xz")
+def module(name: str, newer: bool = False) -> bytes:
+    """A module of that kernel, unpacked."""
+    packed = (NEWER_MODULES if newer else LINUX).file(f"usr/lib/modules/*/kernel/**/{name}.ko.xz")
     return lzma.decompress(packed.read_bytes())
 
 
