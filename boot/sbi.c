@@ -37,6 +37,13 @@ uint64_t sbi_spec_version(void)
 	return result.error ? 0 : result.value;
 }
 
+uint64_t sbi_machine_id(enum sbi_machine_id id)
+{
+	struct sbi_result result = sbi_call(SBI_EXT_BASE, id, 0, 0, 0);
+
+	return result.error ? 0 : result.value;
+}
+
 const char *sbi_implementation(uint64_t *version)
 {
 	/* By implementation id, as registered in the specification. */
