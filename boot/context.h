@@ -20,6 +20,7 @@
 #include "mm/memmap.h"
 #include "mm/pagetable.h"
 #include "mm/physmap.h"
+#include "platform/core.h"
 #include "platform/platform.h"
 
 /** What head.S found, in this order, on the stack that it passes to start(). */
@@ -58,6 +59,7 @@ struct boot_crash {
 
 struct boot_context {
 	struct boot_entry entry;
+	struct core core; /* what the hart's core has that the standard has not */
 	struct log log;
 	struct diag diag; /* the line of the last failure */
 

@@ -43,6 +43,7 @@ static void make_area(struct boot_context *ctx)
 		.entry = ctx->stage_pa + ((uintptr_t)crash_entry - STAGE_VA),
 		.words = (size_t)(norelocate_satp - trampoline_start),
 		.cache_block = cache_block(ctx),
+		.leaf_bits = ctx->core.attributes.ram,
 	};
 
 	crash_call_init(area, &facts);

@@ -2,6 +2,7 @@
 /* The C code that runs before paging. */
 #include "boot/early.h"
 
+#include "boot/hart.h"
 #include "boot/sbi.h"
 #include "boot/stage.h"
 
@@ -17,7 +18,8 @@ uint64_t early_build_tables(paddr_t stage_pa, uint64_t found[2])
 	while (levels < SV57_LEVELS && stage_pa + stage_image_size() > pagetable_identity_limit(levels))
 		levels++;
 
-	err = pagetable_init(&pt, levels, early_pool, (uintptr_t)early_pool, EARLY_POOL_PAGES);
+	err = pagetable_init(&pt, levels, early_pool, (uintptr_t)early_pool, EARLY_POOL_PAGES,
+			     hart_core().attributes);
 	if (!err)
 		err = stage_map(&pt, stage_pa);
 	if (!err) /* where start() can add views */

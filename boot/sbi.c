@@ -52,6 +52,13 @@ static uint64_t implementation_id(void)
 	return sbi_call(SBI_EXT_BASE, BASE_IMPL_ID, 0, 0, 0).value;
 }
 
+uint64_t sbi_machine_id(enum sbi_machine_id id)
+{
+	struct sbi_result result = sbi_call(SBI_EXT_BASE, id, 0, 0, 0);
+
+	return result.error ? 0 : result.value;
+}
+
 const char *sbi_implementation(uint64_t *version)
 {
 	uint64_t id = implementation_id();

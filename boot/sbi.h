@@ -27,6 +27,16 @@ bool sbi_probe(uint64_t eid);
 /** Specification version: major << 24 | minor. */
 uint64_t sbi_spec_version(void);
 
+/** The ids of a hart's core, as functions of the base extension. */
+enum sbi_machine_id {
+	SBI_MVENDORID = 4,
+	SBI_MARCHID,
+	SBI_MIMPID,
+};
+
+/** One of this hart's ids; 0 where the firmware does not tell. */
+uint64_t sbi_machine_id(enum sbi_machine_id id);
+
 /** Who the firmware is: "OpenSBI", "KVM", ...; @version receives its own version: major << 16 | minor. */
 const char *sbi_implementation(uint64_t *version);
 

@@ -232,7 +232,8 @@ static enum lb_err build_tables(const struct boot_context *ctx, const struct blo
 	const paddr_t all_tables = block_trampoline_tables(block);
 	enum lb_err err;
 
-	err = pagetable_init(pt, levels, block->view + (pool_pa - block->pa), pool_pa, block->table_pages);
+	err = pagetable_init(pt, levels, block->view + (pool_pa - block->pa), pool_pa, block->table_pages,
+			     ctx->core.attributes);
 	if (!err)
 		err = stage_map(pt, block->pa);
 	if (!err)
@@ -287,7 +288,7 @@ static enum lb_err prepare_trampoline(struct boot_context *ctx, const struct blo
 	enum lb_err err;
 
 	err = pagetable_init(&pt, levels, block->view + block->image_size, block_trampoline_tables(block),
-			     TRAMPOLINE_POOL_PAGES);
+			     TRAMPOLINE_POOL_PAGES, ctx->core.attributes);
 	if (!err)
 		err = trampoline_build(&pt, STAGE_VA + offset, block->pa + offset);
 	if (err)

@@ -13,6 +13,7 @@
 #include "boot/crash.h"
 #include "boot/crash_kexec.h"
 #include "boot/discover.h"
+#include "boot/hart.h"
 #include "boot/instret.h"
 #include "boot/payload.h"
 #include "boot/sbi.h"
@@ -70,6 +71,7 @@ static void begin(struct boot_context *ctx, const struct boot_entry *entry)
 	log_init(&ctx->log, &console);
 
 	/* Take over the tables that head.S turned on, so that they can be added to. */
+	ctx->core = hart_core();
 	ctx->physmap = physmap_for_levels((unsigned)entry->early_levels);
 	ctx->tables = (struct pagetable){
 		.levels = (unsigned)entry->early_levels,
@@ -77,6 +79,7 @@ static void begin(struct boot_context *ctx, const struct boot_entry *entry)
 		.pool_pa = entry->stage_pa + ((uintptr_t)early_pool - STAGE_VA),
 		.pool_pages = EARLY_POOL_PAGES,
 		.used_pages = (size_t)entry->early_pages,
+		.attributes = ctx->core.attributes,
 	};
 	log_info(&ctx->log,
 		 "boot: lifeboat " LIFEBOAT_VERSION " at %#" PRIx64 ", hart %" PRIu64 ", FDT at %#" PRIx64

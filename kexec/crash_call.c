@@ -40,6 +40,7 @@ ASSERT_AT(crash_call, pool_pages, 0x2c);
 ASSERT_AT(crash_call, notes, 0x30);
 ASSERT_AT(crash_call, note_count, 0x34);
 ASSERT_AT(crash_call, cache_block, CRASH_CALL_AT_BLOCK);
+ASSERT_AT(crash_call, leaf_bits, 0x40);
 ASSERT_AT(crash_call, sum, 0x78);
 ASSERT_AT(crash_call, self, CRASH_CALL_AT_SELF);
 ASSERT_AT(crash_call, page_va, CRASH_CALL_AT_PAGE_VA);
@@ -97,6 +98,7 @@ void crash_call_init(struct crash_call *area, const struct crash_call_facts *fac
 	area->pool_pages = TRAMPOLINE_POOL_PAGES;
 	area->notes = (uint32_t)CRASH_CALL_NOTES;
 	area->cache_block = facts->cache_block;
+	area->leaf_bits = facts->leaf_bits;
 	update_sum(area);
 }
 
@@ -136,7 +138,8 @@ static enum lb_err build_tables(struct crash_call *area, vaddr_t page_va, unsign
 {
 	void *pool = (char *)area + area->pool;
 	struct pagetable pt;
-	enum lb_err err = pagetable_init(&pt, levels, pool, area->pa + area->pool, area->pool_pages);
+	enum lb_err err = pagetable_init(&pt, levels, pool, area->pa + area->pool, area->pool_pages,
+					 (struct pte_attributes){.ram = area->leaf_bits});
 
 	if (!err)
 		err = trampoline_build(&pt, page_va, area->pa + area->page);

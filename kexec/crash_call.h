@@ -66,7 +66,9 @@ struct crash_call {
 	uint32_t note_count;
 	uint32_t cache_block; /* write notes back by cbo.clean in steps of this; 0: there is no need */
 	uint32_t reserved32;  /* 0 */
-	uint64_t reserved[7]; /* 0 */
+	uint64_t
+		leaf_bits; /* that a page table's leaves need on this core (struct pte_attributes); 0: none */
+	uint64_t reserved[6]; /* 0 */
 	uint64_t sum;	      /* crash_call_sum() of all before it */
 
 	/* The caller's, written by crash_call_prepare(). */
@@ -93,6 +95,7 @@ struct crash_call_facts {
 	paddr_t pa, entry;
 	size_t words; /* in the trampoline page */
 	uint32_t cache_block;
+	uint64_t leaf_bits;
 };
 
 /** FNV-1a, 64 bits a step: it tells any one changed word, and costs five instructions for each. */

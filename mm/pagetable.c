@@ -41,11 +41,13 @@ static paddr_t pte_address(uint64_t pte)
 	return ((pte >> PTE_PPN_SHIFT) & PTE_PPN_MASK) << PAGE_SHIFT;
 }
 
-static uint64_t make_leaf(paddr_t pa, uint64_t perms)
+static uint64_t make_leaf(const struct pagetable *pt, paddr_t pa, uint64_t perms)
 {
 	uint64_t dirty = perms & PTE_W ? PTE_D : 0;
+	uint64_t attributes = perms & PTE_DEVICE ? pt->attributes.device : pt->attributes.ram;
 
-	return pa >> PAGE_SHIFT << PTE_PPN_SHIFT | perms | PTE_A | dirty | PTE_V;
+	return attributes | pa >> PAGE_SHIFT << PTE_PPN_SHIFT | (perms & PTE_LEAF_BITS) | PTE_A | dirty |
+	       PTE_V;
 }
 
 /* The table that a non-leaf entry of ours points to. */
@@ -69,15 +71,18 @@ static enum lb_err new_table(struct pagetable *pt, uint64_t *pte)
 }
 
 enum lb_err pagetable_init(struct pagetable *pt, unsigned levels, void *pool, paddr_t pool_pa,
-			   size_t pool_pages)
+			   size_t pool_pages, struct pte_attributes attributes)
 {
 	uint64_t root;
 
 	if (levels < SV39_LEVELS || levels > SV57_LEVELS || !is_aligned(pool_pa, PAGE_SIZE) ||
 	    !is_aligned((uintptr_t)pool, PAGE_SIZE))
 		return LB_EINVAL;
-	*pt = (struct pagetable){
-		.levels = levels, .pool = pool, .pool_pa = pool_pa, .pool_pages = pool_pages};
+	*pt = (struct pagetable){.levels = levels,
+				 .pool = pool,
+				 .pool_pa = pool_pa,
+				 .pool_pages = pool_pages,
+				 .attributes = attributes};
 	return new_table(pt, &root);
 }
 
@@ -140,7 +145,7 @@ static enum lb_err map_front(struct pagetable *pt, vaddr_t va, paddr_t pa, uint6
 		uint64_t offset = va % leaf_size(level);
 
 		if (!(*pte & PTE_V) && level <= leaf_level) {
-			*done = fill_leaves(pte, level, va, make_leaf(pa, perms), size);
+			*done = fill_leaves(pte, level, va, make_leaf(pt, pa, perms), size);
 			return LB_OK;
 		}
 		if (!(*pte & PTE_V)) {
@@ -150,7 +155,7 @@ static enum lb_err map_front(struct pagetable *pt, vaddr_t va, paddr_t pa, uint6
 		} else if (*pte & PTE_LEAF_BITS) {
 			uint64_t rest = leaf_size(level) - offset;
 
-			if (pa < offset || *pte != make_leaf(pa - offset, perms))
+			if (pa < offset || *pte != make_leaf(pt, pa - offset, perms))
 				return LB_ECONFLICT;
 			*done = rest < size ? rest : size;
 			return LB_OK;
@@ -161,7 +166,7 @@ static enum lb_err map_front(struct pagetable *pt, vaddr_t va, paddr_t pa, uint6
 
 enum lb_err pagetable_map(struct pagetable *pt, vaddr_t va, paddr_t pa, uint64_t size, uint64_t perms)
 {
-	if (perms != PTE_R && perms != (PTE_R | PTE_W) && perms != (PTE_R | PTE_X))
+	if (perms != PTE_R && perms != (PTE_R | PTE_X) && (perms & ~PTE_DEVICE) != (PTE_R | PTE_W))
 		return LB_EINVAL;
 	if (!size || !is_aligned(va | pa | size, PAGE_SIZE))
 		return LB_EINVAL;

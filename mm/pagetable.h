@@ -9,6 +9,9 @@
  *
  * Leaves have V and A set beforehand, and D where they have W: many harts (Svade) fault on A = 0 or on a store with D = 0
  * instead of setting them. G is never set: no fence that the stage owes depends on who ran before.
+ *
+ * PBMT stays 0: what memory is, the hart's PMAs tell. Cores that want it told in bits of their own (T-Head's MAEE) are
+ * served by struct pte_attributes; pointers to tables have no such bits.
  */
 #ifndef LIFEBOAT_MM_PAGETABLE_H
 #define LIFEBOAT_MM_PAGETABLE_H
@@ -29,6 +32,14 @@
 #define PTE_V UINT64_C(0x01)
 #define PTE_A UINT64_C(0x40)
 #define PTE_D UINT64_C(0x80)
+/** May be asked for beside PTE_R | PTE_W, and is never written: what is mapped is no memory but registers. */
+#define PTE_DEVICE UINT64_C(0x100)
+
+/** Bits that every leaf needs on this core, besides the standard's. All 0 on a core that keeps to it. */
+struct pte_attributes {
+	uint64_t ram; /* memory, flash included */
+	uint64_t device;
+};
 
 struct pagetable {
 	unsigned levels; /* SV39_LEVELS .. SV57_LEVELS */
@@ -37,6 +48,7 @@ struct pagetable {
 	paddr_t pool_pa; /* where the hart will find them */
 	size_t pool_pages;
 	size_t used_pages;
+	struct pte_attributes attributes;
 };
 
 /**
@@ -52,17 +64,18 @@ struct pagetable {
  * @levels   SV39_LEVELS, SV48_LEVELS or SV57_LEVELS
  * @pool     @pool_pages pages, page-aligned, owned by the tables from now on; need not be zeroed
  * @pool_pa  physical address of @pool, page-aligned
+ * @attributes  of the core that will use them
  * Return: LB_OK; LB_EINVAL; LB_ENOSPC @pool_pages is 0.
  */
 LB_MUST_CHECK enum lb_err pagetable_init(struct pagetable *pt, unsigned levels, void *pool, paddr_t pool_pa,
-					 size_t pool_pages);
+					 size_t pool_pages, struct pte_attributes attributes);
 
 /**
  * Map [@va, @va + @size) to [@pa, @pa + @size) with the largest leaves that alignment allows, up to 512 GiB.
  *
  * A part that is mapped already is left alone if it says the same (same address, same permissions),
  * in leaves of any size.
- * @perms  PTE_R | PTE_W, PTE_R, or PTE_R | PTE_X
+ * @perms  PTE_R | PTE_W, PTE_R, PTE_R | PTE_X, or PTE_R | PTE_W | PTE_DEVICE
  * Return: LB_OK; LB_EINVAL unaligned, empty, or W with X; LB_ERANGE @va not canonical in this mode, or
  *         @pa at or above 2^56; LB_ENOSPC the pool is used up; LB_ECONFLICT some page is mapped otherwise.
  *         After an error the tables hold a part of the mapping: give them up.

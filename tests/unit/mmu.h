@@ -45,6 +45,13 @@ static inline uint64_t read_physical(const struct pagetable *pt, uint64_t pa)
 
 /* Reserved for hardware or software: bits 63:54, RSW, and what lifeboat promises never to set: G, U. */
 #define PTE_NEVER UINT64_C(0xffc0000000000330)
+/* Of which T-Head's MAEE takes these, in leaves: SO, C, B, SH, SEC. */
+#define PTE_MAEE UINT64_C(0xf800000000000000)
+
+static inline uint64_t pte_pa(uint64_t pte)
+{
+	return (pte >> 10 & ((UINT64_C(1) << 44) - 1)) * 4096;
+}
 
 /* One access by S-mode: true and *pa, or false for a page fault. Hardware that sets no A and D (Svade). */
 static inline bool translate(const struct pagetable *pt, uint64_t satp, uint64_t va, enum access access,
@@ -63,18 +70,21 @@ static inline bool translate(const struct pagetable *pt, uint64_t satp, uint64_t
 		if (i < 0)
 			return false;
 		pte = read_physical(pt, a + (va >> (12 + 9 * i) & 511) * 8);
-		if (!(pte & 1) || ((pte & 4) && !(pte & 2)) || (pte & PTE_NEVER))
+		if (!(pte & 1) || ((pte & 4) && !(pte & 2)) || (pte & PTE_NEVER & ~PTE_MAEE))
 			return false;
 		if (pte & 0xa)
 			break;
-		if (pte & 0xd0) /* D, A and U are reserved in pointers */
+		if (pte & (PTE_MAEE | 0xd0)) /* D, A and U are reserved in pointers */
 			return false;
-		a = (pte >> 10) * 4096;
+		a = pte_pa(pte);
 	}
+	/* A core without MAEE faults on its bits; one with it would take memory for uncached without them. */
+	if ((pte & PTE_MAEE) != pt->attributes.ram && (pte & PTE_MAEE) != pt->attributes.device)
+		return false;
 	low_ppn = pte >> 10 & ((UINT64_C(1) << (9 * i)) - 1);
 	if (low_ppn || !(pte & right[access]) || !(pte & 0x40) || (access == STORE && !(pte & 0x80)))
 		return false;
-	*pa = (pte >> 10) * 4096 + (va & ((UINT64_C(1) << (12 + 9 * i)) - 1));
+	*pa = pte_pa(pte) + (va & ((UINT64_C(1) << (12 + 9 * i)) - 1));
 	return true;
 }
 
@@ -95,9 +105,9 @@ static inline void add_leaf(struct tables *t, uint64_t va, unsigned level, uint6
 {
 	uint64_t size = UINT64_C(1) << (12 + 9 * level);
 	unsigned va_bits = 12 + 9 * t->pt.levels;
-	uint64_t pa = (pte >> 10) * 4096;
+	uint64_t pa = pte_pa(pte);
 
-	assert_int_equal(pte & PTE_NEVER, 0);
+	assert_int_equal(pte & PTE_NEVER, t->pt.attributes.ram);
 	assert_true(pte & PTE_A);
 	assert_true(pte & PTE_R);
 	assert_true((pte & (PTE_W | PTE_X)) != (PTE_W | PTE_X));
@@ -140,7 +150,7 @@ static inline void collect(struct tables *t)
 		} else {
 			assert_true(level > 0 && (pte & 0x3ff) == 1 && !(pte & PTE_NEVER));
 			depth++;
-			table[depth] = (pte >> 10) * 4096;
+			table[depth] = pte_pa(pte);
 			index[depth] = 0;
 			va[depth] = at;
 			read_physical(&t->pt, table[depth]); /* lies in the pool */

@@ -25,7 +25,7 @@ static void fill_regs(void)
 /* An area with harts 7, 0 and 2^40, over old garbage. */
 static int make_area(void **state)
 {
-	const struct crash_call_facts facts = {AREA_PA, ENTRY, WORDS, 64};
+	const struct crash_call_facts facts = {AREA_PA, ENTRY, WORDS, 64, 0};
 	struct crash_call *area = aligned_alloc(4096, AREA_BYTES);
 
 	memset(area, 0xa5, AREA_BYTES);

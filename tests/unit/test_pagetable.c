@@ -23,12 +23,16 @@ static uint64_t below(uint64_t *state, uint64_t bound)
 	return next_random(state) % bound;
 }
 
-/* Tables with a pool full of garbage. */
+static const struct pte_attributes standard, maee = {.ram = UINT64_C(7) << 60, .device = UINT64_C(9) << 60};
+
+/* Tables with a pool full of garbage, for a core of either kind. */
 static void begin(struct tables *t, unsigned levels, uint64_t pool_pa, uint64_t *seed)
 {
+	const struct pte_attributes *attributes = below(seed, 2) ? &maee : &standard;
+
 	memset(pool, 1 + (int)below(seed, 255), sizeof(pool));
 	memset(t, 0, sizeof(*t));
-	assert_int_equal(pagetable_init(&t->pt, levels, pool, pool_pa, POOL_MAX), LB_OK);
+	assert_int_equal(pagetable_init(&t->pt, levels, pool, pool_pa, POOL_MAX, *attributes), LB_OK);
 }
 
 static uint64_t random_pool_pa(uint64_t *seed)
@@ -301,7 +305,7 @@ static void a_pool_that_is_too_small_is_an_error_and_never_overrun(void **state)
 		for (size_t pages = 0; pages <= need; pages++) {
 			struct pagetable pt;
 			void *small = pages ? aligned_alloc(4096, pages * 4096) : NULL;
-			enum lb_err err = pagetable_init(&pt, levels, small, 0x1000, pages);
+			enum lb_err err = pagetable_init(&pt, levels, small, 0x1000, pages, standard);
 
 			assert_int_equal(err, pages ? LB_OK : LB_ENOSPC);
 			if (!err)
@@ -425,18 +429,20 @@ static void calls_that_break_the_contract_are_refused(void **state)
 	uint64_t seed = 12;
 
 	(void)state;
-	assert_int_equal(pagetable_init(&pt, 2, pool, 0, POOL_MAX), LB_EINVAL);
-	assert_int_equal(pagetable_init(&pt, 6, pool, 0, POOL_MAX), LB_EINVAL);
-	assert_int_equal(pagetable_init(&pt, 3, pool, 0x800, POOL_MAX), LB_EINVAL);
-	assert_int_equal(pagetable_init(&pt, 3, (char *)pool + 2048, 0x1000, POOL_MAX - 1), LB_EINVAL);
-	assert_int_equal(pagetable_init(&pt, 3, pool, 0, 0), LB_ENOSPC);
+	assert_int_equal(pagetable_init(&pt, 2, pool, 0, POOL_MAX, standard), LB_EINVAL);
+	assert_int_equal(pagetable_init(&pt, 6, pool, 0, POOL_MAX, standard), LB_EINVAL);
+	assert_int_equal(pagetable_init(&pt, 3, pool, 0x800, POOL_MAX, standard), LB_EINVAL);
+	assert_int_equal(pagetable_init(&pt, 3, (char *)pool + 2048, 0x1000, POOL_MAX - 1, standard),
+			 LB_EINVAL);
+	assert_int_equal(pagetable_init(&pt, 3, pool, 0, 0, standard), LB_ENOSPC);
 	begin(&t, SV39_LEVELS, 0, &seed);
 	assert_int_equal(pagetable_map(&t.pt, 0x800, 0, 4096, PTE_R), LB_EINVAL);
 	assert_int_equal(pagetable_map(&t.pt, 0, 0x800, 4096, PTE_R), LB_EINVAL);
 	assert_int_equal(pagetable_map(&t.pt, 0, 0, 4095, PTE_R), LB_EINVAL);
 	assert_int_equal(pagetable_map(&t.pt, 0, 0, 0, PTE_R), LB_EINVAL);
 	for (uint64_t perms = 0; perms < 512; perms++) {
-		bool good = perms == PTE_R || perms == (PTE_R | PTE_W) || perms == (PTE_R | PTE_X);
+		bool good = perms == PTE_R || perms == (PTE_R | PTE_W) || perms == (PTE_R | PTE_X) ||
+			    perms == (PTE_R | PTE_W | PTE_DEVICE);
 
 		begin(&t, SV39_LEVELS, 0, &seed);
 		assert_int_equal(pagetable_map(&t.pt, 0, 0, 4096, perms), good ? LB_OK : LB_EINVAL);

@@ -10,7 +10,7 @@
 #include "mm/layout.h"
 
 /* From the linker script. */
-extern char text_start[], text_end[], rw_start[], rw_end[], trampoline_start[];
+extern char text_start[], text_end[], rw_start[], rw_end[], trampoline_start[], norelocate_satp[];
 
 extern const char target[];
 _Noreturn void ENTER(uint64_t hart_id, paddr_t fdt_pa, paddr_t target_pa);
@@ -18,6 +18,7 @@ _Noreturn void ENTER(uint64_t hart_id, paddr_t fdt_pa, paddr_t target_pa);
 static uint64_t own_pool[PAGETABLE_POOL_PAGES(SV57_LEVELS, 2)][PAGETABLE_ENTRIES]
 	__attribute__((aligned(4096)));
 static uint64_t trampoline_pool[TRAMPOLINE_POOL_PAGES][PAGETABLE_ENTRIES] __attribute__((aligned(4096)));
+static const struct pte_attributes standard;
 static paddr_t own_pa;
 
 /* While paging is on no buffer has an address that the console knows: byte by byte. */
@@ -47,7 +48,7 @@ enum lb_err no_trampoline(struct pagetable *pt)
 
 enum lb_err trampoline(struct pagetable *pt)
 {
-	return trampoline_build(pt, virtual(trampoline_start), (uintptr_t)trampoline_start, NULL);
+	return trampoline_build(pt, virtual(trampoline_start), (uintptr_t)trampoline_start);
 }
 
 /* A mutation: the page is not mapped at its physical address. */
@@ -61,13 +62,14 @@ static void prepare_way(void)
 {
 	struct pagetable pt;
 	enum lb_err err = pagetable_init(&pt, LEVELS, trampoline_pool, (uintptr_t)trampoline_pool,
-					 ARRAY_SIZE(trampoline_pool));
+					 ARRAY_SIZE(trampoline_pool), standard);
 
 	if (!err)
 		err = PREPARE(&pt);
 	if (err)
 		fail("handoff: no trampoline\n");
-	trampoline_arm(trampoline_start, (uintptr_t)trampoline_start, pagetable_satp(&pt));
+	trampoline_arm(trampoline_start, (size_t)(norelocate_satp - trampoline_start),
+		       (uintptr_t)trampoline_start, pagetable_satp(&pt));
 }
 
 static enum lb_err map_own(struct pagetable *pt, const char *start, const char *end, uint64_t perms)
@@ -83,7 +85,7 @@ uint64_t prepare(void)
 
 	own_pa = (uintptr_t)text_start;
 	say("handoff: begins at %x", own_pa);
-	err = pagetable_init(&pt, LEVELS, own_pool, (uintptr_t)own_pool, ARRAY_SIZE(own_pool));
+	err = pagetable_init(&pt, LEVELS, own_pool, (uintptr_t)own_pool, ARRAY_SIZE(own_pool), standard);
 	if (!err)
 		err = map_own(&pt, text_start, text_end, PTE_R | PTE_X);
 	if (!err)
