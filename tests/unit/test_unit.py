@@ -27,6 +27,7 @@ def test_unit(source: Path) -> None:
         **os.environ,
         "LIFEBOAT_DTBS": str(directory / "dtbs"),
         "LIFEBOAT_FITS": str(directory / "fits"),
+        "LIFEBOAT_SIGNED": str(directory / "signed"),
     }
     result = subprocess.run(
         [program], env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False

@@ -17,7 +17,7 @@ from lifeboatlib.ui import LifeboatError, step
 PACKAGES = (
     "binutils-riscv64-linux-gnu", "clang", "clang-format", "clang-tidy", "cpio", "cppcheck",
     "device-tree-compiler", "gcc", "gcc-riscv64-linux-gnu", "libc6-dev", "libc6-dev-riscv64-cross",
-    "libcmocka-dev", "lld", "llvm", "ninja-build", "pkg-config", "python3-pytest",
+    "libcmocka-dev", "lld", "llvm", "ninja-build", "openssl", "pkg-config", "python3-pytest",
     "python3-pytest-xdist", "u-boot-tools", "xz-utils",
 )  # fmt: skip
 
