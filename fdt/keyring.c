@@ -39,16 +39,13 @@ static enum lb_err read_string(const struct fit_property *property, const char *
 	return err;
 }
 
-enum lb_err keyring_open(const void *blob, uint64_t size, struct keyring *ring, struct diag *diag)
+/* Find /signature in ring->tree, and how its keys count. */
+static enum lb_err find_signature(struct keyring *ring, struct diag *diag)
 {
 	struct fit_property mode = {.name = "required-mode"};
 	const char *value = NULL;
-	enum lb_err err;
+	enum lb_err err = fit_find_child(&ring->tree, 0, "signature", &ring->node, diag);
 
-	*ring = (struct keyring){.node = -1};
-	err = fit_open_tree(blob, size, &ring->tree, diag);
-	if (err == LB_OK)
-		err = fit_find_child(&ring->tree, 0, "signature", &ring->node, diag);
 	if (err == LB_ENOENT)
 		return diag_fail(diag, LB_ENOENT, "keys: no /signature in the control FDT");
 	if (err == LB_OK)
@@ -61,6 +58,19 @@ enum lb_err keyring_open(const void *blob, uint64_t size, struct keyring *ring, 
 	if (value && !ring->any_will_do && strcmp(value, "all") != 0)
 		return diag_fail(diag, LB_EFORMAT, "keys: required-mode is neither \"all\" nor \"any\"");
 	return LB_OK;
+}
+
+enum lb_err keyring_open(const void *blob, uint64_t size, struct keyring *ring, struct diag *diag)
+{
+	enum lb_err err = fit_open_tree(blob, size, &ring->tree, diag);
+
+	return err ? err : find_signature(ring, diag);
+}
+
+enum lb_err keyring_open_checked(const void *blob, uint64_t size, struct keyring *ring, struct diag *diag)
+{
+	ring->tree = (struct fit){.blob = blob, .size = size, .images = -1, .configurations = -1};
+	return find_signature(ring, diag);
 }
 
 int keyring_first(const struct keyring *ring)

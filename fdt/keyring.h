@@ -48,6 +48,10 @@ struct key {
 LB_MUST_CHECK enum lb_err keyring_open(const void *blob, uint64_t size, struct keyring *ring,
 				       struct diag *diag);
 
+/** As keyring_open(), of an FDT that fdt_read_machine() has checked: to check it again would cost more than the rest. */
+LB_MUST_CHECK enum lb_err keyring_open_checked(const void *blob, uint64_t size, struct keyring *ring,
+					       struct diag *diag);
+
 /** The first key, and the one behind @key: a node's offset, negative at the end. */
 int keyring_first(const struct keyring *ring);
 int keyring_next(const struct keyring *ring, int key);

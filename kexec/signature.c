@@ -290,7 +290,7 @@ static enum lb_err read_version(struct check *c)
 	return err ? err : fit_read_number(&version, c->name, &c->version, c->diag);
 }
 
-bool signature_is_required(const struct signature_policy *policy)
+bool signature_requires(const struct signature_policy *policy, enum key_required what)
 {
 	for (size_t i = 0; i < policy->ring_count; i++) {
 		const struct keyring *ring = &policy->ring[i];
@@ -299,7 +299,7 @@ bool signature_is_required(const struct signature_policy *policy)
 		for (node = keyring_first(ring); node >= 0; node = keyring_next(ring, node)) {
 			struct key key;
 
-			if (keyring_read(ring, node, &key, NULL) || key.required != KEY_OPTIONAL)
+			if (keyring_read(ring, node, &key, NULL) || key.required == what)
 				return true;
 		}
 	}
@@ -311,9 +311,12 @@ enum lb_err signature_check(const struct signature_policy *policy, const void *b
 			    struct diag *diag)
 {
 	struct check c = {.policy = policy, .name = name, .work = work, .diag = diag};
-	enum lb_err err = fit_open(bundle, size, &c.fit, diag);
+	enum lb_err err;
 
 	*verdict = (struct signature_verdict){.key = NULL};
+	if (!policy->ring_count)
+		return LB_OK;
+	err = fit_open(bundle, size, &c.fit, diag);
 	if (err == LB_OK && c.fit.configurations < 0)
 		return diag_fail(diag, LB_ENOENT, "bundle: it has no /configurations, so nothing to start");
 	if (err == LB_OK)
@@ -321,9 +324,8 @@ enum lb_err signature_check(const struct signature_policy *policy, const void *b
 	if (err == LB_OK)
 		err = read_version(&c);
 	verdict->version = c.version;
-	if (err || !policy->ring_count)
-		return err;
-	err = fit_cover_find(&c.fit, c.node, &work->cover, diag);
+	if (err == LB_OK)
+		err = fit_cover_find(&c.fit, c.node, &work->cover, diag);
 	for (size_t i = 0; err == LB_OK && i < policy->ring_count; i++)
 		err = check_ring(&c, &policy->ring[i], KEY_REQUIRED_CONF, verdict);
 	if (err == LB_OK && verdict->key) {

@@ -83,7 +83,7 @@ LB_MUST_CHECK enum lb_err signature_check_image(const struct signature_policy *p
 						uint64_t data_size, struct signature_work *work,
 						struct diag *diag);
 
-/** Does the policy have a required key? Then what is no FIT can't be started. Damaged keys count. */
-bool signature_is_required(const struct signature_policy *policy);
+/** Does the policy have a key that is required for @what? Damaged keys count. */
+bool signature_requires(const struct signature_policy *policy, enum key_required what);
 
 #endif

@@ -36,7 +36,7 @@ static void what_mkimage_signs_is_accepted(void **state)
 		assert_string_equal(s->verdict.algo, cases[i].algo);
 		assert_int_equal(s->verdict.version, 3);
 		assert_int_equal(s->verdict.keys, 1);
-		assert_true(signature_is_required(&s->policy));
+		assert_true(signature_requires(&s->policy, KEY_REQUIRED_CONF));
 		scene_free(s);
 		free(bundle.bytes);
 	}
@@ -52,8 +52,7 @@ static void without_a_key_nothing_is_demanded(void **state)
 	assert_null(s->verdict.key);
 	assert_false(s->verdict.required);
 	assert_int_equal(s->verdict.keys, 0);
-	assert_int_equal(s->verdict.version, 3);
-	assert_false(signature_is_required(&s->policy));
+	assert_false(signature_requires(&s->policy, KEY_REQUIRED_CONF));
 	scene_free(s);
 	free(bundle.bytes);
 }
@@ -73,7 +72,7 @@ static void an_optional_key_is_tried_and_demands_nothing(void **state)
 	assert_int_equal(scene_check(s, bundle, "unsigned"), LB_OK);
 	assert_null(s->verdict.key);
 	assert_int_equal(s->verdict.keys, 1);
-	assert_false(signature_is_required(&s->policy));
+	assert_false(signature_requires(&s->policy, KEY_REQUIRED_CONF));
 	scene_free(s);
 	free(bundle.bytes);
 }
@@ -235,7 +234,8 @@ static void an_image_can_be_signed_by_itself(void **state)
 #define CHECK(file)                                                                                         \
 	signature_check_image(&s->policy, file.bytes, file.size, "kernel", data.bytes, data.size, &s->work, \
 			      &s->diag)
-	assert_true(signature_is_required(&s->policy));
+	assert_true(signature_requires(&s->policy, KEY_REQUIRED_IMAGE));
+	assert_false(signature_requires(&s->policy, KEY_REQUIRED_CONF));
 	assert_int_equal(scene_check(s, bundle, "conf"), LB_OK);
 	assert_int_equal(CHECK(bundle), LB_OK);
 	assert_int_equal(CHECK(plain), LB_EUNTRUSTED);
@@ -278,7 +278,7 @@ static void a_key_that_makes_no_sense_is_refused(void **state)
 		scene_add(s, control);
 		assert_true(scene_check(s, bundle, "conf") != LB_OK);
 		assert_says(&s->diag, cases[i].why);
-		assert_true(signature_is_required(&s->policy));
+		assert_true(signature_requires(&s->policy, KEY_REQUIRED_CONF));
 		scene_free(s);
 	}
 	free(bundle.bytes);
