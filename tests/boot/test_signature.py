@@ -4,7 +4,9 @@
 The keys come from the firmware's FDT, so that one build of the stage serves most tests.
 """
 
+import random
 import re
+import struct
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,6 +21,7 @@ from lifeboatlib.paths import REPO, TOOLS, host_dir
 from lifeboatlib.qemu import Machine
 
 MOST_RSA_2048 = 1_500_000
+MUTATIONS = 200
 VERDICT = r"^lifeboat: signature: primary is (.*)$"
 
 
@@ -197,3 +200,41 @@ def test_a_build_without_signatures_says_so(lab: Lab, stage_with: Callable[..., 
     lab = replace(lab, stage=stage_with("-Dsignatures=[]"))
     verdict = accepted(lab.boot(lab.bundle(), lab.fdt("other")))
     assert verdict == "unsigned: this build checks no signatures"
+
+
+def mutate(chance: random.Random, whole: bytes) -> bytes:
+    """Changes a few bits, words or runs: of the tree, or of all that is there."""
+    data = bytearray(whole)
+    (tree,) = struct.unpack_from(">I", data, 4)
+    limit = chance.choice([tree, len(data)]) - 8
+    for _ in range(chance.randint(1, 3)):
+        at, length = chance.randrange(limit), chance.randint(1, 8)
+        source = chance.randrange(limit)
+        run = chance.choice([data[source : source + length], bytes(length), chance.randbytes(length)])
+        data[at : at + length] = run
+        data[chance.randrange(limit)] ^= 1 << chance.randrange(8)
+    return bytes(data[: chance.choice([limit, *[len(data)] * 9])])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(4))
+def test_every_mutation_ends_in_a_message_or_changes_nothing(lab: Lab, seed: int) -> None:
+    """The payload itself says whether it, its bootargs and its ramdisk are what they were."""
+    chance = random.Random(seed)
+    whole = lab.bundle().read_bytes()
+    dtb = lab.fdt("rsa2048")
+    harmless = 0
+    for _ in range(MUTATIONS // 4):
+        mutant = lab.directory / "mutant.itb"
+        mutant.write_bytes(mutate(chance, whole))
+        console = lab.boot(mutant, dtb)
+        assert "trap" not in console, console
+        if "contract:" in console:
+            accepted(console)
+            harmless += 1
+        else:
+            assert "handoff:" not in console, console
+            find(r"^lifeboat: ERROR: (signature|bundle|hash|keys|boot): ", console)
+            find(r"^lifeboat: ERROR: boot: nothing was started; shutting down$", console)
+    print(f"\nsignature: {harmless} of {MUTATIONS // 4} mutations were harmless")
+    assert harmless < MUTATIONS // 8
