@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from badfdt import dump_fdt
 from harness import find, passed, run_to_end, stage_ran
 
 from lifeboatlib import bundle, keys
 from lifeboatlib.paths import REPO, TOOLS, host_dir
-from lifeboatlib.qemu import Machine
+from lifeboatlib.qemu import PROGRAM, Machine
 
 MOST_RSA_2048 = 1_500_000
 MUTATIONS = 200
@@ -42,6 +41,7 @@ class Lab:
     stage: Path
     payload: bundle.Image
     ramdisk: Path
+    memory: str = "256M"
 
     def private(self, name: str) -> Path:
         """A private key."""
@@ -56,7 +56,9 @@ class Lab:
 
     def fdt(self, *names: str, **policy: str | int) -> Path:
         """virt's FDT with keys."""
-        dtb = dump_fdt(self.directory / "virt.dtb")
+        dtb = self.directory / "virt.dtb"
+        argv = [PROGRAM, "-M", f"virt,dumpdtb={dtb}", "-m", self.memory, "-display", "none"]
+        subprocess.run(argv, capture_output=True, check=True, timeout=30)
         text = subprocess.run(["dtc", "-q", "-O", "dts", dtb], capture_output=True, text=True, check=True)
         found = [keys.read_key(self.keydir / f"{name}.pub.pem") for name in names]
         more = keys.source(found, keys.Policy(**policy)).replace("/dts-v1/;", "")
@@ -67,7 +69,7 @@ class Lab:
 
     def machine(self, made: Path, dtb: Path | None) -> Machine:
         """The machine."""
-        return Machine(kernel=self.stage, initrd=made, dtb=dtb, memory="256M", icount=True)
+        return Machine(kernel=self.stage, initrd=made, dtb=dtb, memory=self.memory, icount=True)
 
     def boot(self, made: Path, dtb: Path | None = None) -> str:
         """The console of a boot to its end."""
@@ -165,6 +167,23 @@ def test_a_key_that_makes_no_sense_stops_the_boot(lab: Lab) -> None:
     console = lab.boot(lab.bundle(), dtb)
     assert "handoff:" not in console
     find(r"^lifeboat: ERROR: keys: 'key-rsa2048' is required for 'config'", console)
+
+
+def test_a_crash_configuration_that_is_refused_takes_nothing_down(lab: Lab) -> None:
+    """Its bootargs are changed; the primary's signature still holds."""
+    lab = replace(lab, memory="1G")
+    made = bundle.simple(lab.payload, lab.ramdisk, "contract=signed")
+    made = bundle.with_crash(made, lab.ramdisk, "crash=good")
+    signing = bundle.Signing(lab.private("rsa2048"))
+    path = replace(made, signing=signing).write(lab.directory / "crash.itb")
+    good, whole = lab.boot(path, lab.fdt("rsa2048")), path.read_bytes()
+    find(r"^lifeboat: signature: crash is signed by rsa2048 ", good)
+    find(r"^lifeboat: crash: armed: ", good)
+    path.write_bytes(whole.replace(b"crash=good\0", b"crash=evil\0"))
+    bad = lab.boot(path, lab.fdt("rsa2048"))
+    find(r"^lifeboat: warning: crash: no crash kernel is staged: signature: .* does not hold", bad)
+    find(r"^lifeboat: signature: primary is signed by rsa2048 ", bad)
+    find(r"^lifeboat: handoff: ", bad)
 
 
 @pytest.fixture(scope="module")

@@ -75,6 +75,18 @@ def test_the_crash_configuration_is_signed_too(tool: Run) -> None:
     assert code == 0 and names == [("primary", "rsa2048"), ("crash", "rsa2048")]
 
 
+def test_fdts_are_named_in_order_and_signed(tool: Run, tmp_path: Path) -> None:
+    for name in ("board.dtb", "more.dtbo"):
+        (tmp_path / name).write_bytes((SIGNED / "rsa2048.dtb").read_bytes())
+    make(tool, "--key", SIGNED / "rsa2048.key", "--dtb", "board.dtb", "--dtb", "more.dtbo")
+    _, found = inspect(tool, "--key", SIGNED / "rsa2048.pub.pem")
+    config = found["configurations"][0]  # type: ignore[index]
+    assert config["fdt"] == ["fdt-1", "fdt-2"] and config["signed_by"] == "rsa2048"
+    assert config["signatures"][0]["sign-images"] == ["kernel", "ramdisk", "fdt"]
+    kinds = {i["name"]: (i["description"], i["type"]) for i in found["images"]}  # type: ignore
+    assert kinds["fdt-1"] == ("board.dtb", "flat_dt") and kinds["fdt-2"][0] == "more.dtbo"
+
+
 @pytest.mark.parametrize("name", ["sha256", "sha512", "crc32"])
 def test_a_hash_that_is_wrong_is_seen(tool: Run, tmp_path: Path, name: str) -> None:
     make(tool, "--hash", name)

@@ -46,11 +46,12 @@ class Configuration:
     ramdisk: str | None = None
     bootargs: str = ""
     crash: "Crash | None" = None
+    fdts: Sequence[str] = ()
 
     def images(self) -> dict[str, str]:
-        """Which image it names in which property."""
-        found = {"kernel": self.kernel}
-        return found | ({"ramdisk": self.ramdisk} if self.ramdisk else {})
+        """Which images it names in which property."""
+        named = {"kernel": [self.kernel], "ramdisk": [self.ramdisk or ""], "fdt": self.fdts}
+        return {key: ", ".join(map(_text, names)) for key, names in named.items() if any(names)}
 
 
 @dataclass(frozen=True)
@@ -194,8 +195,7 @@ def _image_properties(image: Image) -> dict[str, str]:
 
 
 def _configuration_properties(configuration: Configuration) -> dict[str, str]:
-    images = {key: _text(name) for key, name in configuration.images().items()}
-    properties = {"description": _text(configuration.name), **images}
+    properties = {"description": _text(configuration.name), **configuration.images()}
     if configuration.bootargs:
         properties["bootargs"] = _text(configuration.bootargs)
     if configuration.crash:
@@ -236,6 +236,16 @@ def simple(
         embedded,
         KERNEL_ALIGNMENT if in_place else PAGE,
     )
+
+
+def with_fdts(made: Bundle, paths: Sequence[Path]) -> Bundle:
+    """The bundle with an FDT for its first configuration, and overlays for it in this order."""
+    if not paths:
+        return made
+    fdts = [Image(f"fdt-{i}", path, "flat_dt", "linux") for i, path in enumerate(paths, 1)]
+    first, *others = made.configurations
+    named = replace(first, fdts=[image.name for image in fdts])
+    return replace(made, images=[*fdts, *made.images], configurations=[named, *others])
 
 
 def with_crash(
@@ -339,6 +349,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--initrd", type=existing_file, metavar="CPIO", help="the initramfs")
     parser.add_argument("--append", default="", metavar="ARGS", help="the kernel's bootargs")
     parser.add_argument(
+        "--dtb",
+        type=existing_file,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="an FDT for the kernel; given again: an overlay for it",
+    )
+    parser.add_argument(
         "--in-place", action="store_true", help="lay --kernel out to run where it lies"
     )
     parser.add_argument(
@@ -371,8 +389,8 @@ def _payload(args: argparse.Namespace) -> Image:
 
 def main(args: argparse.Namespace) -> int:
     """Makes the bundle."""
-    bundle = add_crash(simple(_payload(args), args.initrd, args.append, args.embedded), args)
-    bundle = sign(bundle, args)
+    bundle = simple(_payload(args), args.initrd, args.append, args.embedded)
+    bundle = sign(add_crash(with_fdts(bundle, args.dtb), args), args)
     if args.its_only:
         args.output.write_text(bundle.its(), encoding="utf-8")
     else:
