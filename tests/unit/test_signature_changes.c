@@ -178,6 +178,28 @@ static void add_odd_node(struct file f)
 	add_child(f, "/images", "odd@1");
 }
 
+static void nest_deeply(struct file f)
+{
+	int node = at(f, "/images");
+
+	for (int i = 0; i < 40; i++) {
+		node = fdt_add_subnode(f.bytes, node, "deep");
+		assert_true(node >= 0);
+	}
+}
+
+static void put_behind_the_end(struct file f)
+{
+	fdt_set_size_dt_struct(f.bytes, fdt_size_dt_struct(f.bytes) + 4);
+}
+
+static void lengthen_strings(struct file f)
+{
+	uint32_t size = fdt_size_dt_strings(f.bytes);
+
+	fdt_setprop_u64(f.bytes, at(f, "/configurations/conf/signature-1"), "hashed-strings", size + 1);
+}
+
 static const struct {
 	const char *what;
 	void (*change)(struct file f);
@@ -213,6 +235,9 @@ static const struct {
 	{"few nodes", shorten_nodes, LB_EUNTRUSTED, "does not cover /images/kernel"},
 	{"nodes of others", lengthen_nodes, LB_EUNTRUSTED, "lists '/images/other', which is no part"},
 	{"twin", add_twin, LB_EFORMAT, "several nodes are named 'kernel'"},
+	{"nested", nest_deeply, LB_EFORMAT, "nested more than 32 deep"},
+	{"behind the end", put_behind_the_end, LB_EFORMAT, "something behind the tree's end"},
+	{"too many strings", lengthen_strings, LB_EFORMAT, "more strings are signed than there are"},
 	{"odd name", add_odd_node, LB_EUNTRUSTED, "has an '@' in its name"},
 };
 

@@ -323,10 +323,39 @@ static void no_mutation_is_accepted_that_changes_anything(void **state)
 	}
 }
 
+/* Nothing can be said of what comes out, but that it comes. */
+static void a_damaged_control_fdt_breaks_nothing(void **state)
+{
+	struct file bundle = load_signed_file("rsa2048-tight", ".itb");
+	struct file original = load_signed_file("rsa2048-tight", ".dtb");
+	int opened = 0, held = 0;
+
+	(void)state;
+	for (int i = 0; i < 4 * MUTATIONS_DEFAULT; i++) {
+		struct file control = cut(original, original.size);
+		struct scene *s = scene_make(NULL);
+
+		(i % 2 ? flip_bits : replace_word)(&control);
+		if (keyring_open(control.bytes, control.size, &s->ring[0], &s->diag) == LB_OK) {
+			s->policy.ring = s->ring;
+			s->policy.ring_count = 1;
+			opened++;
+			held += scene_check(s, bundle, "conf") == LB_OK;
+		}
+		free(control.bytes);
+		free(s);
+	}
+	free(original.bytes);
+	free(bundle.bytes);
+	print_message("%d of %d could be opened, %d were content\n", opened, 4 * MUTATIONS_DEFAULT, held);
+	assert_true(opened > held);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_mutation_is_accepted_that_changes_anything),
+		cmocka_unit_test(a_damaged_control_fdt_breaks_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
