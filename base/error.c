@@ -17,6 +17,7 @@ static const char *const names[] = {
 	[-LB_ENOENT] = "not found",
 	[-LB_ECONFLICT] = "conflict",
 	[-LB_EUNSUPPORTED] = "not supported",
+	[-LB_EUNTRUSTED] = "not trusted",
 };
 
 const char *lb_err_name(enum lb_err code)

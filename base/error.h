@@ -18,6 +18,7 @@ enum lb_err {
 	LB_ENOENT = -5,	      /* the thing asked for is not there */
 	LB_ECONFLICT = -6,    /* two things claim the same place */
 	LB_EUNSUPPORTED = -7, /* well-formed, but more than this build can do */
+	LB_EUNTRUSTED = -8,   /* not signed, or not so that the policy is content */
 };
 
 #define LB_MUST_CHECK __attribute__((warn_unused_result))

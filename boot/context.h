@@ -16,6 +16,7 @@
 #include "kexec/crash_region.h"
 #include "kexec/elfcorehdr.h"
 #include "kexec/place.h"
+#include "kexec/signature.h"
 #include "kexec/vmcoreinfo.h"
 #include "mm/memmap.h"
 #include "mm/pagetable.h"
@@ -55,6 +56,13 @@ struct boot_crash {
 	struct core_request core;    /* what the core header shall say */
 };
 
+/* Whom to believe. */
+struct boot_trust {
+	size_t ring_count;
+	struct keyring ring[2]; /* built in, and the firmware's FDT */
+	struct signature_work work;
+};
+
 #define RESERVATIONS_MAX (1 + CRASH_LOST_MAX)
 
 struct boot_context {
@@ -85,12 +93,14 @@ struct boot_context {
 	struct plan plan;
 
 	struct boot_crash crash;
+	struct boot_trust trust;
 	size_t reservation_count; /* for the primary's FDT: the crash region and lost memory */
 	struct fdt_reservation reservation[RESERVATIONS_MAX];
 
 	/* What the cost line tells apart: instructions spent, and bytes moved or checked by them. */
 	uint64_t check_bytes;
 	uint64_t check_instret;
+	uint64_t signature_instret;
 	uint64_t copy_bytes;
 	uint64_t copy_instret; /* instructions spent in moving the payload */
 };

@@ -17,6 +17,7 @@
 #include "boot/retain.h"
 #include "boot/sbi.h"
 #include "boot/stage.h"
+#include "boot/trust.h"
 #include "kexec/crash_text.h"
 #include "kexec/elfcorehdr.h"
 #include "kexec/handoff.h"
@@ -95,6 +96,8 @@ static enum lb_err read_crash_config(struct boot_context *ctx)
 	if (!err)
 		err = bundle_read_config(bundle, ctx->bundle.size, ctx->crash.config.name, &ctx->config,
 					 &ctx->diag);
+	if (!err)
+		err = trust_check_config(ctx);
 	if (!err && ctx->config.image.segment_count > CRASH_PIECES - PIECE_IMAGE)
 		err = diag_fail(&ctx->diag, LB_EUNSUPPORTED,
 				"crash: the crash kernel has more than %d segments",

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "boot/instret.h"
+#include "boot/trust.h"
 #include "fdt/fixup.h"
 #include "kexec/handoff.h"
 
@@ -41,7 +42,7 @@ enum lb_err payload_read(struct boot_context *ctx, const char *name)
 		log_warn(&ctx->log,
 			 "bundle: %s names fdt %s, which this version ignores: the firmware's FDT is used",
 			 config->name, config->fdt);
-	return LB_OK;
+	return trust_check_config(ctx);
 }
 
 void payload_set_bootargs(struct boot_context *ctx, const char *own, const char *more)

@@ -20,6 +20,7 @@
 #include "boot/smp.h"
 #include "boot/stage.h"
 #include "boot/trap.h"
+#include "boot/trust.h"
 #include "kexec/handoff.h"
 #include "version.h"
 
@@ -142,11 +143,13 @@ static void print_cost(struct boot_context *ctx)
 	log_info(&ctx->log,
 		 "cost: %" PRIu64 " instructions of our own, %" PRIu64 " for %" PRIu64 " KiB copied, %" PRIu64
 		 " for the console",
-		 total - ctx->copy_instret - ctx->check_instret - console->instret, ctx->copy_instret,
-		 ctx->copy_bytes / KIB, console->instret);
+		 total - ctx->copy_instret - ctx->check_instret - ctx->signature_instret - console->instret,
+		 ctx->copy_instret, ctx->copy_bytes / KIB, console->instret);
 	if (ctx->check_bytes)
 		log_info(&ctx->log, "cost: %" PRIu64 " instructions for %" PRIu64 " KiB checked",
 			 ctx->check_instret, ctx->check_bytes / KIB);
+	if (ctx->signature_instret)
+		log_info(&ctx->log, "cost: %" PRIu64 " instructions for signatures", ctx->signature_instret);
 }
 
 static _Noreturn void leave(struct boot_context *ctx)
@@ -191,6 +194,7 @@ _Noreturn void start(const struct boot_entry *entry)
 	begin(ctx, entry);
 	require(ctx, discover_machine(ctx));
 	print_machine(ctx);
+	require(ctx, trust_find_keys(ctx));
 	require(ctx, crash_kexec_enter(ctx));
 	require(ctx, discover_memory(ctx));
 	/* Without a bundle a dead kernel may still be waiting for the crash kernel that is staged. */

@@ -79,25 +79,37 @@ static enum lb_err check_header(const void *blob, uint64_t size, struct diag *di
 	return LB_OK;
 }
 
-enum lb_err fit_open(const void *blob, uint64_t size, struct fit *fit, struct diag *diag)
+enum lb_err fit_open_tree(const void *blob, uint64_t size, struct fit *fit, struct diag *diag)
 {
 	enum lb_err err = check_header(blob, size, diag);
 	int fault;
 
 	if (err)
 		return err;
-	*fit = (struct fit){.blob = blob, .size = size, .tree_size = fdt_totalsize(blob)};
+	*fit = (struct fit){.blob = blob,
+			    .size = size,
+			    .tree_size = fdt_totalsize(blob),
+			    .images = -1,
+			    .configurations = -1};
 	fault = fdt_check_full(blob, fit->tree_size);
 	if (fault)
 		return diag_fail(diag, LB_EFORMAT,
 				 "bundle: the FIT's structure is damaged (libfdt error %d): copy it again",
 				 fault);
+	return LB_OK;
+}
+
+enum lb_err fit_open(const void *blob, uint64_t size, struct fit *fit, struct diag *diag)
+{
+	enum lb_err err = fit_open_tree(blob, size, fit, diag);
+
+	if (err)
+		return err;
 	err = fit_find_child(fit, 0, "images", &fit->images, diag);
 	if (err == LB_ENOENT)
 		return diag_fail(diag, LB_EFORMAT, "bundle: an FDT without /images: not a FIT");
 	if (err)
 		return err;
-	fit->configurations = -1;
 	err = fit_find_child(fit, 0, "configurations", &fit->configurations, diag);
 	return err == LB_ENOENT ? LB_OK : err;
 }

@@ -51,6 +51,9 @@ bool fit_probe(const void *data, uint64_t size);
  */
 LB_MUST_CHECK enum lb_err fit_open(const void *blob, uint64_t size, struct fit *fit, struct diag *diag);
 
+/** Check the whole tree, as fit_open() does, of an FDT that need be no FIT: images and configurations are negative. */
+LB_MUST_CHECK enum lb_err fit_open_tree(const void *blob, uint64_t size, struct fit *fit, struct diag *diag);
+
 /** The first child of @parent, and the sibling behind @node: a node's offset, negative at the end. */
 int fit_first_child(const struct fit *fit, int parent);
 int fit_next_child(const struct fit *fit, int node);

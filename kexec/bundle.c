@@ -432,6 +432,19 @@ enum lb_err bundle_size(const void *data, uint64_t size, uint64_t *total, struct
 	return LB_OK;
 }
 
+enum lb_err bundle_find_data(const struct fit *fit, int image, struct bundle_blob *blob, struct diag *diag)
+{
+	struct image_node node;
+	enum lb_err err = read_image_node(fit, image, &node, diag);
+
+	if (err)
+		return err;
+	err = locate_data(fit, &node, blob, diag);
+	if (err == LB_ENOENT)
+		return diag_fail(diag, LB_ENOENT, "bundle: image '" FIT_NAME "' has no data", node.name);
+	return err;
+}
+
 enum lb_err bundle_read_config(const void *data, uint64_t size, const char *name,
 			       struct bundle_config *config, struct diag *diag)
 {

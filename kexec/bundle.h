@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/types.h"
+#include "fdt/fit.h"
 #include "kexec/image.h"
 
 /** Bytes of one FIT image node, where they lie in the bundle. */
@@ -49,6 +50,15 @@ bool bundle_is_fit(const void *data, uint64_t size);
  *         LB_ERANGE an offset or size overflows.
  */
 LB_MUST_CHECK enum lb_err bundle_size(const void *data, uint64_t size, uint64_t *total, struct diag *diag);
+
+/**
+ * Find the data of one image, whether a configuration names it or not.
+ *
+ * @image  offset of its node
+ * Return: LB_OK; LB_ENOENT it has none; LB_EFORMAT; LB_ERANGE.
+ */
+LB_MUST_CHECK enum lb_err bundle_find_data(const struct fit *fit, int image, struct bundle_blob *blob,
+					   struct diag *diag);
 
 /**
  * Read one configuration.

@@ -25,19 +25,13 @@ struct file {
 	size_t size;
 };
 
-static inline struct file load_file(const char *name)
+static inline struct file load_path(const char *path)
 {
-	const char *directory = getenv("LIFEBOAT_FITS");
 	struct file file;
-	char path[512];
-	FILE *stream;
+	FILE *stream = fopen(path, "rb");
 
-	if (!directory)
-		fail_msg("LIFEBOAT_FITS is not set: run tests/unit/make_fits.py DIR and set it to DIR");
-	snprintf(path, sizeof(path), "%s/%s", directory, name);
-	stream = fopen(path, "rb");
 	if (!stream)
-		fail_msg("%s can not be opened: run tests/unit/make_fits.py again", path);
+		fail_msg("%s can not be opened: build the tests again", path);
 	assert_int_equal(fseek(stream, 0, SEEK_END), 0);
 	file.size = (size_t)ftell(stream);
 	rewind(stream);
@@ -46,6 +40,17 @@ static inline struct file load_file(const char *name)
 	assert_int_equal(fread(file.bytes, 1, file.size, stream), file.size);
 	fclose(stream);
 	return file;
+}
+
+static inline struct file load_file(const char *name)
+{
+	const char *directory = getenv("LIFEBOAT_FITS");
+	char path[512];
+
+	if (!directory)
+		fail_msg("LIFEBOAT_FITS is not set: run tests/unit/make_fits.py DIR and set it to DIR");
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	return load_path(path);
 }
 
 static inline struct file load_fit(const char *name)

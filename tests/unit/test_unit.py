@@ -16,17 +16,33 @@ from lifeboatlib.paths import host_dir
 SOURCES = sorted(Path(__file__).parent.glob("test_*.c"))
 TIMEOUT = 300
 
+# For the long run: how many mutations there are of each kind and bundle.
+MANY_MUTATIONS = "10000"
+
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem.removeprefix("test_"))
 def test_unit(source: Path) -> None:
     """The program passes all its tests, and runs at least one."""
+    run(source)
+
+
+@pytest.mark.long
+def test_no_mutation_of_a_signed_bundle_goes_through() -> None:
+    """As test_signature_damage.c says, but often."""
+    run(Path("test_signature_damage"), LIFEBOAT_MUTATIONS=MANY_MUTATIONS)
+
+
+def run(source: Path, **variables: str) -> None:
+    """Runs a program, with further environment variables."""
     directory = host_dir() / "tests" / "unit"
     program = directory / source.stem
     assert program.exists(), f"{program.name} is not built: run tools/lifeboat test"
     environment = {
         **os.environ,
+        **variables,
         "LIFEBOAT_DTBS": str(directory / "dtbs"),
         "LIFEBOAT_FITS": str(directory / "fits"),
+        "LIFEBOAT_SIGNED": str(directory / "signed"),
     }
     result = subprocess.run(
         [program], env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False

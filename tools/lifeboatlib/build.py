@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 from lifeboatlib import command, setup
-from lifeboatlib.paths import REPO, SUBPROJECTS, TOOLS, build_dir, friendly, host_dir, log_file
+from lifeboatlib.paths import REPO, SUBPROJECTS, TOOLS, build_dir, friendly, host_dir, inspect_dir, log_file
 from lifeboatlib.ui import LifeboatError, say, step
 
 HELP = "build the stage: lifeboat.bin and lifeboat.elf"
@@ -65,6 +65,14 @@ def build_host_tests() -> None:
     _refresh_overlays()
     options = ["-Dhost_tests=true", "-Db_sanitize=address,undefined"]
     _meson(host_dir(), options, "the unit tests")
+
+
+def build_inspect() -> Path:
+    """Builds lifeboat-inspect for this machine, and gives it."""
+    setup.for_build()
+    _refresh_overlays()
+    _meson(inspect_dir(), ["-Dinspect=true", "-Doptimization=2"], "lifeboat-inspect")
+    return inspect_dir() / "tools" / "lifeboat-inspect" / "lifeboat-inspect"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 """Makes bundles: standard FIT images, by writing the .its and calling mkimage."""
 
 import argparse
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -12,6 +13,9 @@ from lifeboatlib import command
 from lifeboatlib.arguments import address, existing_file, positive
 from lifeboatlib.paths import friendly
 from lifeboatlib.ui import LifeboatError, say
+
+HASHES = ("sha256", "sha512", "crc32")
+SIGNED_HASHES = HASHES[:2]
 
 HELP = "make a bundle (FIT image) of a kernel and what belongs to it"
 
@@ -30,6 +34,7 @@ class Image:
     os: str
     load: int | None = None
     entry: int | None = None
+    hashes: Sequence[str] = HASHES[:1]
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,12 @@ class Configuration:
     ramdisk: str | None = None
     bootargs: str = ""
     crash: "Crash | None" = None
+    fdts: Sequence[str] = ()
+
+    def images(self) -> dict[str, str]:
+        """Which images it names in which property."""
+        named = {"kernel": [self.kernel], "ramdisk": [self.ramdisk or ""], "fdt": self.fdts}
+        return {key: ", ".join(map(_text, names)) for key, names in named.items() if any(names)}
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,38 @@ class Crash:
 
 
 @dataclass(frozen=True)
+class Signing:
+    """How every configuration is signed. The key is named after its file, up to the first dot."""
+
+    key: Path
+    hash: str = HASHES[0]
+    padding: str = ""
+
+    def name(self) -> str:
+        """What the signature calls the key."""
+        return self.key.name.split(".")[0]
+
+    def algo(self) -> str:
+        """What mkimage calls the kind of the signature: the key tells."""
+        text = command.output(["openssl", "pkey", "-in", self.key, "-noout", "-text"])
+        rsa = re.match(r"Private-Key: \((2048|3072|4096) bit, 2 primes\)", text)
+        if not rsa and "ASN1 OID: prime256v1" not in text:
+            raise LifeboatError(
+                f"{self.key} is no private key of 2048, 3072 or 4096 bits RSA, or on P-256, in PEM"
+            )
+        return f"{self.hash},rsa{rsa[1]}" if rsa else f"{self.hash},ecdsa256"
+
+    def properties(self, configuration: "Configuration") -> dict[str, str]:
+        """Of the signature node: all images are signed, not only those that mkimage would choose."""
+        found = {
+            "algo": _text(self.algo()),
+            "key-name-hint": _text(self.name()),
+            "sign-images": ", ".join(map(_text, configuration.images())),
+        }
+        return found | ({"padding": _text(self.padding)} if self.padding else {})
+
+
+@dataclass(frozen=True)
 class Bundle:
     """All of a FIT image. The order of the images is the order of their data in the file."""
 
@@ -71,6 +114,8 @@ class Bundle:
     configurations: Sequence[Configuration]
     embedded: bool = False
     alignment: int = PAGE
+    signing: Signing | None = None
+    version: int = 0
 
     def its(self) -> str:
         """The source for mkimage; the first configuration is the default."""
@@ -78,16 +123,24 @@ class Bundle:
         lines += ['\tdescription = "lifeboat bundle";', "\t#address-cells = <2>;", ""]
         lines += ["\timages {"]
         for image in self.images:
-            lines += _node(image.name, _image_properties(image))
+            hashes = {f"hash-{i}": {"algo": _text(a)} for i, a in enumerate(image.hashes, 1)}
+            lines += _node(image.name, _image_properties(image), hashes)
         lines += ["\t};", "", "\tconfigurations {"]
         lines += [f"\t\tdefault = {_text(self.configurations[0].name)};"]
         for configuration in self.configurations:
-            lines += _node(configuration.name, _configuration_properties(configuration))
+            properties = _configuration_properties(configuration)
+            if self.version:
+                properties["lifeboat,version"] = f"<{self.version}>"
+            signing = self.signing
+            signature = {"signature-1": signing.properties(configuration)} if signing else {}
+            lines += _node(configuration.name, properties, signature)
         return "\n".join([*lines, "\t};", "};", ""])
 
     def write(self, output: Path) -> Path:
         """Makes the FIT image."""
         layout = [] if self.embedded else ["-E", "-B", f"{self.alignment:#x}"]
+        if self.signing:
+            layout += ["-G", str(self.signing.key.resolve())]
         hint = "is every file of the bundle readable?"
         with tempfile.TemporaryDirectory() as name:
             # mkimage passes names through a shell, so it gets simple ones.
@@ -118,8 +171,10 @@ def _cells(value: int) -> str:
     return f"<{value >> 32:#x} {value & 0xFFFFFFFF:#x}>"
 
 
-def _node(name: str, properties: dict[str, str]) -> list[str]:
+def _node(name: str, properties: dict[str, str], inner: dict[str, dict[str, str]]) -> list[str]:
     body = [f"\t\t\t{key} = {value};" for key, value in properties.items()]
+    for child, values in inner.items():
+        body += [f"\t\t\t{child} {{", *(f"\t\t\t\t{k} = {v};" for k, v in values.items()), "\t\t\t};"]
     return [f"\t\t{name} {{", *body, "\t\t};"]
 
 
@@ -140,9 +195,7 @@ def _image_properties(image: Image) -> dict[str, str]:
 
 
 def _configuration_properties(configuration: Configuration) -> dict[str, str]:
-    properties = {"description": _text(configuration.name), "kernel": _text(configuration.kernel)}
-    if configuration.ramdisk:
-        properties["ramdisk"] = _text(configuration.ramdisk)
+    properties = {"description": _text(configuration.name), **configuration.images()}
     if configuration.bootargs:
         properties["bootargs"] = _text(configuration.bootargs)
     if configuration.crash:
@@ -183,6 +236,16 @@ def simple(
         embedded,
         KERNEL_ALIGNMENT if in_place else PAGE,
     )
+
+
+def with_fdts(made: Bundle, paths: Sequence[Path]) -> Bundle:
+    """The bundle with an FDT for its first configuration, and overlays for it in this order."""
+    if not paths:
+        return made
+    fdts = [Image(f"fdt-{i}", path, "flat_dt", "linux") for i, path in enumerate(paths, 1)]
+    first, *others = made.configurations
+    named = replace(first, fdts=[image.name for image in fdts])
+    return replace(made, images=[*fdts, *made.images], configurations=[named, *others])
 
 
 def with_crash(
@@ -241,6 +304,36 @@ def add_crash(made: Bundle, args: argparse.Namespace) -> Bundle:
     return with_crash(made, args.crash_initrd, args.crash_append, payload, crash)
 
 
+def add_signing_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options about hashes and signatures."""
+    group = parser.add_argument_group("hashes and signatures (docs/signing.md)")
+    group.add_argument(
+        "--hash", choices=(*HASHES, "none"), default=HASHES[0], help="of each image; default: sha256"
+    )
+    group.add_argument(
+        "--key", type=existing_file, metavar="PEM", help="sign every configuration with this private key"
+    )
+    group.add_argument(
+        "--sign-hash", choices=SIGNED_HASHES, default=HASHES[0], help="for the signature; default: sha256"
+    )
+    group.add_argument("--pss", action="store_true", help="RSA's newer padding, not PKCS#1 v1.5")
+    group.add_argument(
+        "--version", type=positive, default=0, metavar="N", help="lifeboat,version, against rollback"
+    )
+
+
+def sign(made: Bundle, args: argparse.Namespace) -> Bundle:
+    """The bundle with the hashes and the signatures that the options describe."""
+    if args.key and args.hash not in SIGNED_HASHES:
+        raise LifeboatError(f"--hash {args.hash} ties no image to a signature; use sha256 or sha512")
+    if args.pss and not args.key:
+        raise LifeboatError("--pss goes with --key")
+    hashes = [] if args.hash == "none" else [args.hash]
+    images = [replace(image, hashes=hashes) for image in made.images]
+    signing = Signing(args.key, args.sign_hash, "pss" if args.pss else "") if args.key else None
+    return replace(made, images=images, signing=signing, version=args.version)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the bundle command."""
     payload = parser.add_mutually_exclusive_group(required=True)
@@ -256,6 +349,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--initrd", type=existing_file, metavar="CPIO", help="the initramfs")
     parser.add_argument("--append", default="", metavar="ARGS", help="the kernel's bootargs")
     parser.add_argument(
+        "--dtb",
+        type=existing_file,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="an FDT for the kernel; given again: an overlay for it",
+    )
+    parser.add_argument(
         "--in-place", action="store_true", help="lay --kernel out to run where it lies"
     )
     parser.add_argument(
@@ -264,6 +365,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--its-only", action="store_true", help="write only the .its")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
     add_crash_arguments(parser)
+    add_signing_arguments(parser)
 
 
 def _payload(args: argparse.Namespace) -> Image:
@@ -287,7 +389,8 @@ def _payload(args: argparse.Namespace) -> Image:
 
 def main(args: argparse.Namespace) -> int:
     """Makes the bundle."""
-    bundle = add_crash(simple(_payload(args), args.initrd, args.append, args.embedded), args)
+    bundle = simple(_payload(args), args.initrd, args.append, args.embedded)
+    bundle = sign(add_crash(with_fdts(bundle, args.dtb), args), args)
     if args.its_only:
         args.output.write_text(bundle.its(), encoding="utf-8")
     else:

@@ -46,6 +46,11 @@ def host_dir() -> Path:
     return REPO / "build-host"
 
 
+def inspect_dir() -> Path:
+    """Where lifeboat-inspect is built."""
+    return REPO / "build-inspect"
+
+
 def friendly(path: Path) -> str:
     """A path as short as it can be written from the current directory."""
     try:

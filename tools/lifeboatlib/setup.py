@@ -6,7 +6,7 @@ import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lifeboatlib import host, initramfs, target, tarballs
+from lifeboatlib import fitcheck, host, initramfs, target, tarballs
 from lifeboatlib.paths import cache_dir, friendly
 from lifeboatlib.ui import say
 
@@ -41,6 +41,7 @@ def everything(refresh: bool = False) -> None:
     with _only_one():
         host.install()
         tarballs.fetch_missing()
+        fitcheck.fetch_missing()
         target.fetch_missing(refresh)
         initramfs.ensure_demo()
 

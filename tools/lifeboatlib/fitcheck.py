@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Builds U-Boot's fit_check_sign for the tests: the other opinion on signed bundles. Debian does not package it."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from lifeboatlib import command, debian
+from lifeboatlib.apt import PrivateApt
+from lifeboatlib.paths import cache_dir
+from lifeboatlib.tarballs import SUITE, sha256
+from lifeboatlib.ui import LifeboatError, step
+
+RELEASE = "2025.01"
+SHA256 = "cdef7d507c93f1bbd9f015ea9bc21fa074268481405501945abc6f854d5b686f"
+HINT = "install what it misses (bison, flex, libssl-dev, make), then tools/lifeboat setup again"
+
+
+def program() -> Path:
+    """Where it lies."""
+    return cache_dir() / "host" / f"fit_check_sign-{RELEASE}"
+
+
+def _tarball(directory: Path) -> Path:
+    """U-Boot's release, out of Debian's source package."""
+    base = debian.archive(debian.sources(), debian.codename())
+    apt = PrivateApt("source", [base.line("deb-src", SUITE)])
+    apt.update()
+    apt.download_source("u-boot", SUITE, directory)
+    found = next((path for path in directory.iterdir() if sha256(path) == SHA256), None)
+    if not found:
+        raise LifeboatError(f"Debian's u-boot is not release {RELEASE} any more; pin it anew in fitcheck.py")
+    return found
+
+
+def _build(tree: Path) -> Path:
+    """U-Boot's host tools have a configuration of their own."""
+    for goal in ("tools-only_defconfig", "tools-only"):
+        command.logged(["make", "-C", tree, f"-j{os.cpu_count() or 1}", goal], "fitcheck", HINT)
+    return tree / "tools" / "fit_check_sign"
+
+
+def fetch_missing() -> None:
+    """Builds it if it is not there yet."""
+    if program().is_file():
+        return
+    with step("setup: building U-Boot's fit_check_sign"), tempfile.TemporaryDirectory(dir=cache_dir()) as name:
+        directory = Path(name)
+        command.logged(["tar", "-C", directory, "-xf", _tarball(directory)], "fitcheck", HINT)
+        built = _build(directory / f"u-boot-{RELEASE}")
+        program().parent.mkdir(exist_ok=True)
+        shutil.copy2(built, program().with_suffix(".new"))
+        program().with_suffix(".new").rename(program())
