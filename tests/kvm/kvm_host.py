@@ -17,6 +17,7 @@ from lifeboatlib.qemu import Machine, Session
 
 CPU = "rv64,h=on"
 BOOTARGS = "console=ttyS0 quiet loglevel=0"  # the kernel's lines are asked for, guest by guest
+HOST_TIMEOUT = 60  # without guests
 READY = r"^kvm-host: ready, Linux (\S+)$"
 LOADED = "hypervisor extension available"
 
@@ -81,13 +82,13 @@ class Guest:
     vcpus: int = 1
     fdt: int = 0
     resets: int = 0
-    seconds: int = 10
+    seconds: int = 10  # for each life
     reflect: bool = False
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a guest fared: its console, the monitor's last verdict, the host kernel's lines, the time it took."""
+    """How a guest fared: its console, the monitor's verdict, the host kernel's lines, the time it took."""
 
     console: str
     end: str
@@ -146,7 +147,6 @@ def run(
     scratch: Path,
     smp: int = 1,
     memory: str = "1G",
-    timeout: float = 120,
 ) -> dict[str, Outcome]:
     """Boots the host, has it run the guests, and gives their outcomes by name.
 
@@ -154,9 +154,11 @@ def run(
     """
     script = _Script(BOOT, {"vmm": vmm, **host.modules})
     names = []
+    timeout = HOST_TIMEOUT
     for guest in guests:
         script.add(guest)
         names.append(guest.name)
+        timeout += guest.seconds * (1 + guest.resets)
     script.text += "poweroff -f\n"
     packed = initramfs.make_initramfs(scratch / "kvm-host.cpio", script.text, script.files)
     machine = Machine(host.kernel, packed, BOOTARGS, cpu=CPU, smp=smp, memory=memory)

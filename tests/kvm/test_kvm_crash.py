@@ -39,7 +39,7 @@ def kit(
 def run_all(host: Host, vmm: Path, kit: Kit, rows: list[tuple[str, int, int]]) -> Outcomes:
     """One host, one guest for each row."""
     guests = [WAYS[way].guest(str(number), kit, sv, vcpus) for number, (way, sv, vcpus) in enumerate(rows)]
-    seen = run(host, vmm, guests, kit.scratch, smp=2, memory="2G", timeout=120 * len(rows))
+    seen = run(host, vmm, guests, kit.scratch, smp=2, memory="2G")
     return {row: seen[str(number)] for number, row in enumerate(rows)}
 
 
