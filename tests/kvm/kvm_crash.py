@@ -5,10 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from crash_bare import ARMED, FILLED, GIVEN_UP, VERIFIED, assert_verified, bare_bundle
+from crash_bare import ARMED, FILLED, VERIFIED, assert_verified, bare_bundle
+from crash_bare import REGION as BARE_REGION
 from harness import find
 from kvm_host import Guest, Outcome
 from kvm_stage import stage_guest
+from test_crash_call import ARGUMENTS, CALLED, PC, RESET_FIRST, SAVED, T6, notes
 
 from lifeboatlib import bundle, initramfs, target
 
@@ -47,6 +49,20 @@ class Kit:
             self._made[name] = make(self.scratch / name)
         return self._made[name]
 
+    def calling(self, sv: int, flags: int) -> Path:
+        """A program at a high address in that mode, which dies by client/lifeboat_call.h; and the one that looks.
+
+        Without INTERRUPTS, and with all harts' registers: what else can be is tried natively (test_crash_call.py).
+        """
+        wants = {"LEVELS": (sv - 12) // 9, "SHARED": 1, "FLAGS": flags, "DYING_HART": 0}
+        caller = self._build_payload("crash_caller", **wants)
+        checker = self._build_payload("crash_checker")
+        crash = bundle.Crash(BARE_REGION, 1, "boot")  # a bundle that does not capture what it does not know
+        made = bundle.with_crash(
+            bundle.simple(bundle.linux(caller.bin)), payload=bundle.linux(checker.bin), crash=crash
+        )
+        return self.once(f"call-{sv}-{flags}.itb", made.write)
+
     def bare(self) -> Path:
         """Programs in both roles: one fills RAM with a pattern and resets, one looks for it and resets."""
         return self.once("bare.itb", lambda path: bare_bundle(self._build_payload, path))
@@ -77,13 +93,39 @@ class Kit:
         return self.once("kexec.itb", made.write)
 
 
-def check_bare(seen: Outcome) -> None:
-    """Every word of the dead program's RAM, then a normal boot."""
+def captured_bare(seen: Outcome) -> str:
+    """Every word of the dead program's RAM; gives the console from the crash to the verdict."""
     filled = find(FILLED, seen.console)
     verified = find(VERIFIED, seen.console)
     assert_verified(seen.console, verified, filled)
-    find(GIVEN_UP, seen.console)
-    assert seen.end == "reset"
+    assert seen.end == "reset"  # the checker's
+    return seen.console[filled.end() : verified.end()]
+
+
+def check_bare(seen: Outcome) -> None:
+    """Captured, with one reset between the crash and that."""
+    assert captured_bare(seen).count("vmm: end=reset") == 1
+
+
+def check_call(seen: Outcome) -> None:
+    """At once, with no reset on the way."""
+    assert "vmm: end=reset" not in captured_call(seen)
+
+
+def check_call_after_reset(seen: Outcome) -> None:
+    """The registers were saved before it."""
+    console = captured_call(seen)
+    assert console.count("vmm: end=reset") == 1
+    find(CALLED, console)
+    assert find(SAVED, console).groups() == ("2", "2")
+
+
+def captured_call(seen: Outcome) -> str:
+    """Every word of RAM, and the registers of both harts; gives the console from the crash to the verdict."""
+    console = captured_bare(seen)
+    wanted = T6 | ARGUMENTS | PC  # (a call in C: its arguments are there, and pc is where it returns)
+    assert {hart: mask for hart, (mask, _) in notes(console).items()} == {0: wanted, 1: wanted}
+    return console
 
 
 def check_linux(seen: Outcome) -> None:
@@ -129,24 +171,51 @@ def check_kexec_by_host(seen: Outcome) -> None:
 class Way:
     """A guest that dies in some way: its bundle, what must be seen of it, its MiB, the monitor's options."""
 
-    bundle: Callable[[Kit], Path]
+    bundle: Callable[[Kit, int], Path]
     check: Callable[[Outcome], None]
     memory: int
     options: dict[str, int]
 
     def guest(self, name: str, kit: Kit, sv: int, vcpus: int) -> Guest:
         """In a mode."""
-        made = self.bundle(kit)
+        made = self.bundle(kit, sv)
         return stage_guest(
-            name, kit.stage, made, kit.scratch, sv, self.memory, vcpus, seconds=120, **self.options
+            name, kit.stage, made, kit.scratch, sv, self.memory, vcpus, seconds=240, **self.options
         )
 
 
-# A further way (such as a program that calls the crash entry) is a further row.
+def bare(kit: Kit, sv: int) -> Path:
+    """Its programs have no paging of their own."""
+    return kit.bare()
+
+
+def linux(kit: Kit, sv: int) -> Path:
+    """Linux chooses its mode itself."""
+    return kit.linux()
+
+
+def kexec(kit: Kit, sv: int) -> Path:
+    """Linux chooses its mode itself."""
+    return kit.kexec()
+
+
+def call(kit: Kit, sv: int) -> Path:
+    """The caller is in the guest's mode."""
+    return kit.calling(sv, 0)
+
+
+def call_after_reset(kit: Kit, sv: int) -> Path:
+    """The caller is in the guest's mode."""
+    return kit.calling(sv, RESET_FIRST)
+
+
+# A further way is a further row.
 WAYS = {
-    "reset, bare": Way(Kit.bare, check_bare, 256, {"resets": 2}),
-    "reset, Linux": Way(Kit.linux, check_linux, 384, {"resets": 1}),
-    "kexec, Linux": Way(Kit.kexec, check_kexec, 512, {"reflect": True}),
-    "kexec, Linux, on its own": Way(Kit.kexec, check_kexec_dies, 512, {}),
-    "kexec, Linux, newer host": Way(Kit.kexec, check_kexec_by_host, 512, {}),
+    "reset, bare": Way(bare, check_bare, 256, {"resets": 1}),
+    "reset, Linux": Way(linux, check_linux, 384, {"resets": 1}),
+    "kexec, Linux": Way(kexec, check_kexec, 512, {"reflect": True}),
+    "kexec, Linux, on its own": Way(kexec, check_kexec_dies, 512, {}),
+    "kexec, Linux, newer host": Way(kexec, check_kexec_by_host, 512, {}),
+    "call": Way(call, check_call, 256, {}),
+    "call, after a reset": Way(call_after_reset, check_call_after_reset, 256, {"resets": 1}),
 }

@@ -12,20 +12,30 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kvm crash")]
 
 # Way, mode and vCPUs.
 DEFAULT = [
-    ("reset, bare", 48, 2),
+    ("call", 39, 2),
+    ("call, after a reset", 57, 2),
     ("kexec, Linux", 57, 1),
     ("kexec, Linux, on its own", 57, 1),
 ]
 LONG = [
-    *(("reset, bare", sv, vcpus) for sv, vcpus in ((39, 1), (39, 2), (48, 1), (57, 1), (57, 2))),
+    *(("reset, bare", sv, vcpus) for sv in (39, 48, 57) for vcpus in (1, 2)),
+    *(("call", sv, 2) for sv in (48, 57)),
+    *(("call, after a reset", sv, 2) for sv in (39, 48)),
     *(("reset, Linux", sv, vcpus) for sv, vcpus in ((39, 1), (48, 2), (57, 1), (57, 2))),
     *(("kexec, Linux", sv, vcpus) for sv, vcpus in ((39, 1), (48, 2), (57, 2))),
 ]
 # One vCPU: a newer host starts the others with scounteren = 0, and there 6.12's userspace dies of
 # reading the time.
-NEWER = [("kexec, Linux, newer host", 57, 1), ("reset, Linux", 48, 1)]
+NEWER = [("call", 39, 2), ("kexec, Linux, newer host", 57, 1), ("reset, Linux", 48, 1)]
 
-Outcomes = dict[tuple[str, int, int], Outcome]
+Row = tuple[str, int, int]
+Outcomes = dict[Row, Outcome]
+
+
+def name(row: Row) -> str:
+    """Such as reset-Linux-sv48-2."""
+    way, sv, vcpus = row
+    return f"{way.replace(',', '').replace(' ', '-')}-sv{sv}-{vcpus}"
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +46,11 @@ def kit(
     return Kit(stage, tmp_path_factory.mktemp("kvm-crash"), build_payload)
 
 
-def run_all(host: Host, vmm: Path, kit: Kit, rows: list[tuple[str, int, int]]) -> Outcomes:
+def run_all(host: Host, vmm: Path, kit: Kit, rows: list[Row]) -> Outcomes:
     """One host, one guest for each row."""
-    guests = [WAYS[way].guest(str(number), kit, sv, vcpus) for number, (way, sv, vcpus) in enumerate(rows)]
+    guests = [WAYS[way].guest(name((way, sv, vcpus)), kit, sv, vcpus) for way, sv, vcpus in rows]
     seen = run(host, vmm, guests, kit.scratch, smp=2, memory="2G")
-    return {row: seen[str(number)] for number, row in enumerate(rows)}
+    return {row: seen[name(row)] for row in rows}
 
 
 @pytest.fixture(scope="module")
@@ -61,27 +71,27 @@ def newer_outcomes(kit: Kit, vmm: Path) -> Outcomes:
     return run_all(newer_host(), vmm, kit, NEWER)
 
 
-def check(row: tuple[str, int, int], outcomes: Outcomes) -> None:
+def check(row: Row, outcomes: Outcomes) -> None:
     """That a guest fared as its way says."""
     print(f"\n{outcomes[row].seconds:.1f} s")
     WAYS[row[0]].check(outcomes[row])
 
 
-@pytest.mark.parametrize("row", DEFAULT, ids=str)
-def test_a_crash_in_a_guest_is_captured_in_it(row: tuple[str, int, int], default_outcomes: Outcomes) -> None:
+@pytest.mark.parametrize("row", DEFAULT, ids=name)
+def test_a_crash_in_a_guest_is_captured_in_it(row: Row, default_outcomes: Outcomes) -> None:
     """But for Linux' own way out of the dying kernel, which an old host does not survive."""
     check(row, default_outcomes)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("row", LONG, ids=str)
-def test_a_crash_is_captured_in_every_mode(row: tuple[str, int, int], long_outcomes: Outcomes) -> None:
+@pytest.mark.parametrize("row", LONG, ids=name)
+def test_a_crash_is_captured_in_every_mode(row: Row, long_outcomes: Outcomes) -> None:
     """With one vCPU and two."""
     check(row, long_outcomes)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("row", NEWER, ids=str)
-def test_a_crash_is_captured_on_a_newer_host(row: tuple[str, int, int], newer_outcomes: Outcomes) -> None:
+@pytest.mark.parametrize("row", NEWER, ids=name)
+def test_a_crash_is_captured_on_a_newer_host(row: Row, newer_outcomes: Outcomes) -> None:
     """There Linux' way to lifeboat works, too."""
     check(row, newer_outcomes)
