@@ -15,9 +15,9 @@ PAYLOADS = REPO / "tests" / "payloads"
 VIRTUAL = 0xFFFF_FFFF_C000_0000  # STAGE_VA: there is no RAM there, for a guest or natively
 PHYSICAL = 0x8020_0000
 
-# The table builder, the trampoline and norelocate as they are in the stage; and the C library below them.
-OBJECTS = ("base_error.c.o", "kexec_norelocate.S.o", "kexec_trampoline.c.o", "mm_pagetable.c.o")
-LIBRARIES = ("libstdio.a", "libstring.a")
+# The table builder, the trampoline and norelocate as they are in the stage; and the C library below.
+OBJECTS = ("kexec_norelocate.S.o", "kexec_trampoline.c.o", "mm_pagetable.c.o")
+LIBRARY = "libstring.a"
 
 # PREPARE and ENTER of guest/handoff.c.
 WAYS = {
@@ -34,13 +34,12 @@ ARRIVED = r"^handoff: target pc (0x\w+) satp (0x\w+) scause (0x\w+) sepc (0x\w+)
 def sources(way: str, sv: int) -> list[object]:
     """What a guest is linked from, and with which options."""
     prepare, enter = WAYS[way]
-    libraries = {path.name: path for path in (stage_dir() / "subprojects").rglob("*.a")}
     return [
         f"-DLEVELS={(sv - 12) // 9}", f"-DPREPARE={prepare}", f"-DENTER={enter}",
         f"-I{REPO}", f"-I{PAYLOADS}", "-Wl,--gc-sections",
         *SOURCES.glob("*.[cS]"), PAYLOADS / "common.c",
         *(stage_dir() / "lifeboat.elf.p" / name for name in OBJECTS),
-        *(libraries[name] for name in LIBRARIES),
+        *(stage_dir() / "subprojects").rglob(LIBRARY),
     ]  # fmt: skip
 
 
