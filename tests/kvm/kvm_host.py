@@ -5,7 +5,6 @@ Three layers: QEMU emulates a hart with the H extension; Debian's kernel on it i
 the small virtual machine monitor of vmm/ runs a guest, in VS-mode, under two-stage translation.
 """
 
-import lzma
 import re
 import shlex
 from collections.abc import Iterable
@@ -67,9 +66,8 @@ def stable_host() -> Host:
 
 def newer_host() -> Host:
     """The kernel of Debian's next release."""
-    packed = target.NEWER_MODULES.root.glob("usr/lib/modules/*/kernel/**/*.ko.xz")
-    modules = {path.name.removesuffix(".xz"): lzma.decompress(path.read_bytes()) for path in packed}
-    return Host(target.NEWER_KERNEL.file("usr/lib/modules/*/vmlinuz"), modules)
+    modules = {f"{name}.ko": target.module(name, newer=True) for name in ("irqbypass", "kvm")}
+    return Host(target.kernel(newer=True), modules)
 
 
 @dataclass(frozen=True)

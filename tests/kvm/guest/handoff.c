@@ -12,7 +12,7 @@
 /* From the linker script. */
 extern char text_start[], text_end[], rw_start[], rw_end[], trampoline_start[], norelocate_satp[];
 
-extern const char target[], norelocate_satp[];
+extern const char target[];
 _Noreturn void ENTER(uint64_t hart_id, paddr_t fdt_pa, paddr_t target_pa);
 
 static uint64_t own_pool[PAGETABLE_POOL_PAGES(SV57_LEVELS, 2)][PAGETABLE_ENTRIES]
