@@ -51,10 +51,10 @@ def outcomes(
     ramdisk = initramfs.make_initramfs(scratch / "guest.cpio", INIT)
     linux = bundle.simple(bundle.linux(kernel), ramdisk, BOOTARGS).write(scratch / "linux.itb")
     guests = [
-        stage_guest(f"linux-sv{sv}", stage, linux, scratch, sv, bootargs=option, seconds=60)
+        stage_guest(f"linux-sv{sv}", stage, linux, scratch, sv, bootargs=option, seconds=120)
         for sv, option in MODES.items()
     ]
-    guests.append(stage_guest("linux-2", stage, linux, scratch, vcpus=2, seconds=60))
+    guests.append(stage_guest("linux-2", stage, linux, scratch, vcpus=2, seconds=120))
     return run(stable_host(), vmm, [*guests, *contract_guests], scratch, smp=2)
 
 
