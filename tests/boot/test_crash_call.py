@@ -204,6 +204,15 @@ def test_linux_has_the_registers_in_its_vmcore(
         assert list(registers[:31]) == wanted
 
 
+def test_a_record_that_was_written_since_costs_a_new_one(call: Caller) -> None:
+    """The state that was made ready follows on nothing then. (The caller damages the newest slot.)"""
+    with call(icount=True, GIVEN=1, BREAK_RECORD=1) as session:
+        found = notes(verified(session))
+        session.expect(r"^lifeboat: crash: region .* record capturing, attempts 1 of 1$", TIMEOUT)
+    print(f"\ncall: {found[0][1]} instructions with a new record")
+    assert BUDGET < found[0][1]
+
+
 # Harts that do not cooperate
 
 
