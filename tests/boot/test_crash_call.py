@@ -151,6 +151,15 @@ def test_a_call_that_checks_all_costs_what_the_bytes_cost(call: Caller) -> None:
     assert small > BUDGET and large - small > 1 << 20
 
 
+@pytest.mark.parametrize("ticks", (1, 3, 5, 7, 9, 13))
+def test_an_interrupt_on_the_way_changes_nothing(call: Caller, ticks: int) -> None:
+    """Each tick is 100 instructions: some come before the call, some while registers are saved, some behind that."""
+    with call(icount=True, smp=1, INTERRUPTS=1, SOON=ticks, LEVELS=3) as session:
+        console = verified(session)
+    assert {hart: mask for hart, (mask, _) in notes(console).items()} == {0: T6 | ARGUMENTS | PC}
+    assert "lifeboat: boot: " not in console, "it took a reset"
+
+
 # Linux in the crash kernel's place
 
 SHOW_NOTES = initramfs.PROLOGUE + """

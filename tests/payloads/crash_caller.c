@@ -33,6 +33,10 @@
 #ifndef INTERRUPTS
 #define INTERRUPTS 0
 #endif
+/* That timer, in ticks from then. */
+#ifndef SOON
+#define SOON 10
+#endif
 /* Do the other harts report, or run on? */
 #ifndef COOPERATE
 #define COOPERATE 1
@@ -57,7 +61,6 @@
 #define SIP_SSIP      (1 << 1)
 #define SSTATUS_SIE   (1 << 1)
 #define SBI_TIME      0x54494d45
-#define SOON	      10 /* ticks */
 
 static struct {
 	uint64_t area_pa, area_size, page_va, satp, offset, entry_pa;
