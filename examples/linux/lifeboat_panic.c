@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * An example for Linux: on a panic, leave the registers of the CPU that panicked in lifeboat's call area. Linux dies by a
- * reset as ever; the reset way then puts them into the dump, beside VMCOREINFO.
+ * An example for Linux: on a panic, leave the registers of the CPU that panicked in lifeboat's call area. Linux
+ * dies by a reset as ever; the reset way then puts them into the dump, beside VMCOREINFO.
  *
- * The other CPUs are stopped before a panic notifier runs, so theirs are not to be had without a patch. Registers come
- * from the oops, if it was one; else they are those of the notifier's own caller: pc, sp, fp, ra, tp, enough for a backtrace.
+ * The other CPUs are stopped before a panic notifier runs, so theirs are not to be had without a patch. If it was
+ * an oops the registers are those of the oops; else pc, sp, fp, ra and tp of the notifier: enough for a backtrace.
  */
 #include <linux/io.h>
 #include <linux/kdebug.h>
@@ -53,7 +53,7 @@ static int save_registers(struct notifier_block *block, unsigned long event, voi
 static struct notifier_block on_oops = {.notifier_call = remember_oops};
 static struct notifier_block on_panic = {.notifier_call = save_registers, .priority = INT_MAX};
 
-static int find_harts(void)
+static void find_harts(void)
 {
 	unsigned int cpu;
 
@@ -66,7 +66,6 @@ static int find_harts(void)
 		hart_of_cpu[cpu] = reg ? of_read_number(reg, size / 4) : U64_MAX;
 		of_node_put(node);
 	}
-	return 0;
 }
 
 static int find_area(void)
