@@ -307,6 +307,7 @@ bool crash_judge(struct boot_context *ctx)
 		return false;
 	if (ctx->machine.crash_region.size) {
 		log_info(&ctx->log, "crash: started by kexec -e, as the FDT shows: an orderly boot");
+		crash_call_wipe(ctx); /* The resident stage is another one now: its entry is elsewhere. */
 		return false;
 	}
 	if (state == CRASH_DISARMED)

@@ -110,7 +110,7 @@ void crash_call_arm(struct boot_context *ctx)
 		log_warn(&ctx->log, "%s", ctx->diag.text);
 		return;
 	}
-	log_info(&ctx->log, "crash: or a call, by what is at [%#" PRIx64 "..%#" PRIx64 "]", call.base,
+	log_info(&ctx->log, "crash: so does a call, by the area at [%#" PRIx64 "..%#" PRIx64 "]", call.base,
 		 region_end(call) - 1);
 }
 

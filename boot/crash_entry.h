@@ -33,7 +33,7 @@ struct crash_entry_target {
 };
 
 /**
- * Decide and count the attempt: everything between crash_entry.S's two halves. Returns only if the crash kernel can be
+ * Decide and count the attempt: all between crash_entry.S's two halves. Returns only if the crash kernel can be
  * started.
  *
  * Context: paging off.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Calling the crash kernel, from any S-mode system: RTOS, hypervisor, unikernel, bare metal. No C library, no stack
- * when it counts. docs/integration.md has a whole example; this is the whole library. In a C file that has nothing else:
+ * when it counts. docs/integration.md has an example; this is the whole library. In a C file of its own:
  *
  *     #define LIFEBOAT_CALL_IMPLEMENTATION
  *     #include "client/lifeboat_call.h"          (with -I to lifeboat's tree)
@@ -70,12 +70,12 @@ _Noreturn void lifeboat_call_report(struct crash_call *area, uint64_t hart,
 #define LIFEBOAT_EQU(name, number) "\t.equ\t.L" #name ", " LIFEBOAT_TEXT(number) "\n"
 
 /**
- * Both calls. Registers: a0 area, a1 hart, a2 regs, a3 flags, or -1 for a report. t0 is saved in sscratch first, so that
- * with no regs given all registers are as they came; only t0 and a2, which is 0 then, may be used until they are in
- * the note. A note counts from its first word on, the name's size, which is written last.
+ * Both calls. Registers: a0 area, a1 hart, a2 regs, a3 flags, or -1 for a report. t0 is saved in sscratch first,
+ * so that with no regs given all registers are as they came; only t0 and a2, which is 0 then, may be used until
+ * they are in the note. A note counts from its first word on, the name's size, which is written last.
  *
- * stvec leads to where to go on: a trap before the area is known to be there resets the machine, one while saving (bad
- * regs) costs the note and nothing else.
+ * stvec leads to where to go on: a trap before the area is known to be there resets the machine; one while saving
+ * (bad regs) costs the note and nothing else.
  */
 __asm__(
 	LIFEBOAT_EQU(at_harts, CRASH_CALL_AT_HARTS)

@@ -47,7 +47,7 @@
 #define CRASH_CALL_SUM_PRIME   0x100000001b3
 
 /* How a crash call is made; a1 at the entry. */
-#define CRASH_CALL_RESET_FIRST 1 /* save registers, then reset the machine: the reset way does the rest */
+#define CRASH_CALL_RESET_FIRST 1 /* wait for the other harts, then reset: the reset way does the rest */
 #define CRASH_CALL_CHECK_ALL   2 /* check every staged byte again, not only the small state */
 #define CRASH_CALL_MUST_STOP   4 /* other harts that do not stop: reset instead of a warning */
 
@@ -108,7 +108,11 @@ uint64_t crash_call_sum(const void *words, size_t count);
  */
 void crash_call_init(struct crash_call *area, const struct crash_call_facts *facts);
 
-/** Give hart @id the next slot. Return: false if there is none left. Context: crash_call_init() done, nobody calls yet. */
+/**
+ * Give hart @id the next slot. Return: false if there is none left.
+ *
+ * Context: after crash_call_init(), before anybody prepares.
+ */
 bool crash_call_add_hart(struct crash_call *area, uint64_t id);
 
 /**

@@ -151,6 +151,15 @@ def test_a_call_that_checks_all_costs_what_the_bytes_cost(call: Caller) -> None:
     assert small > BUDGET and large - small > 1 << 20
 
 
+@pytest.mark.parametrize("ticks", (1, 3, 5, 7, 9, 13))
+def test_an_interrupt_on_the_way_changes_nothing(call: Caller, ticks: int) -> None:
+    """Each tick is 100 instructions: some come before the call, some while registers are saved, some behind that."""
+    with call(icount=True, smp=1, INTERRUPTS=1, SOON=ticks, LEVELS=3) as session:
+        console = verified(session)
+    assert {hart: mask for hart, (mask, _) in notes(console).items()} == {0: T6 | ARGUMENTS | PC}
+    assert "lifeboat: boot: " not in console, "it took a reset"
+
+
 # Linux in the crash kernel's place
 
 SHOW_NOTES = initramfs.PROLOGUE + """
@@ -202,6 +211,15 @@ def test_linux_has_the_registers_in_its_vmcore(
     for hart, registers in found.items():
         wanted = [0x5EA0_0000_0000_0000 + hart * 0x10000 + index * 0x11 for index in range(31)]
         assert list(registers[:31]) == wanted
+
+
+def test_a_record_that_was_written_since_costs_a_new_one(call: Caller) -> None:
+    """The state that was made ready follows on nothing then. (The caller damages the newest slot.)"""
+    with call(icount=True, GIVEN=1, BREAK_RECORD=1) as session:
+        found = notes(verified(session))
+        session.expect(r"^lifeboat: crash: region .* record capturing, attempts 1 of 1$", TIMEOUT)
+    print(f"\ncall: {found[0][1]} instructions with a new record")
+    assert BUDGET < found[0][1]
 
 
 # Harts that do not cooperate

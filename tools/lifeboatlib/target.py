@@ -220,3 +220,23 @@ def fetch_missing(refresh: bool = False) -> None:
             apt = _updated_apt(codename)
             for package in wanted:
                 _fetch(apt, package)
+
+
+def _header_packages() -> list[Package]:
+    """What it takes to build a module for that kernel; the names have its release in them."""
+    release = modules().name
+    common = release.removesuffix("-riscv64")
+    names = (f"linux-headers-{release}", f"linux-headers-{common}-common", f"linux-kbuild-{common}")
+    return [Package(name, ("usr/src/*", "usr/lib/linux-kbuild-*")) for name in names]
+
+
+def headers() -> list[Path]:
+    """The packages with that kernel's headers, unpacked; fetched when they are asked for, since few ask."""
+    packages = _header_packages()
+    missing = [package for package in packages if not package.root.is_dir()]
+    if missing:
+        with step("setup: fetching the kernel's headers"):
+            apt = _updated_apt(CODENAME)
+            for package in missing:
+                _fetch(apt, package)
+    return [package.root for package in packages]
