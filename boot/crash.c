@@ -12,7 +12,7 @@
 #include "boot/stage.h"
 
 #define JUDGE_SPARE	  2 /* boots that may be cut short by a reset, beyond those that start a crash kernel */
-#define OLD_REGION_PIECES 6  /* of free RAM, in whose ends a record is looked for */
+#define OLD_REGION_PIECES 6 /* of free RAM, in whose ends a record is looked for */
 #define FNV_BASIS	  UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME	  UINT64_C(0x100000001b3)
 
