@@ -66,7 +66,7 @@ void crash_wish(struct boot_context *ctx, struct region core, struct region usab
 	payload_add_options(ctx, options, ARRAY_SIZE(options), "as a crash kernel needs");
 	ctx->wishes = (struct fdt_wishes){
 		.bootargs = ctx->bootargs,
-		.elfcorehdr = {core.base, ELFCOREHDR_SIZE_MAX},
+		.elfcorehdr = core,
 		.usable_memory = usable,
 	};
 }
@@ -354,13 +354,21 @@ static bool pieces_are_sound(struct boot_context *ctx)
 	return record->piece[PIECE_FDT].size && record->piece[PIECE_IMAGE].size;
 }
 
-/* A note that says nothing: Linux wants at least one, and a kernel that died early has left none. */
-static void add_empty_note(struct boot_context *ctx, struct region room)
+/*
+ * A note that says only that it is ours: a kernel that died early has left none, and Linux makes no /proc/vmcore of a
+ * core header without notes, or with nothing but empty ones.
+ */
+static void add_own_note(struct boot_context *ctx, struct region room)
 {
+	static const struct {
+		uint32_t name_size, text_size, type;
+		char name[12];
+	} own = {.name_size = sizeof("lifeboat"), .name = "lifeboat"};
 	struct core_request *core = &ctx->crash.core;
 	void *note = physmap_pointer(&ctx->physmap, room.base);
 
 	memset(note, 0, room.size);
+	memcpy(note, &own, sizeof(own));
 	core->note[core->note_count++] = (struct core_note){.pa = room.base, .size = room.size};
 }
 
@@ -402,7 +410,7 @@ enum lb_err crash_write_core_header(struct boot_context *ctx, struct region room
 		core->note[core->note_count++] =
 			(struct core_note){ctx->crash.dead_info.note.base, VMCOREINFO_NOTE_SIZE};
 	if (!core->note_count)
-		add_empty_note(ctx, (struct region){room.base + ELFCOREHDR_SIZE_MAX, PAGE_SIZE});
+		add_own_note(ctx, (struct region){room.base + ELFCOREHDR_SIZE_MAX, PAGE_SIZE});
 	log_info(&ctx->log,
 		 "crash: %" PRIu64 " MiB of the dead kernel's RAM in %zu pieces, %zu notes, core header at "
 		 "%#" PRIx64,

@@ -5,13 +5,13 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lifeboatlib import bundle, initramfs, target
+from lifeboatlib import bundle, death, initramfs, target
 from lifeboatlib.qemu import Machine, Session
 
 TIMEOUT = 120
 READY = "primary: ready"
 ARMED = r"lifeboat: crash: armed"
-ENDED = r"lifeboat: crash: Linux \S+ ended by (\w+)"
+ENDED = r"lifeboat: crash: Linux \S+ ended by ([\w-]+)"
 CAPTURED = r"crash: vmcore (\d+)"
 
 PRIMARY = initramfs.PROLOGUE + f"""
@@ -28,14 +28,27 @@ reboot -f
 """
 
 
-def crash_bundle(directory: Path, crash_order: str = "", **wants: int | str) -> Path:
-    """Debian's kernel in both roles."""
-    primary = initramfs.make_initramfs(directory / "primary.cpio", PRIMARY)
+def crash_bundle(
+    directory: Path,
+    crash_order: str = "",
+    newer: bool = False,
+    files: dict[str, Path | str | bytes] | None = None,
+    append: str = "console=ttyS0",
+    **wants: int | str,
+) -> Path:
+    """Debian's kernel in both roles, or the next Debian's; `files` and `append` are the primary's."""
+    primary = initramfs.make_initramfs(directory / "primary.cpio", PRIMARY, files)
     crash = initramfs.make_initramfs(directory / "crash.cpio", CRASH.format(order=crash_order))
-    made = bundle.simple(bundle.linux(target.kernel()), primary, "console=ttyS0 quiet panic=1")
+    kernel = bundle.linux(target.kernel(newer))
+    made = bundle.simple(kernel, primary, f"{append} quiet panic=1")
     asked = bundle.Crash(**wants)  # type: ignore[arg-type]
     made = bundle.with_crash(made, crash, "console=ttyS0 quiet panic=1", crash=asked)
     return made.write(directory / "crash.itb")
+
+
+def deaths(newer: bool = False) -> dict[str, Path | str | bytes]:
+    """For an initramfs: a module for each death that needs one, lib/WAY.ko."""
+    return {f"lib/{way}.ko": death.module(way, newer) for way in death.WAYS}
 
 
 @dataclass
@@ -64,6 +77,12 @@ class Lab:
         start = len(self.session.text)
         self.expect(ARMED)
         assert "crash: vmcore" not in self.session.text[start:]
+
+
+def lasting_ram(path: Path, mib: int) -> dict[str, object]:
+    """Options for a machine whose RAM is a file, which outlives it."""
+    backend = f"memory-backend-file,id=ram,size={mib}M,mem-path={path},share=on"
+    return {"memory": f"{mib}M", "machine": "virt,memory-backend=ram", "extra": ("-object", backend)}
 
 
 def machine(stage: Path, made: Path, directory: Path, **options: object) -> Machine:

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What is a crash and what is not, by the dead kernel's own log; each in one run with the next."""
 
+import time
 from pathlib import Path
 
 import pytest
-from crash_lab import ENDED, TIMEOUT, Lab, crash_bundle, machine
+from crash_lab import (
+    CAPTURED, ENDED, TIMEOUT, Lab, crash_bundle, deaths, lasting_ram, machine,
+)  # fmt: skip
+from lifeboatlib import target
 from lifeboatlib.qemu import Session
 
 pytestmark = pytest.mark.slow
@@ -15,17 +19,22 @@ CAUSES = {
     "panic": ("echo c > /proc/sysrq-trigger", "panic"),
     "sysrq-b": ("echo b > /proc/sysrq-trigger", "forced"),
     "out of memory": (f"echo 1 > /proc/sys/vm/panic_on_oom; {EAT}", "panic"),
+    "stack overflow": ("insmod /lib/overflow.ko", "panic"),
 }
 ORDERLY = {
     "reboot -f": ("reboot -f", "restart"),
     "reboot": ("kill -TERM -1; sync; reboot -f", "restart"),
 }
+NO_LOG = "crash: the last kernel left no log: lifeboat,unknown-end says"
+# Linux parses this before all else and then has no memory for its page tables; there is no console yet.
+NO_MEMORY = "console=ttyS0 mem=34M"
+HANDOFF = "lifeboat: handoff: .*\n"
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundle."""
-    return crash_bundle(tmp_path_factory.mktemp("crash"))
+    return crash_bundle(tmp_path_factory.mktemp("crash"), files=deaths())
 
 
 @pytest.mark.parametrize("cause", CAUSES)
@@ -57,21 +66,85 @@ def test_an_orderly_end_is_no_crash(way: str, made: Path, stage: Path, tmp_path:
         lab.not_captured()
 
 
-def test_power_off_ends_the_machine(made: Path, stage: Path, tmp_path: Path) -> None:
-    with Session(machine(stage, made, tmp_path)) as session:
+def test_power_off_and_on_is_no_crash(made: Path, stage: Path, tmp_path: Path) -> None:
+    """Whether RAM keeps its contents, as here at first, or not."""
+    ram = tmp_path / "ram"
+    with Session(machine(stage, made, tmp_path, **lasting_ram(ram, 1024))) as session:
         Lab(session).order("poweroff -f")
         assert session.wait(TIMEOUT) == 0
+    with Session(machine(stage, made, tmp_path, **lasting_ram(ram, 1024))) as session:
+        lab = Lab(session)
+        assert lab.expect(ENDED)[1] == "power-off"
+        lab.not_captured()
+        lab.order("poweroff -f")
+        assert session.wait(TIMEOUT) == 0
+    ram.unlink()
+    with Session(machine(stage, made, tmp_path, **lasting_ram(ram, 1024))) as session:
+        lab = Lab(session)
+        lab.expect("record empty")
+        lab.not_captured()
 
 
 def test_a_hang_is_captured(made: Path, stage: Path, tmp_path: Path) -> None:
-    """The log says nothing of an end; a watchdog resets the machine."""
+    """A hart of the kernel spins with interrupts off, and says nothing of it; a watchdog resets the machine."""
     with Session(machine(stage, made, tmp_path, smp=4)) as session:
         lab = Lab(session)
-        lab.order("echo now-hanging; while :; do :; done")
+        lab.order("echo now-hanging; taskset 1 insmod /lib/hang.ko; echo not-hanging")
         lab.expect("^now-hanging")
+        time.sleep(3)
+        assert "\nnot-hanging" not in session.text
         session.qmp("system_reset")
         assert lab.expect(ENDED)[1] == "cut"
         lab.captured()
+
+
+@pytest.mark.parametrize("newer", [False, True], ids=["Debian 13", "next Debian"])
+def test_a_death_before_the_console_is_captured(newer: bool, stage: Path, tmp_path: Path) -> None:
+    """Before VMCOREINFO is made, too: what is to be done about those the bundle says."""
+    made = crash_bundle(tmp_path, newer=newer, append=NO_MEMORY)
+    with Session(machine(stage, made, tmp_path)) as session:
+        lab = Lab(session)
+        handoff = lab.expect(HANDOFF)[0]
+        time.sleep(5)
+        assert session.text.endswith(handoff), "the primary has said something"
+        session.qmp("system_reset")
+        lab.expect(f"{NO_LOG} capture")
+        assert int(lab.expect(CAPTURED)[1]) > 500 << 20
+        lab.expect("the crash kernel ended in good order")
+
+
+def test_a_kernel_without_a_console_leaves_its_words(stage: Path, tmp_path: Path) -> None:
+    """What no console ever showed is read from RAM."""
+    made = crash_bundle(tmp_path, append="console=null init=/nowhere rdinit=/nowhere")
+    with Session(machine(stage, made, tmp_path)) as session:
+        lab = Lab(session)
+        assert lab.expect(ENDED)[1] == "panic"
+        lab.expect("lifeboat: dead: .*Kernel panic - not syncing")
+        lab.captured()
+
+
+@pytest.mark.parametrize("order", ["reboot -f", "echo c > /proc/sysrq-trigger"])
+def test_who_came_by_kexec_is_judged_by_its_own_log(order: str, stage: Path, tmp_path: Path) -> None:
+    """Linux goes away by kexec -e to another, of which nobody told lifeboat; that one's end counts."""
+    files: dict[str, Path | str | bytes] = {
+        **target.with_libraries(target.KEXEC_TOOLS.file("usr/sbin/kexec")),
+        "kernel": target.kernel(),
+        "initrd": (tmp_path / "next.cpio"),
+    }
+    crash_bundle(tmp_path)
+    (tmp_path / "primary.cpio").rename(tmp_path / "next.cpio")
+    made = crash_bundle(tmp_path, files=files)
+    away = 'kexec -l /kernel --initrd=/initrd --command-line="console=ttyS0 quiet panic=1" && kexec -e'
+    with Session(machine(stage, made, tmp_path)) as session:
+        lab = Lab(session)
+        lab.order(away)
+        lab.order(order)
+        if order == "reboot -f":
+            assert lab.expect(ENDED)[1] == "restart"
+            lab.not_captured()
+        else:
+            assert lab.expect(ENDED)[1] == "panic"
+            lab.captured()
 
 
 def test_a_crash_kernel_that_dies_is_given_up(stage: Path, tmp_path: Path) -> None:

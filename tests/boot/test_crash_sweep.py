@@ -24,6 +24,9 @@ from symbols import tool
 
 RESET_VECTOR = 0x1000
 SEED = 3
+ATTEMPTS = 2
+JUDGE = "crash_dead_open"  # begins to look at the dead kernel's RAM
+NOWHERE = 0x10
 LAST = "trampoline_start"  # the page that norelocate begins
 EACH = 3  # calls of one function that count
 STEPS = 60  # single steps from there on, at most
@@ -138,7 +141,7 @@ def lab(
     stage: Path, stage_elf: Path, build_payload: Callable[..., object], tmp_path: Path
 ) -> Iterator[Lab]:
     """A primary is up, the record is armed, the machine stands still."""
-    made = bare_bundle(build_payload, tmp_path / "bare.itb", attempts=2, WAIT=1)
+    made = bare_bundle(build_payload, tmp_path / "bare.itb", attempts=ATTEMPTS, WAIT=1)
     with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
         path = Path(scratch) / "gdb"
         machine = Machine(
@@ -187,3 +190,26 @@ def test_no_reset_at_some_points_of_the_stage_costs_the_dump(lab: Lab) -> None:
 @pytest.mark.long
 def test_no_reset_at_any_call_of_the_stage_costs_the_dump(lab: Lab) -> None:
     sweep(lab, 1)
+
+
+@pytest.mark.slow
+def test_a_trap_while_judging_does_not_cost_the_dump(lab: Lab) -> None:
+    """It ends in a reset, not switched off; the next boot judges again."""
+    lab.reset()
+    lab.gdb.run_to(lab.address(JUDGE), timeout=TIMEOUT)
+    lab.gdb.set_register("pc", NOWHERE)
+    lab.gdb.run_to(RESET_VECTOR, timeout=TIMEOUT)
+    lab.session.expect(r"^lifeboat: ERROR: trap: instruction (page|access) fault", 1)
+    lab.session.expect("^lifeboat: ERROR: boot: resetting$", 1)
+    lab.capture()
+
+
+@pytest.mark.slow
+def test_a_judgement_that_never_ends_is_given_up(lab: Lab) -> None:
+    """As many boots as there are attempts, and two; then the machine boots normally."""
+    for _ in range(ATTEMPTS + 2):
+        lab.reset()
+        lab.gdb.run_to(lab.address(JUDGE), timeout=TIMEOUT)
+    lab.reset()
+    lab.fill()
+    assert f"{ATTEMPTS + 2} boots with this record came to no end: given up, booting normally" in lab.session.text

@@ -42,6 +42,10 @@ class Package:
         suffix = "" if self.codename == CODENAME else f"-{self.codename}"
         return cache_dir() / "target" / f"{self.name}{suffix}"
 
+    def is_whole(self) -> bool:
+        """Is it there, with all that is wanted of it today?"""
+        return all(any(self.root.glob(pattern)) for pattern in self.keep)
+
     def file(self, pattern: str) -> Path:
         """The newest file of the unpacked package that matches a pattern."""
         found = sorted(self.root.glob(pattern))
@@ -78,16 +82,15 @@ UBOOT = Package("u-boot-qemu", ("usr/lib/u-boot/qemu-riscv64_smode/*",))
 # Programs of the crash kernel's userspace, and the libraries that they name in DT_NEEDED.
 MAKEDUMPFILE = Package("makedumpfile", ("usr/bin/makedumpfile",), codename=PROGRAMS_CODENAME)
 KEXEC_TOOLS = Package("kexec-tools", ("usr/sbin/kexec", "usr/sbin/vmcore-dmesg"), codename=PROGRAMS_CODENAME)
-LIBRARIES = tuple(
+LIBRARIES = (
     Package(
-        name,
-        ("usr/lib/riscv64-linux-gnu/*.so*", "usr/lib/ld-linux-riscv64*"),
-        codename=PROGRAMS_CODENAME,
-    )
-    for name in (
-        "libc6", "libdw1t64", "libelf1t64", "liblzo2-2", "libzstd1", "zlib1g", "libbz2-1.0", "liblzma5",
-    )
-)  # fmt: skip
+        "libc6", ("usr/lib/riscv64-linux-gnu/*.so*", "usr/lib/ld-linux-riscv64*"), codename=PROGRAMS_CODENAME
+    ),
+    *(
+        Package(name, ("usr/lib/riscv64-linux-gnu/*.so*",), codename=PROGRAMS_CODENAME)
+        for name in ("libdw1t64", "libelf1t64", "liblzo2-2", "libzstd1", "zlib1g", "libbz2-1.0", "liblzma5")
+    ),
+)
 
 PACKAGES = (
     LINUX, NEWER_KERNEL, NEWER_MODULES, BUSYBOX, OPENSBI, UBOOT, MAKEDUMPFILE, KEXEC_TOOLS, *LIBRARIES,
@@ -211,7 +214,7 @@ def fetch_missing(refresh: bool = False) -> None:
         wanted = [
             package
             for package in PACKAGES
-            if package.codename == codename and (refresh or not package.root.is_dir())
+            if package.codename == codename and (refresh or not package.is_whole())
         ]
         if not wanted:
             continue
