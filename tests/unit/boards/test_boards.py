@@ -5,6 +5,7 @@ After a change that is meant, LIFEBOAT_GOLDEN=write rewrites the summaries; git 
 """
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -116,3 +117,24 @@ def test_every_platform_has_fdts_and_every_fdt_a_platform() -> None:
     folders = {path.name for path in (REPO / "platform").iterdir() if path.is_dir()}
     assert folders == set(FDTS) == {path.stem for path in HERE.glob("*.txt")}
     assert {fdt.package for row in FDTS.values() for fdt in row} >= {QEMU, TRIXIE, FORKY}
+
+
+SECTIONS = (
+    "What you need", "Console", "Make the image", "Flash it", "What you see", "Crash it", "Go back", "What was run",
+)  # fmt: skip
+RANGE = r"\[ *(0x[0-9a-f]+|0)\.\. *(0x[0-9a-f]+)\]"
+
+
+@pytest.mark.parametrize("board", FDTS)
+def test_a_readme_is_whole_and_shows_what_the_plan_says(board: str) -> None:
+    """Every section, the board's own name in each command, and no range that the stage would not print."""
+    text = (REPO / "platform" / board / "README.md").read_text(encoding="utf-8")
+    assert tuple(re.findall(r"^## (.*)$", text, re.MULTILINE)) == SECTIONS
+    assert set(re.findall(r"\(platform ([\w-]+)\)", text)) == {board}
+    assert set(re.findall(r"--board (\S+)", text)) == {board}
+    planned = (HERE / f"{board}.txt").read_text(encoding="utf-8")
+    missing = set(re.findall(RANGE, text)) - set(re.findall(RANGE, planned))
+    assert missing == set(), f"{board}: {missing}"
+    seen = re.search(r"machine: (\S+) \(.*, (\d+ of \d+) harts", text)
+    assert seen and f" for {seen[1]}; {seen[2]} harts" in planned, f"{board}: {seen and seen[0]}"
+    assert board in ("generic", "qemu-virt") or "Nothing of this was run on the board." in text
