@@ -68,6 +68,7 @@ struct boot_trust {
 struct boot_context {
 	struct boot_entry entry;
 	struct core core; /* what the hart's core has that the standard has not */
+	bool llc_refused; /* firmware does not let us write platform->llc_flush */
 	struct log log;
 	struct diag diag; /* the line of the last failure */
 

@@ -10,6 +10,7 @@
 
 #include "boot/crash_call.h"
 #include "boot/crash_dead.h"
+#include "boot/discover.h"
 #include "boot/stage.h"
 
 #define JUDGE_SPARE	  2 /* boots that may be cut short by a reset, beyond those that start a crash kernel */
@@ -152,6 +153,7 @@ static void give_up(struct boot_context *ctx, enum lb_err err)
 {
 	ctx->crash.has_config = false;
 	ctx->crash.region = (struct crash_region){.all = {0, 0}};
+	discover_lost_release(ctx);
 	if (err == LB_ENOENT)
 		log_info(&ctx->log, "crash: no crash kernel: the bundle has no crash configuration");
 	else
@@ -179,8 +181,10 @@ static enum lb_err choose_region(struct boot_context *ctx)
 void crash_discover(struct boot_context *ctx)
 {
 	const struct crash_region *region = &ctx->crash.region;
-	enum lb_err err = choose_region(ctx);
+	enum lb_err err = discover_lost(ctx);
 
+	if (!err)
+		err = choose_region(ctx);
 	if (!err)
 		err = memmap_take(&ctx->memmap, region->all.base, region->all.size, MEMMAP_CRASH,
 				  "not for the primary");

@@ -18,6 +18,7 @@
 #include "boot/sbi.h"
 #include "boot/stage.h"
 #include "boot/trust.h"
+#include "kexec/crash_lost.h"
 #include "kexec/crash_text.h"
 #include "kexec/elfcorehdr.h"
 #include "kexec/handoff.h"
@@ -168,18 +169,6 @@ enum lb_err crash_write_record(struct boot_context *ctx)
 	return err ? diag_fail(&ctx->diag, err, "crash: the record can't be written: this is a bug") : LB_OK;
 }
 
-/* Is it firmware's to rewrite on the way up? The names are for the log and the FDT. */
-static bool is_lost(const struct boot_context *ctx, const struct memmap_taken *taken)
-{
-	const struct region region = ctx->crash.region.all;
-
-	if (taken->range.base >= region.base &&
-	    range_fits(taken->range.base - region.base, taken->range.size, region.size))
-		return false;
-	return taken->kind == MEMMAP_STAGE || taken->kind == MEMMAP_FDT || taken->kind == MEMMAP_BUNDLE ||
-	       taken->kind == MEMMAP_INITRD;
-}
-
 static void add_reservation(struct boot_context *ctx, struct fdt_reservation reservation)
 {
 	ctx->reservation[ctx->reservation_count++] = reservation;
@@ -206,7 +195,7 @@ static enum lb_err reserve_all(struct boot_context *ctx)
 		const struct memmap_taken *taken = &ctx->memmap.taken[i];
 		struct region lost = region_pages_around(taken->range);
 
-		if (!is_lost(ctx, taken))
+		if (!crash_is_lost(taken, ctx->crash.region.all))
 			continue;
 		if (record->lost_count == CRASH_LOST_MAX)
 			return diag_fail(&ctx->diag, LB_ENOSPC,

@@ -143,6 +143,55 @@ enum lb_err discover_memory(struct boot_context *ctx)
 	return LB_OK;
 }
 
+/* What of @range is in @free; size 0 if nothing is. */
+static struct region overlap(struct region free, struct region range)
+{
+	paddr_t base = free.base > range.base ? free.base : range.base;
+	paddr_t end = region_end(free) < region_end(range) ? region_end(free) : region_end(range);
+
+	return base < end ? (struct region){base, end - base} : (struct region){0, 0};
+}
+
+/* Piece by piece: a reservation of the FDT's inside of it stays what it is, and nothing is reserved twice. */
+static enum lb_err take_lost(struct memmap *map, const struct platform_lost *lost)
+{
+	const struct region range = {lost->base_mib * MIB, lost->size_mib * MIB};
+	enum lb_err err = LB_OK;
+
+	for (size_t i = 0; !err && i < map->free.count;) {
+		const struct region piece = overlap(map->free.region[i], range);
+
+		if (piece.size) /* piece i is then what is left below it, or the next one */
+			err = memmap_take(map, piece.base, piece.size, MEMMAP_LOST, lost->by);
+		else
+			i++;
+	}
+	return err;
+}
+
+enum lb_err discover_lost(struct boot_context *ctx)
+{
+	enum lb_err err = LB_OK;
+
+	for (size_t i = 0; !err && i < ctx->platform->lost_count; i++)
+		err = take_lost(&ctx->memmap, &ctx->platform->lost[i]);
+	return err ? diag_fail(&ctx->diag, err, "memory: no entry left for the platform's lost memory")
+		   : LB_OK;
+}
+
+void discover_lost_release(struct boot_context *ctx)
+{
+	struct memmap *map = &ctx->memmap;
+
+	for (size_t i = map->taken_count; i-- > 0;) {
+		const struct memmap_taken taken = map->taken[i];
+
+		if (taken.kind == MEMMAP_LOST && memmap_release(map, taken.range.base, MEMMAP_LOST))
+			log_warn(&ctx->log, "memory: lost memory at %#" PRIx64 " can't be used",
+				 taken.range.base);
+	}
+}
+
 /* Does a FIT or a bare payload begin here? */
 static bool is_bundle(struct boot_context *ctx, struct region range)
 {
@@ -209,7 +258,9 @@ static bool find_behind_stage(struct boot_context *ctx, struct region *found)
 
 static bool find_in_flash(struct boot_context *ctx, struct region *found)
 {
-	*found = ctx->platform->flash;
+	if (!ctx->platform->flash)
+		return false;
+	*found = *ctx->platform->flash;
 	return is_bundle(ctx, *found);
 }
 

@@ -18,6 +18,18 @@ LB_MUST_CHECK enum lb_err discover_machine(struct boot_context *ctx);
 LB_MUST_CHECK enum lb_err discover_memory(struct boot_context *ctx);
 
 /**
+ * Take what the platform says is lost on a reset, as far as it is RAM that nobody has taken.
+ *
+ * Only who wants to keep memory over a reset needs that: a plain boot may use it all. Context: after
+ * discover_bundle(), since a bundle may well lie there.
+ * Return: LB_OK; LB_ENOSPC the memory map is full.
+ */
+LB_MUST_CHECK enum lb_err discover_lost(struct boot_context *ctx);
+
+/** Undo discover_lost(): there will be no crash region, after all. */
+void discover_lost_release(struct boot_context *ctx);
+
+/**
  * Find where the payloads are; the first hit wins: /chosen linux,initrd-start (a FIT or a bare payload),
  * /chosen lifeboat,bundle, behind the stage's own image, the platform's flash.
  *

@@ -130,12 +130,12 @@ static uint64_t block_size(const struct block *block)
 
 /*
  * Enough for: the stage (its sections and tables share one path), the FDT, the bundle, an initrd beside it, two
- * parts of a crash region, each piece of a dead kernel's RAM that is known by now, and each of free RAM, two of
- * which the move can add: it splits one, and leaves one behind.
+ * parts of a crash region and a cache's register, each piece of a dead kernel's RAM that is known by now, and each of
+ * free RAM, two of which the move can add: it splits one, and leaves one behind.
  */
 static size_t table_pages_needed(const struct boot_context *ctx)
 {
-	size_t mappings = 4 + ctx->memmap.free.count + 2 + 2 * (ctx->crash.region.all.size != 0) +
+	size_t mappings = 4 + ctx->memmap.free.count + 2 + 3 * (ctx->crash.region.all.size != 0) +
 			  ctx->crash.dead_ram.count;
 
 	return PAGETABLE_POOL_PAGES(SV57_LEVELS, mappings);
@@ -223,6 +223,17 @@ static enum lb_err map_machine(const struct boot_context *ctx, struct pagetable 
 	return err;
 }
 
+/* The register by which retain.c writes a cache back. */
+static enum lb_err map_llc(const struct boot_context *ctx, struct pagetable *pt, const struct physmap *map)
+{
+	const paddr_t page = align_down(ctx->platform->llc_flush, PAGE_SIZE);
+
+	if (!page || !ctx->crash.region.all.size)
+		return LB_OK;
+	return pagetable_map(pt, (uintptr_t)physmap_pointer(map, page), page, PAGE_SIZE,
+			     PTE_R | PTE_W | PTE_DEVICE);
+}
+
 /* A set of the stage's tables in a mode with @levels, in the block: set 0 with free RAM writable. */
 static enum lb_err build_tables(const struct boot_context *ctx, const struct block *block, unsigned levels,
 				size_t set, struct pagetable *pt)
@@ -241,6 +252,8 @@ static enum lb_err build_tables(const struct boot_context *ctx, const struct blo
 				    block->pa + block_size(block) - all_tables, PTE_R);
 	if (!err)
 		err = map_crash_region(ctx, block, pt, &map);
+	if (!err)
+		err = map_llc(ctx, pt, &map);
 	if (!err)
 		err = map_machine(ctx, pt, &map, set ? PTE_R : PTE_R | PTE_W);
 	return err;

@@ -19,6 +19,7 @@ enum memmap_kind {
 	MEMMAP_BUNDLE,	 /* the bundle, or the bare payload in its place */
 	MEMMAP_INITRD,	 /* an initrd that firmware brought beside the bundle */
 	MEMMAP_CRASH,	 /* the crash region */
+	MEMMAP_LOST,	 /* what earlier stages write on the way up, as the platform tells */
 };
 
 struct memmap_taken {

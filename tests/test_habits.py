@@ -21,7 +21,7 @@ LAYERS = {
     "boot": {"boot", "platform", "kexec", "fdt", "mm", "base"},
     "client": {"client", "kexec", "mm", "base"},
 }
-GENERATED = {"version.h": {"boot"}}
+GENERATED = {"version.h": {"boot"}, "platforms.inc": {"platform"}}
 
 # The only places for CSRs, SBI calls and assembly.
 MACHINE_CODE = ("boot/", "client/", "mm/satp.c", "kexec/norelocate.S", "kexec/handoff.c")

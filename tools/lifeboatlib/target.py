@@ -75,6 +75,14 @@ NEWER_KERNEL, NEWER_MODULES = (
         ),
     )
 )
+# FDTs of boards that trixie's kernel does not know yet.
+NEWER_FDTS = Package(
+    "linux-base",
+    ("usr/lib/modules/*/dtb",),
+    r"linux-image-(\S+-riscv64)",
+    PROGRAMS_CODENAME,
+    "linux-image-riscv64",
+)
 BUSYBOX = Package("busybox-static", ("usr/bin/busybox",))
 OPENSBI = Package("opensbi", ("usr/lib/riscv64-linux-gnu/opensbi/*",))
 UBOOT = Package("u-boot-qemu", ("usr/lib/u-boot/qemu-riscv64_smode/*",))
@@ -93,7 +101,7 @@ LIBRARIES = (
 )
 
 PACKAGES = (
-    LINUX, NEWER_KERNEL, NEWER_MODULES, BUSYBOX, OPENSBI, UBOOT, MAKEDUMPFILE, KEXEC_TOOLS, *LIBRARIES,
+    LINUX, NEWER_KERNEL, NEWER_MODULES, NEWER_FDTS, BUSYBOX, OPENSBI, UBOOT, MAKEDUMPFILE, KEXEC_TOOLS, *LIBRARIES,
 )  # fmt: skip
 
 

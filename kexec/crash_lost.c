@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Lost memory: what of the memory map is not as its owner left it after a reset. */
+#include "kexec/crash_lost.h"
+
+bool crash_is_lost(const struct memmap_taken *taken, struct region crash_region)
+{
+	static const bool lost[] = {
+		[MEMMAP_FDT] = true,	[MEMMAP_STAGE] = true, [MEMMAP_BUNDLE] = true,
+		[MEMMAP_INITRD] = true, [MEMMAP_LOST] = true,
+	};
+
+	if (taken->range.base >= crash_region.base &&
+	    range_fits(taken->range.base - crash_region.base, taken->range.size, crash_region.size))
+		return false;
+	return (size_t)taken->kind < ARRAY_SIZE(lost) && lost[taken->kind];
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lost memory: what of the memory map is not as its owner left it after a reset. */
+#ifndef LIFEBOAT_KEXEC_CRASH_LOST_H
+#define LIFEBOAT_KEXEC_CRASH_LOST_H
+
+#include "mm/memmap.h"
+
+/**
+ * Is it firmware's to write again on the way up, so that the primary must not own it?
+ *
+ * The stage as loaded, the FDT, the bundle, an initrd beside it, and what the platform declares. What lies inside of
+ * the crash region is not: that is looked after by the record. What the FDT reserves nobody owned.
+ */
+bool crash_is_lost(const struct memmap_taken *taken, struct region crash_region);
+
+#endif
