@@ -19,6 +19,7 @@ enum memmap_kind {
 	MEMMAP_BUNDLE,	 /* the bundle, or the bare payload in its place */
 	MEMMAP_INITRD,	 /* an initrd that firmware brought beside the bundle */
 	MEMMAP_CRASH,	 /* the crash region */
+	MEMMAP_LOADABLE, /* a loadable of the configuration that is being planned */
 };
 
 struct memmap_taken {
