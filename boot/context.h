@@ -17,6 +17,7 @@
 #include "kexec/elfcorehdr.h"
 #include "kexec/place.h"
 #include "kexec/signature.h"
+#include "kexec/verify.h"
 #include "kexec/vmcoreinfo.h"
 #include "mm/memmap.h"
 #include "mm/pagetable.h"
@@ -89,7 +90,9 @@ struct boot_context {
 	const char *bundle_from; /* who said so, for the log */
 	bool bundle_is_ram;	 /* taken in the memory map; flash is not */
 	struct bundle_config config;
-	char bootargs[2048]; /* for the payload: Linux takes at most COMMAND_LINE_SIZE of them */
+	struct region unpacked; /* its kernel, if that is compressed */
+	struct verify verify;	/* of the image in hand */
+	char bootargs[2048];	/* for the payload: Linux takes at most COMMAND_LINE_SIZE of them */
 	struct fdt_wishes wishes;
 	struct plan plan;
 
@@ -102,6 +105,8 @@ struct boot_context {
 	uint64_t check_bytes;
 	uint64_t check_instret;
 	uint64_t signature_instret;
+	uint64_t unpack_bytes; /* that came out */
+	uint64_t unpack_instret;
 	uint64_t copy_bytes;
 	uint64_t copy_instret; /* instructions spent in moving the payload */
 };

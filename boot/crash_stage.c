@@ -99,11 +99,20 @@ static enum lb_err read_crash_config(struct boot_context *ctx)
 					 &ctx->diag);
 	if (!err)
 		err = trust_check_config(ctx);
-	if (!err && ctx->config.image.segment_count > CRASH_PIECES - PIECE_IMAGE)
-		err = diag_fail(&ctx->diag, LB_EUNSUPPORTED,
-				"crash: the crash kernel has more than %d segments",
-				CRASH_PIECES - PIECE_IMAGE);
+	if (!err && ctx->config.loadable[0].size)
+		err = diag_fail(
+			&ctx->diag, LB_EUNSUPPORTED,
+			"crash: a crash configuration can't have loadables: put them into its initramfs");
 	return err;
+}
+
+/* The record has room for so many. What a compressed kernel is made of is known since it was planned. */
+static enum lb_err check_segments(struct boot_context *ctx)
+{
+	if (ctx->config.image.segment_count <= CRASH_PIECES - PIECE_IMAGE)
+		return LB_OK;
+	return diag_fail(&ctx->diag, LB_EUNSUPPORTED, "crash: the crash kernel has more than %d segments",
+			 CRASH_PIECES - PIECE_IMAGE);
 }
 
 static struct region piece_region(const struct crash_piece *piece)
@@ -152,6 +161,8 @@ static enum lb_err stage_crash_kernel(struct boot_context *ctx)
 	payload_set_bootargs(ctx, ctx->config.bootargs, "");
 	crash_wish(ctx, crash_core_room(ctx), ctx->crash.region.usable);
 	err = payload_plan(ctx, &ctx->crash.usable);
+	if (!err)
+		err = check_segments(ctx);
 	if (!err)
 		err = payload_load(ctx);
 	if (!err)

@@ -197,8 +197,15 @@ static bool is_bundle(struct boot_context *ctx, struct region range)
 {
 	const void *data = range.size ? stage_early_view(ctx, range.base, range.size, PTE_R) : NULL;
 
-	return data && (bundle_is_fit(data, range.size) || image_is_linux(data, range.size) ||
-			image_is_elf(data, range.size));
+	return data && (bundle_is_fit(data, range.size) || bundle_is_bare(data, range.size));
+}
+
+/* The same, or something that is compressed. It must end where the range does. */
+static bool is_packed_bundle(struct boot_context *ctx, struct region range)
+{
+	const void *data = range.size ? stage_early_view(ctx, range.base, range.size, PTE_R) : NULL;
+
+	return data && bundle_is_packed(data, range.size);
 }
 
 static bool find_in_initrd(struct boot_context *ctx, struct region *found)
@@ -210,7 +217,7 @@ static bool find_in_initrd(struct boot_context *ctx, struct region *found)
 static bool find_in_chosen(struct boot_context *ctx, struct region *found)
 {
 	*found = ctx->machine.bundle;
-	if (found->size && !is_bundle(ctx, *found)) {
+	if (found->size && !is_bundle(ctx, *found) && !is_packed_bundle(ctx, *found)) {
 		log_warn(&ctx->log,
 			 "bundle: /chosen lifeboat,bundle says %#" PRIx64 ", but nothing known is there",
 			 found->base);
@@ -264,6 +271,13 @@ static bool find_in_flash(struct boot_context *ctx, struct region *found)
 	return is_bundle(ctx, *found);
 }
 
+/* A compressed kernel, or a compressed initramfs for what is in another place: so this comes last. */
+static bool find_packed_initrd(struct boot_context *ctx, struct region *found)
+{
+	*found = ctx->machine.initrd;
+	return is_packed_bundle(ctx, *found);
+}
+
 /* In this order; the first hit wins. */
 static const struct {
 	const char *from;
@@ -273,6 +287,7 @@ static const struct {
 	{"/chosen lifeboat,bundle", find_in_chosen},
 	{"behind the stage", find_behind_stage},
 	{"flash", find_in_flash},
+	{"/chosen linux,initrd-start, compressed", find_packed_initrd},
 };
 
 /* What is not a bundle in the initrd's place is an initrd: keep it whole, for a payload without its own. */
@@ -332,5 +347,7 @@ enum lb_err discover_bundle(struct boot_context *ctx)
 		&ctx->diag, LB_ENOENT,
 		"bundle: none found%s: load one and name it in /chosen (QEMU: -initrd bundle.itb), or append "
 		"it to lifeboat.bin",
-		ctx->machine.initrd.size ? " (the initrd is neither FIT nor Image nor ELF)" : "");
+		ctx->machine.initrd.size
+			? " (the initrd is neither FIT nor Image nor ELF, nor one of these compressed)"
+			: "");
 }

@@ -6,16 +6,31 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "boot/instret.h"
+#include "boot/load.h"
 #include "boot/trust.h"
+#include "boot/unpack.h"
 #include "fdt/fixup.h"
-#include "kexec/handoff.h"
 
 static const char *const kinds[] = {
 	[IMAGE_LINUX] = "Linux Image",
 	[IMAGE_ELF] = "ELF",
 	[IMAGE_RAW] = "raw binary",
 };
+
+static void print_config(struct boot_context *ctx)
+{
+	const struct bundle_config *config = &ctx->config;
+	const struct decompressor *by = config->packed.by;
+
+	log_info(&ctx->log, "bundle: %s at %#" PRIx64 " (%s): %s, %" PRIu64 " KiB%s", config->name,
+		 ctx->bundle.base, ctx->bundle_from, by ? by->name : kinds[config->image.kind],
+		 config->kernel.size / KIB, config->ramdisk[0].size ? " and a ramdisk" : "");
+	if (config->fdt[0].size)
+		log_warn(&ctx->log,
+			 "bundle: %s names fdt %s, which this version ignores: the firmware's FDT is used",
+			 config->name, config->fdt[0].node);
+	load_print_unhashed(ctx);
+}
 
 enum lb_err payload_read(struct boot_context *ctx, const char *name)
 {
@@ -35,13 +50,7 @@ enum lb_err payload_read(struct boot_context *ctx, const char *name)
 		err = bundle_read_bare(data, ctx->bundle.size, config, &ctx->diag);
 	if (err)
 		return err;
-	log_info(&ctx->log, "bundle: %s at %#" PRIx64 " (%s): %s, %" PRIu64 " KiB%s", config->name,
-		 ctx->bundle.base, ctx->bundle_from, kinds[config->image.kind], config->kernel.size / KIB,
-		 config->ramdisk.size ? " and a ramdisk" : "");
-	if (config->fdt)
-		log_warn(&ctx->log,
-			 "bundle: %s names fdt %s, which this version ignores: the firmware's FDT is used",
-			 config->name, config->fdt);
+	print_config(ctx);
 	return trust_check_config(ctx);
 }
 
@@ -131,10 +140,10 @@ void payload_wish(struct boot_context *ctx)
 /* Where the initrd's bytes are now: the configuration's, or the one that firmware brought beside a bundle. */
 static struct region initrd_source(const struct boot_context *ctx)
 {
-	const struct bundle_blob *ramdisk = &ctx->config.ramdisk;
+	const struct bundle_blob *ramdisk = ctx->config.ramdisk;
 
 	if (ramdisk->size)
-		return (struct region){ctx->bundle.base + ramdisk->offset, ramdisk->size};
+		return (struct region){ctx->bundle.base + ramdisk->offset, load_ramdisk_size(ctx)};
 	if (ctx->machine.initrd.base != ctx->bundle.base)
 		return ctx->machine.initrd;
 	return (struct region){0, 0};
@@ -156,26 +165,78 @@ static void print_plan(struct boot_context *ctx)
 	}
 }
 
-enum lb_err payload_plan(struct boot_context *ctx, const struct memmap *map)
+/* The loadables have no choice, so they come before the plan: from here on they are taken. */
+static enum lb_err take_loadables(struct boot_context *ctx, struct memmap *map)
+{
+	const struct bundle_blob *loadable = ctx->config.loadable;
+
+	for (size_t i = 0; i < BUNDLE_BLOBS_MAX && loadable[i].size; i++) {
+		const struct region r = {loadable[i].load, loadable[i].size};
+
+		if (!range_fits(r.base, r.size, ctx->physmap.limit) ||
+		    !region_set_contains(&map->free, r.base, r.size))
+			return diag_fail(&ctx->diag, LB_ECONFLICT,
+					 "plan: loadable '%.40s' at [%#" PRIx64 "..%#" PRIx64
+					 "] is not in free RAM, or lies on another one: load it elsewhere",
+					 loadable[i].node, r.base, region_end(r) - 1);
+		if (memmap_take(map, r.base, r.size, MEMMAP_LOADABLE, loadable[i].node))
+			return diag_fail(&ctx->diag, LB_ENOSPC, "plan: no entry left for a loadable");
+		log_info(&ctx->log, "plan: load    [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " KiB, %s", r.base,
+			 region_end(r) - 1, r.size / KIB, loadable[i].node);
+	}
+	return LB_OK;
+}
+
+static void release_loadables(struct boot_context *ctx, struct memmap *map)
+{
+	const struct bundle_blob *loadable = ctx->config.loadable;
+
+	for (size_t i = 0; i < BUNDLE_BLOBS_MAX && loadable[i].size; i++) {
+		enum lb_err err = memmap_release(map, loadable[i].load, MEMMAP_LOADABLE);
+
+		if (err && err != LB_ENOENT)
+			log_warn(&ctx->log, "plan: the memory of a loadable is lost (%s)", lb_err_name(err));
+	}
+}
+
+static enum lb_err plan_in(struct boot_context *ctx, struct memmap *map)
 {
 	/* What firmware loads again on a reset is no place for anything, once a reset may bring a crash kernel. */
 	const bool keep_bundle = (ctx->crash.region.all.size && !ctx->crash.by_kexec) || !ctx->bundle_is_ram;
 	struct place_request request = {
 		.image = &ctx->config.image,
-		.image_pa = ctx->bundle.base + ctx->config.kernel.offset,
-		.image_size = ctx->config.kernel.size,
-		.in_place = ctx->config.in_place && !keep_bundle,
 		.initrd = initrd_source(ctx),
+		.initrd_in_parts = ctx->config.ramdisk[1].size != 0,
 		.limit = ctx->physmap.limit,
 	};
-	enum lb_err err;
+	enum lb_err err = unpack_kernel(ctx, map);
 
+	if (err)
+		return err;
+	request.image_pa = ctx->bundle.base + ctx->config.kernel.offset;
+	request.image_size = ctx->config.kernel.size;
+	request.in_place = ctx->config.in_place && !keep_bundle;
+	if (ctx->unpacked.size) {
+		request.image_pa = ctx->unpacked.base;
+		request.image_size = ctx->unpacked.size;
+		request.in_place = true;
+	}
 	if (!keep_bundle)
 		request.bundle = ctx->bundle;
 	ctx->wishes.initrd = request.initrd;
 	err = fdt_payload_size(ctx->fdt, &ctx->wishes, &request.fdt_size, &ctx->diag);
 	if (!err)
 		err = place_plan(map, &request, &ctx->plan, &ctx->diag);
+	return err;
+}
+
+enum lb_err payload_plan(struct boot_context *ctx, struct memmap *map)
+{
+	enum lb_err err = take_loadables(ctx, map);
+
+	if (!err)
+		err = plan_in(ctx, map);
+	release_loadables(ctx, map);
 	if (err)
 		return err;
 	ctx->wishes.initrd = ctx->plan.initrd;
@@ -186,20 +247,12 @@ enum lb_err payload_plan(struct boot_context *ctx, const struct memmap *map)
 /* The FDT first: its strings come out of the bundle, which the copies may overwrite. */
 enum lb_err payload_load(struct boot_context *ctx)
 {
-	const bool usable = ctx->log.console.instret_usable;
-	uint64_t fdt_size, begin;
-	enum lb_err err;
+	uint64_t fdt_size;
+	enum lb_err err = fdt_payload_size(ctx->fdt, &ctx->wishes, &fdt_size, &ctx->diag);
 
-	err = fdt_payload_size(ctx->fdt, &ctx->wishes, &fdt_size, &ctx->diag);
 	if (!err)
 		err = fdt_make_payload_fdt(ctx->fdt, &ctx->wishes,
 					   physmap_pointer(&ctx->physmap, ctx->plan.fdt), fdt_size,
 					   &ctx->diag);
-	if (err)
-		return err;
-	begin = instret_read(usable);
-	handoff_copy(&ctx->plan, &ctx->physmap);
-	ctx->copy_instret += instret_read(usable) - begin;
-	ctx->copy_bytes += plan_bytes_to_copy(&ctx->plan);
-	return LB_OK;
+	return err ? err : load_all(ctx);
 }

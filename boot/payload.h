@@ -32,16 +32,17 @@ void payload_add_options(struct boot_context *ctx, const struct payload_option *
 			 const char *reason);
 
 /**
- * Compute ctx->plan for ctx->config in @map, and print it: where everything will lie, before a byte moves.
+ * Compute ctx->plan for ctx->config in @map, and print it: where everything will lie, before a byte moves. But a
+ * compressed kernel is checked and unpacked here, since the plan needs to know what it is.
  *
  * Fills ctx->wishes.initrd; the rest of the wishes must be there.
  */
-LB_MUST_CHECK enum lb_err payload_plan(struct boot_context *ctx, const struct memmap *map);
+LB_MUST_CHECK enum lb_err payload_plan(struct boot_context *ctx, struct memmap *map);
 
 /**
- * Carry the plan out: write the payload's FDT, copy the images.
+ * Carry the plan out: write the payload's FDT, check the images and copy them.
  *
- * After it nothing of the bundle may be used: it may be overwritten.
+ * After LB_OK nothing of the bundle may be used: it may be overwritten. After an error it is as it was.
  */
 LB_MUST_CHECK enum lb_err payload_load(struct boot_context *ctx);
 

@@ -143,11 +143,15 @@ static void print_cost(struct boot_context *ctx)
 	log_info(&ctx->log,
 		 "cost: %" PRIu64 " instructions of our own, %" PRIu64 " for %" PRIu64 " KiB copied, %" PRIu64
 		 " for the console",
-		 total - ctx->copy_instret - ctx->check_instret - ctx->signature_instret - console->instret,
+		 total - ctx->copy_instret - ctx->check_instret - ctx->signature_instret -
+			 ctx->unpack_instret - console->instret,
 		 ctx->copy_instret, ctx->copy_bytes / KIB, console->instret);
 	if (ctx->check_bytes)
 		log_info(&ctx->log, "cost: %" PRIu64 " instructions for %" PRIu64 " KiB checked",
 			 ctx->check_instret, ctx->check_bytes / KIB);
+	if (ctx->unpack_bytes)
+		log_info(&ctx->log, "cost: %" PRIu64 " instructions for %" PRIu64 " KiB unpacked",
+			 ctx->unpack_instret, ctx->unpack_bytes / KIB);
 	if (ctx->signature_instret)
 		log_info(&ctx->log, "cost: %" PRIu64 " instructions for signatures", ctx->signature_instret);
 }

@@ -72,18 +72,15 @@ static bool is_required(const struct signature_policy *policy)
 
 static enum lb_err check_images(struct boot_context *ctx, const struct signature_policy *policy)
 {
-	const struct bundle_blob *const blobs[] = {&ctx->config.kernel, &ctx->config.ramdisk};
 	const uint8_t *bundle = physmap_pointer(&ctx->physmap, ctx->bundle.base);
+	const struct bundle_blob *blob;
 	enum lb_err err = LB_OK;
 
 	if (!signature_requires(policy, KEY_REQUIRED_IMAGE))
 		return LB_OK;
-	for (size_t i = 0; !err && i < ARRAY_SIZE(blobs); i++) {
-		if (blobs[i]->size)
-			err = signature_check_image(policy, bundle, ctx->bundle.size, blobs[i]->node,
-						    bundle + blobs[i]->offset, blobs[i]->size,
-						    &ctx->trust.work, &ctx->diag);
-	}
+	for (size_t i = 0; !err && (blob = bundle_config_blob(&ctx->config, i)); i++)
+		err = signature_check_image(policy, bundle, ctx->bundle.size, blob->node,
+					    bundle + blob->offset, blob->size, &ctx->trust.work, &ctx->diag);
 	return err;
 }
 
@@ -109,7 +106,7 @@ static enum lb_err check_bare(struct boot_context *ctx, const struct signature_p
 static void forget_foreign_initrd(struct boot_context *ctx, const struct signature_policy *policy)
 {
 	if (!ctx->machine.initrd.size || ctx->machine.initrd.base == ctx->bundle.base ||
-	    ctx->config.ramdisk.size || !is_required(policy))
+	    ctx->config.ramdisk[0].size || !is_required(policy))
 		return;
 	log_warn(&ctx->log, "signature: the initrd beside the bundle is not signed, so it is not used");
 	ctx->machine.initrd = (struct region){0, 0};

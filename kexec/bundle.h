@@ -13,22 +13,36 @@
 #include "base/types.h"
 #include "fdt/fit.h"
 #include "kexec/image.h"
+#include "kexec/image_zboot.h"
+#include "kexec/verify.h"
 
-/** Bytes of one FIT image node, where they lie in the bundle. */
+/** How many ramdisks, FDTs, and loadables a configuration may have. */
+#define BUNDLE_BLOBS_MAX 8
+
+/** One FIT image node: where its bytes lie in the bundle, and what it says of them. Strings point into the bundle. */
 struct bundle_blob {
-	const char *node; /* node name, for messages; points into the bundle */
+	const char *node; /* node name, for messages */
 	uint64_t offset;  /* from the start of the bundle */
 	uint64_t size;	  /* 0: the configuration has no such image */
+	uint64_t load;	  /* 0: none */
+	uint64_t entry;	  /* 0: none */
+	const char *type;
+	const char *os;		 /* NULL: none */
+	const char *compression; /* NULL: it is stored as it is */
+	struct image_hashes hashes;
 };
 
 struct bundle_config {
-	const char *name;	   /* of the configuration node; points into the bundle */
-	const char *bootargs;	   /* NULL when the configuration has none */
-	struct bundle_blob kernel; /* the payload to start, described by image */
-	bool in_place;		   /* type kernel_noload: run it where it lies, if it lies right */
-	struct image image;	   /* its segments' offsets are from kernel.offset */
-	struct bundle_blob ramdisk;
-	const char *fdt; /* name of the configuration's fdt image, which this build ignores; or NULL */
+	const char *name;	    /* of the configuration node; points into the bundle */
+	const char *bootargs;	    /* NULL when the configuration has none */
+	struct bundle_blob kernel;  /* the payload to start */
+	bool in_place;		    /* type kernel_noload: run it where it lies, if it lies right */
+	struct image_packed packed; /* the compressed part of kernel; by is NULL if it is stored as it is */
+	struct image image; /* its segments' offsets are from kernel.offset; unset as long as it is packed */
+	/* Lists that end with an entry of size 0, or when they are full. */
+	struct bundle_blob ramdisk[BUNDLE_BLOBS_MAX]; /* to be concatenated */
+	struct bundle_blob fdt[BUNDLE_BLOBS_MAX];     /* a base, then overlays */
+	struct bundle_blob loadable[BUNDLE_BLOBS_MAX];
 };
 
 /**
@@ -70,14 +84,32 @@ LB_MUST_CHECK enum lb_err bundle_find_data(const struct fit *fit, int image, str
  * @name    the configuration's node name; NULL takes /configurations' default
  * @config  filled whole on LB_OK, undefined otherwise; points into @data
  * Return: LB_OK; LB_EINVAL @data is not aligned; LB_ENOENT no such configuration, image, or image data;
- *         LB_EFORMAT; LB_ERANGE; LB_EUNSUPPORTED compression, arch or image type, several ramdisks, or
- *         other things to load (loadables, firmware, fpga).
+ *         LB_EFORMAT; LB_ERANGE; LB_EUNSUPPORTED compression, hash, arch or image type, too many images, or
+ *         other things to load (firmware, fpga).
  */
 LB_MUST_CHECK enum lb_err bundle_read_config(const void *data, uint64_t size, const char *name,
 					     struct bundle_config *config, struct diag *diag);
 
+/** The images of a configuration, one after the other, the kernel first; NULL behind the last. */
+const struct bundle_blob *bundle_config_blob(const struct bundle_config *config, size_t index);
+
 /**
- * Describe a bare payload that lies in the bundle's place: a RISC-V Image or an ELF, and nothing else.
+ * Read what a packed kernel unpacked to: @config->image, whose offsets are then from @data.
+ *
+ * Return: LB_OK; otherwise as bundle_read_config().
+ */
+LB_MUST_CHECK enum lb_err bundle_read_payload(const void *data, uint64_t size, struct bundle_config *config,
+					      struct diag *diag);
+
+/** Does @data begin like a payload that is started without a FIT: a RISC-V Image, an ELF, an EFI zboot image? */
+bool bundle_is_bare(const void *data, uint64_t size);
+
+/** Does @data begin like something compressed that this build can unpack? What is in it (an initramfs?) is not told. */
+bool bundle_is_packed(const void *data, uint64_t size);
+
+/**
+ * Describe a bare payload that lies in the bundle's place: a RISC-V Image or an ELF, compressed or not, or an EFI zboot
+ * image, and nothing else.
  *
  * @config  name "bare", no bootargs, no ramdisk, kernel = all of @data, in_place false
  * Return: LB_OK; LB_EFORMAT neither; otherwise as the image's reader.

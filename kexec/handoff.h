@@ -1,18 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Leaving the stage: carry out a plan, and jump. */
+/* Leaving the stage. */
 #ifndef LIFEBOAT_KEXEC_HANDOFF_H
 #define LIFEBOAT_KEXEC_HANDOFF_H
 
-#include "kexec/place.h"
-#include "mm/physmap.h"
-
-/**
- * Bring every item of @plan to its place and zero what must be zero.
- *
- * The plan's promises (place.h) make the order of the copies irrelevant.
- * @map  reaches every source and every destination
- */
-void handoff_copy(const struct plan *plan, const struct physmap *map);
+#include "base/types.h"
 
 /**
  * Enter the payload by norelocate (norelocate.S). Does not return.

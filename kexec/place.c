@@ -190,8 +190,8 @@ static bool make_room(struct job *job)
 static void settle_initrd(struct job *job, bool clear)
 {
 	struct region initrd = job->request->initrd;
-	bool stays =
-		clear && is_aligned(initrd.base, PAGE_SIZE) && is_usable(job, region_pages_around(initrd));
+	bool stays = !job->request->initrd_in_parts && clear && is_aligned(initrd.base, PAGE_SIZE) &&
+		     is_usable(job, region_pages_around(initrd));
 
 	job->initrd = initrd.base;
 	job->moving_pages = stays ? 0 : whole_pages(initrd.size);

@@ -20,6 +20,7 @@ struct place_request {
 	uint64_t image_size;  /* bytes of its file */
 	bool in_place;	      /* run it where it lies, if that is a right place for it; unused if fixed */
 	struct region initrd; /* where its bytes are now; size 0: none */
+	bool initrd_in_parts; /* they are not, but will be put together: it does not stay */
 	struct region bundle; /* where the payload came from: taken in the map, but its bytes that no
 				 item still needs may be written by an image that stays in place or is
 				 fixed, and an initrd may stay there; size 0: hands over nothing */

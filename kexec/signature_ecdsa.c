@@ -7,8 +7,8 @@
 
 #define POINT_BYTES 32
 
-static bool verify(const struct signature *signature, const struct key *key, const uint8_t *digest,
-		   struct rsa_work *work)
+static bool verify_ecdsa(const struct signature *signature, const struct key *key, const uint8_t *digest,
+			 struct rsa_work *work)
 {
 	uint8_t point[2 * POINT_BYTES];
 
@@ -20,4 +20,4 @@ static bool verify(const struct signature *signature, const struct key *key, con
 	return p256_ecdsa_verify(signature->value, point, digest, signature->hash->size) == P256_SUCCESS;
 }
 
-const struct signature_scheme signature_ecdsa256 = {"ecdsa256", 2 * POINT_BYTES, verify};
+const struct signature_scheme signature_ecdsa256 = {"ecdsa256", 2 * POINT_BYTES, verify_ecdsa};

@@ -2,8 +2,8 @@
 /* RSA signatures of FITs. */
 #include "kexec/signature.h"
 
-static bool verify(const struct signature *signature, const struct key *key, const uint8_t *digest,
-		   struct rsa_work *work)
+static bool verify_rsa(const struct signature *signature, const struct key *key, const uint8_t *digest,
+		       struct rsa_work *work)
 {
 	const struct rsa_key rsa = {key->modulus.data, key->modulus.size, key->exponent};
 
@@ -11,6 +11,6 @@ static bool verify(const struct signature *signature, const struct key *key, con
 	       rsa_verify(&rsa, signature->padding, signature->hash, digest, signature->value, work);
 }
 
-const struct signature_scheme signature_rsa2048 = {"rsa2048", 256, verify};
-const struct signature_scheme signature_rsa3072 = {"rsa3072", 384, verify};
-const struct signature_scheme signature_rsa4096 = {"rsa4096", 512, verify};
+const struct signature_scheme signature_rsa2048 = {"rsa2048", 256, verify_rsa};
+const struct signature_scheme signature_rsa3072 = {"rsa3072", 384, verify_rsa};
+const struct signature_scheme signature_rsa4096 = {"rsa4096", 512, verify_rsa};

@@ -143,6 +143,7 @@ const char *memmap_kind_name(enum memmap_kind kind)
 		[MEMMAP_INITRD] = "the initrd",
 		[MEMMAP_CRASH] = "the crash region",
 		[MEMMAP_LOST] = "lost memory",
+		[MEMMAP_LOADABLE] = "a loadable",
 	};
 
 	return (size_t)kind < ARRAY_SIZE(names) ? names[kind] : "unknown";

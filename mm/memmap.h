@@ -20,6 +20,7 @@ enum memmap_kind {
 	MEMMAP_INITRD,	 /* an initrd that firmware brought beside the bundle */
 	MEMMAP_CRASH,	 /* the crash region */
 	MEMMAP_LOST,	 /* what earlier stages write on the way up, as the platform tells */
+	MEMMAP_LOADABLE, /* a loadable of the configuration that is being planned */
 };
 
 struct memmap_taken {

@@ -87,6 +87,20 @@ def test_fdts_are_named_in_order_and_signed(tool: Run, tmp_path: Path) -> None:
     assert kinds["fdt-1"] == ("board.dtb", "flat_dt") and kinds["fdt-2"][0] == "more.dtbo"
 
 
+@pytest.mark.parametrize("name", ["gzip", "lz4", "zstd"])
+def test_a_kernel_is_compressed_or_known_to_be(tool: Run, tmp_path: Path, name: str) -> None:
+    make(tool, "--compress", name)
+    _, found = inspect(tool)
+    image = next(i for i in found["images"] if i["name"] == "kernel")  # type: ignore[union-attr]
+    assert image["compression"] == name and image["hashes"][0]["good"]
+    packed = (tmp_path / "out.itb").read_bytes()[image["offset"] :][: image["size"]]
+    (tmp_path / "Image").write_bytes(packed)
+    make(tool)
+    _, found = inspect(tool)
+    again = next(i for i in found["images"] if i["name"] == "kernel")  # type: ignore[union-attr]
+    assert (again["compression"], again["size"]) == (name, image["size"])
+
+
 @pytest.mark.parametrize("name", ["sha256", "sha512", "crc32"])
 def test_a_hash_that_is_wrong_is_seen(tool: Run, tmp_path: Path, name: str) -> None:
     make(tool, "--hash", name)
@@ -123,6 +137,7 @@ def test_what_is_no_bundle_is_refused_in_a_line(tool: Run) -> None:
         (("bundle", "--kernel", "Image", "-o", "x", "--key", SIGNED / "rsa2048.pub.pem"), "is no private key"),
         (("bundle", "--kernel", "Image", "-o", "x", "--key", SIGNED / "rsa2048.key", "--hash", "crc32"), "ties no"),
         (("bundle", "--kernel", "Image", "-o", "x", "--pss"), "--pss goes with --key"),
+        (("bundle", "--kernel", "Image", "-o", "x", "--compress", "zstd", "--in-place"), "without --in-place"),
         (("keys", "-o", "x", SIGNED / "rsa2048.key"), "is a private key"),
         (("keys", "-o", "x", "Image"), "is no public RSA or EC key"),
         (("keys", "-o", "x"), "no key"),

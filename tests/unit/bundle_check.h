@@ -115,14 +115,19 @@ static inline void check_config(const struct bundle_config *config, uint64_t siz
 	assert_in_range(strlen(config->name), 0, size);
 	if (config->bootargs)
 		assert_in_range(strlen(config->bootargs), 0, size);
-	if (config->fdt)
-		assert_in_range(strlen(config->fdt), 0, size);
 	assert_true(config->kernel.size > 0);
-	assert_true((unsigned __int128)config->kernel.offset + config->kernel.size <= size);
-	assert_true((unsigned __int128)config->ramdisk.offset + config->ramdisk.size <= size);
-	assert_in_range(strlen(config->kernel.node), 0, size);
-	if (config->ramdisk.size)
-		assert_in_range(strlen(config->ramdisk.node), 0, size);
+	for (size_t i = 0; bundle_config_blob(config, i); i++) {
+		const struct bundle_blob *blob = bundle_config_blob(config, i);
+
+		assert_true((unsigned __int128)blob->offset + blob->size <= size);
+		assert_in_range(strlen(blob->node), 0, size);
+		assert_in_range(blob->hashes.count, 0, IMAGE_HASHES_MAX);
+	}
+	if (config->packed.by) {
+		assert_true((unsigned __int128)config->packed.offset + config->packed.size <=
+			    config->kernel.size);
+		return;
+	}
 	assert_in_range(config->image.segment_count, 1, IMAGE_SEGMENT_MAX);
 	for (size_t i = 0; i < config->image.segment_count; i++) {
 		const struct image_segment *s = &config->image.segment[i];

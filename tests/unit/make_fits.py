@@ -23,6 +23,28 @@ def noise(seed, size):
     return random.Random(seed).randbytes(size)
 
 
+def compressible(size):
+    """Words out of a small dictionary, with some noise between them."""
+    choice = random.Random("large")
+    words = [choice.randbytes(choice.randint(3, 40)) for _ in range(500)]
+    made = bytearray()
+    while len(made) < size:
+        made += choice.choice(words) if choice.random() < 0.9 else choice.randbytes(9)
+    return bytes(made[:size])
+
+
+def pack(directory, name, command):
+    """Through a pipe, as Linux's build does it; only --content-size wants to see the file."""
+    with (directory / name).open("wb") as output:
+        source = ["large"] if "--content-size" in command else []
+        stdin = None if source else (directory / "large").open("rb")
+        done = subprocess.run(
+            [*command, "-c", *source], cwd=directory, stdin=stdin, stdout=output, check=False
+        )
+    if done.returncode != 0:
+        sys.exit(f"make_fits: {' '.join(command)} failed in {directory}")
+
+
 def linux_image(size, image_size):
     header = struct.pack(
         "<IIQQQIIQQII", 0x106F5A4D, 0, 0x200000, image_size, 0, 2, 0, 0, 0x5643534952, 0x05435352, 0x40
@@ -48,6 +70,19 @@ PAYLOADS = {
     "elf.bin": elf(0x80400000),
     "board.bin": noise("board", 333),
     "linux.gz": gzip.compress(linux_image(3001, 0x301000), mtime=0),
+    "large": compressible(3_000_000),
+    "zeros.gz": gzip.compress(bytes(50_000_000), mtime=0),
+}
+
+# What "large" is packed to, by the programs that users and Linux's build have.
+PACKED = {
+    "large.gz": ["gzip", "-9n"],
+    "large.gz1": ["gzip", "-1"],
+    "large.lz4": ["lz4", "-9"],
+    "large.lz4small": ["lz4", "-B4", "-BD", "-BX", "--content-size"],
+    "large.lz4legacy": ["lz4", "-l", "-c1"],
+    "large.zst": ["zstd", "-19"],
+    "large.zst1": ["zstd", "-1", "--no-check"],
 }
 
 
@@ -64,6 +99,12 @@ def image(name, data, kind, **more):
     properties.update(more)
     lines = [f"{key} = {value};" for key, value in properties.items() if value is not None]
     return f"{name} {{ {' '.join(lines)} hash-1 {{ algo = \"crc32\"; }}; }};"
+
+
+def hashed(name, data, kind, *algos):
+    """An image node with hashes."""
+    nodes = " ".join(f'hash-{i} {{ algo = "{algo}"; }};' for i, algo in enumerate(algos, 1))
+    return image(name, data, kind).replace('hash-1 { algo = "crc32"; };', nodes)
 
 
 def config(name, **properties):
@@ -113,6 +154,10 @@ FITS = {
     "raw-noload": (alone(kind="kernel_noload", payload="raw.bin", load="<0x80400000>"), []),
     "elf": (alone(kind="firmware", payload="elf.bin"), []),
     "gzip": (alone(payload="linux.gz", compression='"gzip"'), []),
+    "hashes": (tree([hashed("kernel", "linux.bin", "kernel", "crc32", "sha256", "sha512")], [KERNEL_ONLY]), []),
+    "no-hash": (tree([hashed("kernel", "linux.bin", "kernel")], [KERNEL_ONLY]), []),
+    "md5": (tree([hashed("kernel", "linux.bin", "kernel", "sha256", "md5")], [KERNEL_ONLY]), []),
+    "bzip2": (alone(payload="linux.gz", compression='"bzip2"'), []),
     "wrong-arch": (alone(arch='"arm64"'), []),
     "wrong-type": (alone(kind="flat_dt"), []),
     "several": (
@@ -151,6 +196,13 @@ FITS = {
         [],
     ),
     "loadables": (
+        tree(
+            [KERNEL, image("extra", "raw.bin", "firmware", load="<0x90000000>")],
+            [config("conf", kernel='"kernel"', loadables='"extra"')],
+        ),
+        [],
+    ),
+    "loadable-without-load": (
         tree([KERNEL, RAMDISK], [config("conf", kernel='"kernel"', loadables='"ramdisk"')]),
         [],
     ),
@@ -176,6 +228,8 @@ def main():
     directory.mkdir(parents=True, exist_ok=True)
     for name, data in PAYLOADS.items():
         (directory / name).write_bytes(data)
+    for name, command in PACKED.items():
+        pack(directory, name, command)
     for name, (source, arguments) in FITS.items():
         make(directory, name, source, arguments)
 

@@ -8,10 +8,7 @@ static void a_fit_that_is_cut_anywhere_says_so(void **state)
 		const char *fit;
 		const char *last; /* what the configuration needs that lies last; NULL: the tree holds all */
 	} cases[] = {
-		{"embedded", NULL},
-		{"external-tight", "ramdisk.bin"},
-		{"position", "ramdisk.bin"},
-		{"raw", NULL},
+		{"embedded", NULL}, {"external-tight", "board.bin"}, {"position", "board.bin"}, {"raw", NULL},
 		{"elf", NULL},
 	};
 

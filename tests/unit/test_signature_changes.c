@@ -190,14 +190,17 @@ static void nest_deeply(struct file f)
 
 static void put_behind_the_end(struct file f)
 {
-	fdt_set_size_dt_struct(f.bytes, fdt_size_dt_struct(f.bytes) + 4);
+	void *fdt = f.bytes;
+
+	fdt_set_size_dt_struct(fdt, fdt_size_dt_struct(fdt) + 4);
 }
 
 static void lengthen_strings(struct file f)
 {
-	uint32_t size = fdt_size_dt_strings(f.bytes);
+	void *fdt = f.bytes;
+	uint32_t size = fdt_size_dt_strings(fdt);
 
-	fdt_setprop_u64(f.bytes, at(f, "/configurations/conf/signature-1"), "hashed-strings", size + 1);
+	fdt_setprop_u64(fdt, at(f, "/configurations/conf/signature-1"), "hashed-strings", size + 1);
 }
 
 static const struct {

@@ -78,7 +78,7 @@ static bool accept(struct scene *s, struct file f, struct bundle_config *config)
 		return false;
 	check_config(config, f.size);
 	return scene_check(s, f, config->name) == LB_OK && image_holds(f, &config->kernel) &&
-	       image_holds(f, &config->ramdisk);
+	       image_holds(f, &config->ramdisk[0]);
 }
 
 /* ---- What is the same ---- */
@@ -101,9 +101,9 @@ static void assert_same(struct file f, const struct bundle_config *config, const
 {
 	assert_string_equal(config->name, o->config.name);
 	assert_same_string(config->bootargs, o->config.bootargs);
-	assert_same_string(config->fdt, o->config.fdt);
+	assert_same_blob(f, &config->fdt[0], o->file, &o->config.fdt[0]);
 	assert_same_blob(f, &config->kernel, o->file, &o->config.kernel);
-	assert_same_blob(f, &config->ramdisk, o->file, &o->config.ramdisk);
+	assert_same_blob(f, &config->ramdisk[0], o->file, &o->config.ramdisk[0]);
 	assert_int_equal(config->in_place, o->config.in_place);
 	assert_memory_equal(&config->image, &o->config.image, sizeof(config->image));
 	assert_int_equal(o->scene->verdict.version, o->version);

@@ -169,16 +169,14 @@ static enum lb_err check_images(const struct inspection *i, const struct signatu
 				const struct bundle_config *config, struct signature_work *work,
 				struct diag *diag)
 {
-	const struct bundle_blob *const blobs[] = {&config->kernel, &config->ramdisk};
+	const struct bundle_blob *blob;
 	enum lb_err err = LB_OK;
 
 	if (!signature_requires(policy, KEY_REQUIRED_IMAGE))
 		return LB_OK;
-	for (size_t b = 0; !err && b < ARRAY_SIZE(blobs); b++) {
-		if (blobs[b]->size)
-			err = signature_check_image(policy, i->data, i->size, blobs[b]->node,
-						    i->data + blobs[b]->offset, blobs[b]->size, work, diag);
-	}
+	for (size_t b = 0; !err && (blob = bundle_config_blob(config, b)); b++)
+		err = signature_check_image(policy, i->data, i->size, blob->node, i->data + blob->offset,
+					    blob->size, work, diag);
 	return err;
 }
 
@@ -215,7 +213,10 @@ static void put_verdict(struct inspection *i, const char *name)
 		i->all_good = false;
 		return;
 	}
-	json_string(&i->json, "format", kinds[config.image.kind]);
+	if (config.packed.by)
+		json_string(&i->json, "packed", config.packed.by->name);
+	else
+		json_string(&i->json, "format", kinds[config.image.kind]);
 	json_bool(&i->json, "in_place", config.in_place);
 	json_string(&i->json, "signed_by", verdict.key);
 	json_bool(&i->json, "required", verdict.required);

@@ -4,6 +4,7 @@
 import argparse
 import re
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +13,20 @@ from pathlib import Path
 from lifeboatlib import command
 from lifeboatlib.arguments import address, existing_file, positive
 from lifeboatlib.paths import friendly
-from lifeboatlib.ui import LifeboatError, say
+from lifeboatlib.ui import LifeboatError, say, step
+
+# How compressed files begin; what mkimage and the stage call the compression.
+MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"\x02\x21\x4c\x18": "lz4",
+    b"\x28\xb5\x2f\xfd": "zstd",
+}
+COMPRESSORS = {
+    "gzip": ["gzip", "-9nc"],
+    "lz4": ["lz4", "-9qc"],
+    "zstd": ["zstd", "-19", "-T0", "-qc"],
+}
 
 HASHES = ("sha256", "sha512", "crc32")
 SIGNED_HASHES = HASHES[:2]
@@ -35,6 +49,7 @@ class Image:
     load: int | None = None
     entry: int | None = None
     hashes: Sequence[str] = HASHES[:1]
+    compression: str = "none"
 
 
 @dataclass(frozen=True)
@@ -185,7 +200,7 @@ def _image_properties(image: Image) -> dict[str, str]:
         "type": _text(image.kind),
         "arch": _text("riscv"),
         "os": _text(image.os),
-        "compression": _text("none"),
+        "compression": _text(image.compression),
     }
     if image.load is not None:
         properties["load"] = _cells(image.load)
@@ -205,7 +220,13 @@ def _configuration_properties(configuration: Configuration) -> dict[str, str]:
 
 def linux(path: Path, in_place: bool = False) -> Image:
     """A Linux kernel, placed by the stage or run where it lies."""
-    return Image("kernel", path, "kernel_noload" if in_place else "kernel", "linux", 0, 0)
+    kind = "kernel_noload" if in_place else "kernel"
+    with path.open("rb") as file:
+        begin = file.read(4)
+    packed = next((name for magic, name in MAGIC.items() if begin.startswith(magic)), "none")
+    if in_place and packed != "none":
+        raise LifeboatError(f"{path} is {packed}: a compressed kernel can not run where it lies")
+    return Image("kernel", path, kind, "linux", 0, 0, compression=packed)
 
 
 def raw(path: Path, load: int, entry: int) -> Image:
@@ -304,6 +325,22 @@ def add_crash(made: Bundle, args: argparse.Namespace) -> Bundle:
     return with_crash(made, args.crash_initrd, args.crash_append, payload, crash)
 
 
+def compress(image: Image, name: str, directory: Path) -> Image:
+    """The image, compressed into a file in a directory, which must be there until the bundle is made."""
+    if name == "none" or image.compression != "none":
+        return image
+    packed = directory / f"{image.path.name}.{name}"
+    with step(f"bundle: {name} of {image.path.name}"), packed.open("wb") as sink:
+        argv = [*COMPRESSORS[name], str(image.path)]
+        try:
+            done = subprocess.run(argv, stdout=sink, stderr=subprocess.PIPE, check=False)
+        except OSError as error:
+            raise LifeboatError(f"cannot run {name} ({error.strerror}); apt-get install {name}") from error
+    if done.returncode != 0:
+        raise LifeboatError(f"{name} failed: {done.stderr.decode(errors='replace').strip()}")
+    return replace(image, path=packed, compression=name)
+
+
 def add_signing_arguments(parser: argparse.ArgumentParser) -> None:
     """The options about hashes and signatures."""
     group = parser.add_argument_group("hashes and signatures (docs/signing.md)")
@@ -360,6 +397,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--in-place", action="store_true", help="lay --kernel out to run where it lies"
     )
     parser.add_argument(
+        "--compress",
+        choices=("none", *COMPRESSORS),
+        default="none",
+        help="compress --kernel (one that is compressed already is left as it is)",
+    )
+    parser.add_argument(
         "--embedded", action="store_true", help="keep the data inside the FIT structure"
     )
     parser.add_argument("--its-only", action="store_true", help="write only the .its")
@@ -376,6 +419,10 @@ def _payload(args: argparse.Namespace) -> Image:
         raise LifeboatError("--entry goes with --raw; Linux and ELF payloads need none")
     if args.in_place and not args.kernel:
         raise LifeboatError("--in-place goes with --kernel; other payloads are always loaded")
+    if args.compress != "none" and (args.in_place or not args.kernel):
+        raise LifeboatError("--compress goes with --kernel, and without --in-place")
+    if args.compress != "none" and args.its_only:
+        raise LifeboatError("--compress makes a file that --its-only would not keep; compress it before")
     if args.in_place and args.embedded:
         raise LifeboatError("--in-place needs aligned data; leave out --embedded")
     if args.kernel:
@@ -389,11 +436,14 @@ def _payload(args: argparse.Namespace) -> Image:
 
 def main(args: argparse.Namespace) -> int:
     """Makes the bundle."""
-    bundle = simple(_payload(args), args.initrd, args.append, args.embedded)
-    bundle = sign(add_crash(with_fdts(bundle, args.dtb), args), args)
-    if args.its_only:
-        args.output.write_text(bundle.its(), encoding="utf-8")
-    else:
-        bundle.write(args.output)
+    with tempfile.TemporaryDirectory() as name:
+        payload = compress(_payload(args), args.compress, Path(name))
+        bundle = simple(payload, args.initrd, args.append, args.embedded)
+        bundle = sign(add_crash(with_fdts(bundle, args.dtb), args), args)
+        if args.its_only:
+            args.output.write_text(bundle.its(), encoding="utf-8")
+        else:
+            with step(f"bundle: {friendly(args.output.resolve())}"):
+                bundle.write(args.output)
     say(f"bundle: {friendly(args.output.resolve())}, {args.output.stat().st_size} bytes")
     return 0

@@ -16,6 +16,7 @@
 
 #include "boot/crash.h"
 #include "boot/discover.h"
+#include "boot/sbi.h"
 #include "boot/stage.h"
 #include "kexec/crash_lost.h"
 #include "platform/platforms.h"
@@ -52,6 +53,11 @@ void console_write(struct console *console, const char *text, size_t size)
 {
 	(void)console;
 	fwrite(text, 1, size, stdout);
+}
+
+bool sbi_is_hypervisor(void)
+{
+	return false;
 }
 
 uint64_t stage_image_size(void)

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Decompressors on what users' own programs made (make_fits.py), whole, cut, and with flipped bits.
+ *
+ * Input and output lie in heap blocks of exactly their size, so that the sanitizer sees each byte too many.
+ */
+#include "kexec/decompress.h"
+#include "tests/unit/bundle_check.h"
+
+struct sample {
+	const char *file;
+	const struct decompressor *by;
+	bool exact; /* the bound is what comes out */
+};
+
+static const struct sample samples[] = {
+	{"large.gz", &decompress_gzip, true},	     {"large.gz1", &decompress_gzip, true},
+	{"large.lz4", &decompress_lz4, false},	     {"large.lz4small", &decompress_lz4, true},
+	{"large.lz4legacy", &decompress_lz4, false}, {"large.zst", &decompress_zstd, false},
+	{"large.zst1", &decompress_zstd, false},
+};
+
+static void *make_work(void)
+{
+	void *work = aligned_alloc(16, DECOMPRESS_WORK_SIZE);
+
+	assert_non_null(work);
+	return work;
+}
+
+/* Unpack into a block of @room bytes; the caller frees @out. */
+static enum lb_err unpack(const struct decompressor *by, struct file file, uint64_t room, struct file *out,
+			  struct diag *diag)
+{
+	struct packed_bytes packed = {file.bytes, file.size};
+	void *work = make_work();
+	uint64_t size = 0;
+	enum lb_err err;
+
+	out->bytes = malloc(room ? room : 1);
+	assert_non_null(out->bytes);
+	diag->text[0] = '\0';
+	err = by->unpack(work, packed, out->bytes, room, &size, diag);
+	check_diag(err, diag);
+	assert_true(err || size <= room);
+	out->size = size;
+	free(work);
+	return err;
+}
+
+static void what_was_packed_comes_out(void **state)
+{
+	struct file original = load_file("large");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		struct file file = load_file(samples[i].file), out;
+		struct packed_bytes packed = {file.bytes, file.size};
+		struct diag diag;
+		uint64_t bound;
+
+		assert_ptr_equal(decompressor_by_magic(packed), samples[i].by);
+		assert_ptr_equal(decompressor_by_name(samples[i].by->name, strlen(samples[i].by->name)),
+				 samples[i].by);
+		assert_int_equal(samples[i].by->measure(packed, &bound, &diag), LB_OK);
+		assert_true(bound >= original.size && bound <= original.size + 8 * MIB);
+		if (samples[i].exact)
+			assert_int_equal(bound, original.size);
+		assert_int_equal(unpack(samples[i].by, file, bound, &out, &diag), LB_OK);
+		assert_int_equal(out.size, original.size);
+		assert_memory_equal(out.bytes, original.bytes, original.size);
+		free(out.bytes);
+		free(file.bytes);
+	}
+	free(original.bytes);
+}
+
+static void more_than_the_room_is_refused(void **state)
+{
+	struct file original = load_file("large");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		const uint64_t rooms[] = {0, 1, 70000, original.size - 1};
+		struct file file = load_file(samples[i].file), out;
+		struct diag diag;
+
+		for (size_t r = 0; r < ARRAY_SIZE(rooms); r++) {
+			assert_int_equal(unpack(samples[i].by, file, rooms[r], &out, &diag), LB_EFORMAT);
+			free(out.bytes);
+		}
+		free(file.bytes);
+	}
+	free(original.bytes);
+}
+
+/* 50 MB of zeros that say they are 1000 bytes: refused at the thousandth. */
+static void a_bomb_ends_where_its_declared_size_does(void **state)
+{
+	struct file file = load_file("zeros.gz"), out;
+	struct packed_bytes packed = {file.bytes, file.size};
+	struct diag diag;
+	uint64_t bound;
+
+	(void)state;
+	memcpy(file.bytes + file.size - 4, "\xe8\x03\0\0", 4);
+	assert_int_equal(decompress_gzip.measure(packed, &bound, &diag), LB_OK);
+	assert_int_equal(bound, 1000);
+	assert_int_equal(unpack(&decompress_gzip, file, bound, &out, &diag), LB_EFORMAT);
+	assert_says(&diag, "it holds more than the 1000 bytes that it says");
+	free(out.bytes);
+	free(file.bytes);
+}
+
+static void what_linux_build_appends_is_no_block(void **state)
+{
+	struct file original = load_file("large"), file = load_file("large.lz4legacy"), out;
+	uint8_t size[4];
+	struct diag diag;
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		size[i] = (uint8_t)(original.size >> 8 * i);
+	file.bytes = realloc(file.bytes, file.size + sizeof(size));
+	assert_non_null(file.bytes);
+	memcpy(file.bytes + file.size, size, sizeof(size));
+	file.size += sizeof(size);
+	assert_int_equal(unpack(&decompress_lz4, file, original.size, &out, &diag), LB_OK);
+	assert_int_equal(out.size, original.size);
+	free(out.bytes);
+	free(original.bytes);
+	free(file.bytes);
+}
+
+/* A legacy file may end at a block's end; any other cut is damage. */
+static void a_truncated_file_is_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		struct file file = load_file(samples[i].file);
+		const size_t sizes[] = {0,
+					1,
+					3,
+					4,
+					5,
+					6,
+					7,
+					8,
+					10,
+					11,
+					12,
+					15,
+					17,
+					18,
+					19,
+					30,
+					99,
+					4000,
+					file.size / 2,
+					file.size - 5,
+					file.size - 1};
+
+		for (size_t s = 0; s < ARRAY_SIZE(sizes); s++) {
+			struct file part = cut(file, sizes[s]), out;
+			struct packed_bytes packed = {part.bytes, part.size};
+			struct diag diag;
+			uint64_t bound;
+			enum lb_err err = samples[i].by->measure(packed, &bound, &diag);
+
+			check_diag(err, &diag);
+			if (!err && unpack(samples[i].by, part, bound < 16 * MIB ? bound : 16 * MIB, &out,
+					   &diag) == LB_OK)
+				fail_msg("%s cut at %zu unpacks", samples[i].file, sizes[s]);
+			if (!err)
+				free(out.bytes);
+			free(part.bytes);
+		}
+		free(file.bytes);
+	}
+}
+
+/* Whatever the bits say, nothing is read or written outside; what has a checksum is not taken for the original. */
+static void a_flipped_bit_does_no_harm(void **state)
+{
+	struct file original = load_file("large");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
+		struct file file = load_file(samples[i].file);
+
+		srand(1);
+		for (int n = 0; n < 60; n++) {
+			const size_t limit = n < 30 ? 64 : file.size, at = (size_t)rand() % limit;
+			const uint8_t bit = (uint8_t)(1 << rand() % 8);
+			struct packed_bytes packed = {file.bytes, file.size};
+			struct file out;
+			struct diag diag;
+			uint64_t bound;
+			enum lb_err err;
+
+			file.bytes[at] ^= bit;
+			err = samples[i].by->measure(packed, &bound, &diag);
+			check_diag(err, &diag);
+			if (!err) {
+				(void)unpack(samples[i].by, file, bound < 4 * MIB ? bound : 4 * MIB, &out,
+					     &diag);
+				free(out.bytes);
+			}
+			file.bytes[at] ^= bit;
+		}
+		free(file.bytes);
+	}
+	free(original.bytes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_was_packed_comes_out),
+		cmocka_unit_test(more_than_the_room_is_refused),
+		cmocka_unit_test(a_bomb_ends_where_its_declared_size_does),
+		cmocka_unit_test(what_linux_build_appends_is_no_block),
+		cmocka_unit_test(a_truncated_file_is_refused),
+		cmocka_unit_test(a_flipped_bit_does_no_harm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
