@@ -16,8 +16,9 @@
 #define SSTATUS_SPP	0x00000100
 #define SBI_EXT_TIME	0x54494d45
 
+	/* The linker script gives it a page of its own: an alignment here would count as a page of code. */
+	.option	norelax
 	.section .trampoline, "ax", @progbits
-	.balign	4096
 	.globl	trampoline_start
 trampoline_start:
 
