@@ -486,14 +486,3 @@ enum lb_err place_plan(const struct memmap *map, const struct place_request *req
 	err = request->image->fixed ? settle_fixed(&job, diag) : settle_floating(&job, diag);
 	return err ? err : list_items(&job, plan, diag);
 }
-
-uint64_t plan_bytes_to_copy(const struct plan *plan)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < plan->count; i++) {
-		if (plan->item[i].source != plan->item[i].dest)
-			sum += plan->item[i].file_size;
-	}
-	return sum;
-}

@@ -74,4 +74,7 @@ LB_MUST_CHECK enum lb_err place_plan(const struct memmap *map, const struct plac
 /** Bytes that carrying out @plan copies: those of the items that do not stay. */
 uint64_t plan_bytes_to_copy(const struct plan *plan);
 
+/** May carrying out @plan write to @region? What stays where it is, and has nothing to be zeroed, does not. */
+bool plan_writes_to(const struct plan *plan, struct region region);
+
 #endif

@@ -137,6 +137,9 @@ static void a_kernel_in_place_whose_bss_covers_the_ramdisk_stays_and_the_ramdisk
 	assert_int_equal(f.plan.initrd.base, RAM + GIB - FDT_SIZE - 6 * MIB);
 	assert_true(item(&f, "initrd", 0) < item(&f, "kernel", 0));
 	assert_int_equal(plan_bytes_to_copy(&f.plan), 6 * MIB);
+	assert_false(plan_writes_to(&f.plan, f.request.bundle)); /* its bss lies there, but it is not ours to zero */
+	assert_true(plan_writes_to(&f.plan, f.plan.initrd));
+	assert_true(plan_writes_to(&f.plan, (struct region){f.plan.fdt + FDT_SIZE - 1, 1}));
 }
 
 static void a_kernel_in_place_that_starves_the_ramdisk_moves_after_all(void **state)
@@ -199,6 +202,10 @@ static void a_fixed_image_may_overlap_its_own_source_and_the_bundle_around_it(vo
 	assert_planned(&f);
 	assert_int_equal(item(&f, "kernel", 0)->dest, RAM + 2 * MIB);
 	assert_int_equal(f.plan.entry, RAM + 2 * MIB);
+	assert_true(plan_writes_to(&f.plan, f.request.bundle));
+	assert_true(plan_writes_to(&f.plan, (struct region){RAM + 2 * MIB + 699999, 1}));
+	assert_false(plan_writes_to(&f.plan, (struct region){RAM + 3 * MIB, MIB}));
+	assert_false(plan_writes_to(&f.plan, (struct region){RAM + MIB, MIB}));
 	f.request.bundle.size = 0; /* a bundle that must last */
 	assert_fails(&f, LB_ECONFLICT,
 		     "plan: kernel at [0x80200000..0x802aae5f] lies on the bundle (fit): link it elsewhere");
