@@ -27,14 +27,14 @@ BASE, SIZE = 0xB000_0000, 0x1000_0000
 END = BASE + SIZE
 NODE = "lifeboat-crash@b0000000"
 SLOT = 0x1000
-RECORD_SIZE = 0x200
+RECORD_SIZE = 0x240
 EMPTY, ARMED, DISARMED, CAPTURING, DONE = range(5)
 # Distance of the start of each part from the region's end, and its size.
 RECORD, RUN_LOG, PREVIOUS_LOG, DEAD_LOG = 0x2000, 0x6000, 0xA000, 0x8A000
 RUN_LOG_SIZE, DEAD_LOG_SIZE = 0x4000, 0x80000
 
 
-def slot(state: int, generation: int, version: int = 2, base: int = BASE) -> bytes:
+def slot(state: int, generation: int, version: int = 3, base: int = BASE, confirmed: int = 0) -> bytes:
     """A record's slot as docs/abi.md has it."""
     record = struct.pack("<II", state, 1) + struct.pack(
         "<QQQQQQQ", base, SIZE, 0x1234, 0x8040_0000, 0x1E6_B000, base, 7
@@ -43,6 +43,7 @@ def slot(state: int, generation: int, version: int = 2, base: int = BASE) -> byt
     record += struct.pack("<QQ", 0x8020_0000, 0x2000).ljust(0x100, b"\0")
     record += struct.pack("<QQIIQQII", base + 0xF00_0000, 0x2000, 0, 0, base, 0x1000, 5, 0).ljust(0x90, b"\0")
     record += struct.pack("<QQ", 0x8800_0000, 0x100_0000)
+    record += struct.pack("<QIIIIII", 0x5678, 1, 2, 0b101, confirmed, 3, 60) + b"spare".ljust(32, b"\0")
     checked = struct.pack("<III", RECORD_SIZE, version, generation) + record
     made = b"LBrecord" + struct.pack("<I", zlib.crc32(checked)) + checked
     assert len(made) == RECORD_SIZE
