@@ -95,6 +95,6 @@ def test_the_stage_is_within_its_bytes(stage_elf: Path) -> None:
 @pytest.mark.slow
 def test_a_plain_loader_is_within_its_bytes(tmp_path: Path) -> None:
     cross = f"--cross-file={TOOLS / 'cross' / 'riscv64-gcc.ini'}"
-    subprocess.run(["meson", "setup", tmp_path, REPO, cross, "-Dcrash=false"], check=True)
+    subprocess.run(["meson", "setup", tmp_path, REPO, cross, "-Dcrash=false", "-Dmenu=false"], check=True)
     subprocess.run(["meson", "compile", "-C", tmp_path], check=True)
     check_size(tmp_path / "lifeboat.elf", size.BUDGET)
