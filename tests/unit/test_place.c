@@ -137,7 +137,8 @@ static void a_kernel_in_place_whose_bss_covers_the_ramdisk_stays_and_the_ramdisk
 	assert_int_equal(f.plan.initrd.base, RAM + GIB - FDT_SIZE - 6 * MIB);
 	assert_true(item(&f, "initrd", 0) < item(&f, "kernel", 0));
 	assert_int_equal(plan_bytes_to_copy(&f.plan), 6 * MIB);
-	assert_false(plan_writes_to(&f.plan, f.request.bundle)); /* its bss lies there, but it is not ours to zero */
+	assert_false(plan_writes_to(&f.plan,
+				    f.request.bundle)); /* its bss lies there, but it is not ours to zero */
 	assert_true(plan_writes_to(&f.plan, f.plan.initrd));
 	assert_true(plan_writes_to(&f.plan, (struct region){f.plan.fdt + FDT_SIZE - 1, 1}));
 }
