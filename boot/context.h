@@ -61,6 +61,10 @@ struct boot_crash {
 
 struct boot_context {
 	struct boot_entry entry;
+	struct choices choices; /* the bundle's primaries; names are good until a payload is loaded */
+	size_t chosen;		/* which of them is read, or loaded */
+	bool bundle_spoilt;	/* a load has begun that may write into the bundle */
+
 	struct log log;
 	struct diag diag; /* the line of the last failure */
 
@@ -80,9 +84,6 @@ struct boot_context {
 	struct diag bundle_diag; /* then: why */
 	const char *bundle_from; /* who said so, for the log */
 	bool bundle_is_ram;	 /* taken in the memory map; flash is not */
-	struct choices choices;	 /* the primaries in it; names are good until a payload is loaded */
-	size_t chosen;		 /* which of them is read, or loaded */
-	bool bundle_spoilt;	 /* a load has begun that may write into it */
 	struct bundle_config config;
 	char bootargs[2048]; /* for the payload: Linux takes at most COMMAND_LINE_SIZE of them */
 	struct fdt_wishes wishes;

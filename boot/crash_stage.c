@@ -323,6 +323,8 @@ uint32_t crash_find_demoted(struct boot_context *ctx)
 	struct diag warning;
 	uint32_t demoted;
 
+	if (!ctx->crash.staged) /* Nothing will be recorded. */
+		return 0;
 	boot_count_policy(physmap_pointer(&ctx->physmap, ctx->bundle.base), ctx->bundle.size, policy,
 			  &warning);
 	if (*warning.text)

@@ -74,12 +74,14 @@ enum boot_count_verdict boot_count_death(struct crash_record *record, uint64_t l
 	return BOOT_COUNT_DEMOTED;
 }
 
-uint32_t boot_count_demoted(const struct crash_record *record, const struct boot_policy *policy, size_t count)
+uint32_t boot_count_demoted(struct crash_record *record, const struct boot_policy *policy, size_t count)
 {
 	const uint32_t all = bit_of(count) - 1;
-	const uint32_t demoted = record->boot_demoted & all;
 
-	return !policy->limit || record->boot_bundle != policy->bundle_id || demoted == all ? 0 : demoted;
+	record->boot_demoted &= all;
+	if (!policy->limit || record->boot_bundle != policy->bundle_id || record->boot_demoted == all)
+		record->boot_demoted = 0;
+	return record->boot_demoted;
 }
 
 /* As much of the name as there is room for; printable, since it came with the bundle. */
@@ -96,8 +98,6 @@ static void set_name(struct crash_record *record, const char *name)
 void boot_count_start(struct crash_record *record, const struct boot_policy *policy, size_t index,
 		      const char *name)
 {
-	if (record->boot_bundle != policy->bundle_id)
-		record->boot_demoted = 0;
 	if (record->boot_bundle != policy->bundle_id || record->boot_config != index)
 		record->early_deaths = 0;
 	record->boot_bundle = policy->bundle_id;

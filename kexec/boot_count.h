@@ -42,11 +42,13 @@ enum boot_count_verdict {
  */
 enum boot_count_verdict boot_count_death(struct crash_record *record, uint64_t lived_ns);
 
-/** Which of the bundle's first @count configurations are demoted: a bit each. None, if all would be: then all get another chance. */
-uint32_t boot_count_demoted(const struct crash_record *record, const struct boot_policy *policy,
-			    size_t count);
+/**
+ * Which of the bundle's first @count configurations are demoted: a bit each. Forgets in @record what was of another
+ * bundle, and begins anew when all would be demoted.
+ */
+uint32_t boot_count_demoted(struct crash_record *record, const struct boot_policy *policy, size_t count);
 
-/** Configuration @index, called @name, is about to be started as the primary. Changes the counter in @record only. */
+/** Configuration @index, called @name, is about to be started as the primary. Context: after boot_count_demoted(). */
 void boot_count_start(struct crash_record *record, const struct boot_policy *policy, size_t index,
 		      const char *name);
 

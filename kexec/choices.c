@@ -41,7 +41,7 @@ static enum lb_err read_fit(const struct fit *fit, struct choices *choices, stru
 	choices->count = choices->count > 0; /* Of several the first, as in U-Boot. */
 	add_others(fit, choices);
 	if (!choices->count)
-		return diag_fail(diag, LB_ENOENT, "bundle: only a crash kernel");
+		return diag_fail(diag, LB_ENOENT, "bundle: no primary");
 	choices->reset_when_all_bad = fit_property_is(&property[1], "reset");
 	return LB_OK;
 }
