@@ -31,12 +31,31 @@ static void write_dbcn(paddr_t pa, size_t size)
 	}
 }
 
+static paddr_t physical(const struct console *console, const char *own)
+{
+	return (uintptr_t)own - STAGE_VA + console->stage_pa;
+}
+
+int console_read(const struct console *console)
+{
+	struct sbi_result result;
+	volatile char typed = 0;
+	int64_t c;
+
+	if (!console->dbcn) {
+		c = sbi_console_getchar();
+		return c >= 0 && c <= UINT8_MAX ? (int)c : -1;
+	}
+	result = sbi_console_read(physical(console, (const char *)&typed), 1);
+	return result.error || result.value != 1 ? -1 : (unsigned char)typed;
+}
+
 void console_write(struct console *console, const char *text, size_t size)
 {
 	uint64_t begin = instret_read(console->instret_usable);
 
 	if (console->dbcn)
-		write_dbcn((uintptr_t)text - STAGE_VA + console->stage_pa, size);
+		write_dbcn(physical(console, text), size);
 	else
 		write_legacy(text, size);
 	console->instret += instret_read(console->instret_usable) - begin;

@@ -22,4 +22,7 @@ void console_init(struct console *console, paddr_t stage_pa, bool instret_usable
  */
 void console_write(struct console *console, const char *text, size_t size);
 
+/** What was typed: one byte, or -1 if nothing was. Does not wait. */
+int console_read(const struct console *console);
+
 #endif

@@ -11,8 +11,10 @@
 #include "boot/log.h"
 #include "fdt/fixup.h"
 #include "fdt/read.h"
+#include "kexec/boot_count.h"
 #include "kexec/bundle.h"
 #include "kexec/bundle_crash.h"
+#include "kexec/choices.h"
 #include "kexec/crash_region.h"
 #include "kexec/elfcorehdr.h"
 #include "kexec/place.h"
@@ -42,19 +44,20 @@ _Static_assert(sizeof(struct boot_entry) <= 64 && offsetof(struct boot_entry, ea
 /* What concerns crashes; all zero on a machine without a crash configuration. */
 struct boot_crash {
 	bool has_config;
-	struct bundle_crash config;  /* name is stale after stage_move() */
-	struct crash_region region;  /* all.size 0: no crash support */
-	bool region_is_old;	     /* it is not where the bundle of this boot wants one */
-	struct crash_record record;  /* the newest; state empty if there is none */
-	bool has_info;		     /* dead_info is good */
-	bool staged;		     /* a crash kernel is in its place */
-	struct vmcoreinfo dead_info; /* of the dead kernel */
-	struct region_set dead_ram;  /* what the dead kernel owned and is still as it left it */
-	struct memmap usable;	     /* usable memory as the crash kernel's plan sees it */
-	bool capturing;		     /* on the way to the crash kernel */
-	bool by_kexec;		     /* Linux jumped here on panic: the machine is what it left us */
-	uint64_t map_hash;	     /* by_kexec: of all RAM, before it was cut down */
-	struct core_request core;    /* what the core header shall say */
+	struct bundle_crash config;	/* name is stale after stage_move() */
+	struct crash_region region;	/* all.size 0: no crash support */
+	bool region_is_old;		/* it is not where the bundle of this boot wants one */
+	struct crash_record record;	/* the newest; state empty if there is none */
+	bool has_info;			/* dead_info is good */
+	bool staged;			/* a crash kernel is in its place */
+	struct vmcoreinfo dead_info;	/* of the dead kernel */
+	struct region_set dead_ram;	/* what the dead kernel owned and is still as it left it */
+	struct memmap usable;		/* usable memory as the crash kernel's plan sees it */
+	bool capturing;			/* on the way to the crash kernel */
+	bool by_kexec;			/* Linux jumped here on panic: the machine is what it left us */
+	uint64_t map_hash;		/* by_kexec: of all RAM, before it was cut down */
+	struct boot_policy boot_policy; /* of the boot counter */
+	struct core_request core;	/* what the core header shall say */
 };
 
 /* Whom to believe. */
@@ -68,8 +71,11 @@ struct boot_trust {
 
 struct boot_context {
 	struct boot_entry entry;
-	struct core core; /* what the hart's core has that the standard has not */
-	bool llc_refused; /* firmware does not let us write platform->llc_flush */
+	struct core core;	/* what the hart's core has that the standard has not */
+	bool llc_refused;	/* firmware does not let us write platform->llc_flush */
+	struct choices choices; /* the bundle's primaries; names are good until a payload is loaded */
+	size_t chosen;		/* which of them is read, or loaded */
+
 	struct log log;
 	struct diag diag; /* the line of the last failure */
 

@@ -231,6 +231,8 @@ static bool judge_armed(struct boot_context *ctx)
 	if (called)
 		log_info(&ctx->log, "crash: the last system called for the crash kernel");
 	if (crash_dead_open(ctx, 0, &dead)) {
+		if (called || ctx->crash.config.capture_unknown)
+			crash_dead_count(ctx, NULL);
 		if (called)
 			return true;
 		log_info(&ctx->log, "crash: the last kernel left no log: lifeboat,unknown-end says %s",
@@ -242,6 +244,7 @@ static bool judge_armed(struct boot_context *ctx)
 		 printk_ending_name(ending), *line ? ": " : "", line);
 	if (printk_ending_is_orderly(ending) && !called)
 		return false;
+	crash_dead_count(ctx, &dead);
 	crash_dead_last_words(ctx, &dead);
 	return true;
 }

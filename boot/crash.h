@@ -45,6 +45,9 @@ void crash_arm(struct boot_context *ctx);
 /** Write ctx->crash.record to the crash region as the newest. Return: LB_OK; LB_EINVAL it is not sound (a bug). */
 LB_MUST_CHECK enum lb_err crash_write_record(struct boot_context *ctx);
 
+/** Which of ctx->choices the boot counter has demoted: a bit each. Says so, and reads the bundle's policy. */
+uint32_t crash_find_demoted(struct boot_context *ctx);
+
 /** Arm the record: last of all before the primary starts. Context: after payload_load() of the primary. */
 void crash_arm_record(struct boot_context *ctx);
 

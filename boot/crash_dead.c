@@ -2,12 +2,15 @@
 /* What a dead kernel left in its RAM: its description of itself, and its last words. */
 #include "boot/crash_dead.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "boot/retain.h"
+#include "kexec/boot_count.h"
 #include "kexec/crash_text.h"
 
-#define LAST_WORDS 20 /* lines of the dead kernel's log on the console */
+#define NSEC_PER_SEC UINT64_C(1000000000)
+#define LAST_WORDS   20 /* lines of the dead kernel's log on the console */
 
 enum lb_err crash_dead_open(struct boot_context *ctx, paddr_t note_pa, struct crash_dead *dead)
 {
@@ -76,6 +79,34 @@ void crash_dead_last_words(struct boot_context *ctx, const struct crash_dead *de
 		return;
 	crash_text_finish(text, words.used);
 	retain_write_back(text, sizeof(*text) + words.used);
+}
+
+static void keep_last(const struct printk_record *record, void *context)
+{
+	*(uint64_t *)context = record->ts_nsec;
+}
+
+/* A kernel that hung in silence lived longer than its last line tells; confirming is for that. */
+void crash_dead_count(struct boot_context *ctx, const struct crash_dead *dead)
+{
+	struct crash_record *record = &ctx->crash.record;
+	uint64_t lived_ns = BOOT_COUNT_NO_LOG;
+	enum boot_count_verdict verdict;
+
+	if (dead)
+		printk_visit_last(&dead->ring, 1, keep_last, &lived_ns);
+	verdict = boot_count_death(record, lived_ns);
+	if (verdict == BOOT_COUNT_EARLY)
+		log_warn(&ctx->log,
+			 "crash: '%s' died %" PRIu64 " s after its start: %" PRIu32 " of %" PRIu32
+			 " early deaths in a row",
+			 record->boot_name, lived_ns / NSEC_PER_SEC, record->early_deaths,
+			 record->boot_limit);
+	else if (verdict == BOOT_COUNT_DEMOTED)
+		log_warn(&ctx->log,
+			 "crash: '%s' died %" PRIu64 " s after its start, the %" PRIu32
+			 ". early death in a row: it is demoted",
+			 record->boot_name, lived_ns / NSEC_PER_SEC, record->boot_limit);
 }
 
 enum printk_ending crash_dead_ending_in(struct boot_context *ctx, struct region where)

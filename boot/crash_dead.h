@@ -25,6 +25,13 @@ LB_MUST_CHECK enum lb_err crash_dead_open(struct boot_context *ctx, paddr_t note
 /** Print the end of its log; keep the whole of it in the crash region, if there is one. */
 void crash_dead_last_words(struct boot_context *ctx, const struct crash_dead *dead);
 
+/**
+ * The primary died: tell the boot counter in ctx->crash.record, and log what that makes of it.
+ *
+ * @dead  its log, whose last line tells how long it lived; NULL: it left none
+ */
+void crash_dead_count(struct boot_context *ctx, const struct crash_dead *dead);
+
 /** How the kernel that ran in @where, which must be mapped, ended; PRINTK_ENDING_CUT if nothing can be told. */
 enum printk_ending crash_dead_ending_in(struct boot_context *ctx, struct region where);
 

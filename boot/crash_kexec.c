@@ -114,6 +114,7 @@ static void meet_dead_kernel(struct boot_context *ctx)
 
 	if (!crash_dead_open(ctx, vmcoreinfo, &dead)) {
 		log_info(&ctx->log, "kexec: Linux %s died", ctx->crash.dead_info.release);
+		crash_dead_count(ctx, &dead);
 		crash_dead_last_words(ctx, &dead);
 	}
 }
@@ -123,7 +124,10 @@ static enum lb_err read_config(struct boot_context *ctx)
 {
 	const void *bundle = physmap_pointer(&ctx->physmap, ctx->bundle.base);
 	const char *name = NULL;
+	enum lb_err err = payload_reach(ctx);
 
+	if (err)
+		return err;
 	if (bundle_is_fit(bundle, ctx->bundle.size) &&
 	    !bundle_find_crash(bundle, ctx->bundle.size, &ctx->crash.config, &ctx->diag))
 		name = ctx->crash.config.name;

@@ -24,6 +24,12 @@ void crash_arm(struct boot_context *ctx)
 	(void)ctx;
 }
 
+uint32_t crash_find_demoted(struct boot_context *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
 void crash_arm_record(struct boot_context *ctx)
 {
 	(void)ctx;

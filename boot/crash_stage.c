@@ -18,6 +18,7 @@
 #include "boot/sbi.h"
 #include "boot/stage.h"
 #include "boot/trust.h"
+#include "kexec/boot_count.h"
 #include "kexec/crash_lost.h"
 #include "kexec/crash_text.h"
 #include "kexec/elfcorehdr.h"
@@ -319,11 +320,34 @@ void crash_arm(struct boot_context *ctx)
 	ctx->crash.staged = !err;
 }
 
+uint32_t crash_find_demoted(struct boot_context *ctx)
+{
+	struct boot_policy *policy = &ctx->crash.boot_policy;
+	struct diag warning;
+	uint32_t demoted;
+
+	if (!ctx->crash.staged) /* Nothing will be recorded. */
+		return 0;
+	boot_count_policy(physmap_pointer(&ctx->physmap, ctx->bundle.base), ctx->bundle.size, policy,
+			  &warning);
+	if (*warning.text)
+		log_warn(&ctx->log, "%s", warning.text);
+	demoted = boot_count_demoted(&ctx->crash.record, policy, ctx->choices.count);
+	for (size_t i = 0; i < ctx->choices.count; i++) {
+		if (demoted >> i & 1)
+			log_warn(&ctx->log, "choose: '" FIT_NAME "' died early too often: it comes last",
+				 ctx->choices.name[i]);
+	}
+	return demoted;
+}
+
 /* Last of all before the primary starts: from here on a reset that is not orderly is a crash. */
 void crash_arm_record(struct boot_context *ctx)
 {
 	if (!ctx->crash.staged)
 		return;
+	boot_count_start(&ctx->crash.record, &ctx->crash.boot_policy, ctx->chosen,
+			 ctx->choices.name[ctx->chosen]);
 	ctx->crash.record.kernel_pa = ctx->plan.entry;
 	ctx->crash.record.kernel_size = ctx->config.image.mem_size;
 	if (write_both_slots(ctx)) {

@@ -11,12 +11,11 @@
 #define FIRMWARE_PREFIX "mmode_resv" /* OpenSBI's name for what it keeps from S-mode */
 #define FDT_HEADER_SIZE 40
 
-/* The value of "@key=..." in @bootargs, up to the next space; NULL if it is not there. */
-static const char *find_option(const char *bootargs, const char *key, size_t *length)
+const char *discover_option(const struct boot_context *ctx, const char *key, size_t *length)
 {
 	const size_t key_length = strlen(key);
 
-	for (const char *word = bootargs; *word;) {
+	for (const char *word = ctx->machine.bootargs; *word;) {
 		size_t word_length = 0;
 
 		while (word[word_length] && word[word_length] != ' ')
@@ -36,13 +35,13 @@ static void read_options(struct boot_context *ctx)
 {
 	static const char *const modes[] = {"sv39", "sv48", "sv57"};
 	size_t length;
-	const char *value = find_option(ctx->machine.bootargs, "lifeboat.log", &length);
+	const char *value = discover_option(ctx, "lifeboat.log", &length);
 
 	if (value && !log_level_by_name(value, length, &ctx->log.level))
 		log_warn(&ctx->log, "bootargs: lifeboat.log=%.*s is none of error, warn, info, debug",
 			 (int)length, value);
 
-	value = find_option(ctx->machine.bootargs, "lifeboat.mode", &length);
+	value = discover_option(ctx, "lifeboat.mode", &length);
 	for (size_t i = 0; value && i < ARRAY_SIZE(modes); i++) {
 		if (length == strlen(modes[i]) && !memcmp(value, modes[i], length))
 			ctx->levels_limit = SV39_LEVELS + (unsigned)i;

@@ -14,6 +14,11 @@
  */
 LB_MUST_CHECK enum lb_err discover_machine(struct boot_context *ctx);
 
+/**
+ * The value of @key=... in the FDT's bootargs, up to the next space, @length characters; NULL if it is not there.
+ */
+const char *discover_option(const struct boot_context *ctx, const char *key, size_t *length);
+
 /** Fill ctx->memmap: RAM, and who has taken what of it. */
 LB_MUST_CHECK enum lb_err discover_memory(struct boot_context *ctx);
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define PREFIX "lifeboat: "
 
 static const struct {
@@ -44,10 +46,8 @@ static void keep(struct log *log, const char *text, size_t size)
 
 static void sanitise(char *text, size_t size)
 {
-	for (size_t i = 0; i < size; i++) {
-		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
-			text[i] = '?';
-	}
+	for (size_t i = 0; i < size; i++)
+		text[i] = text_printable(text[i]);
 }
 
 size_t log_copy(const struct log *log, char *out, size_t room)

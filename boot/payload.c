@@ -18,36 +18,48 @@ static const char *const kinds[] = {
 	[IMAGE_RAW] = "raw binary",
 };
 
-static void print_config(struct boot_context *ctx)
+enum lb_err payload_reach(struct boot_context *ctx)
 {
-	const struct bundle_config *config = &ctx->config;
-	const struct decompressor *by = config->packed.by;
-
-	log_info(&ctx->log, "bundle: %s at %#" PRIx64 " (%s): %s, %" PRIu64 " KiB%s", config->name,
-		 ctx->bundle.base, ctx->bundle_from, by ? by->name : kinds[config->image.kind],
-		 config->kernel.size / KIB, config->ramdisk[0].size ? " and a ramdisk" : "");
-	load_print_unhashed(ctx);
-}
-
-enum lb_err payload_read(struct boot_context *ctx, const char *name)
-{
-	const void *data = physmap_pointer(&ctx->physmap, ctx->bundle.base);
-	struct bundle_config *config = &ctx->config;
-	enum lb_err err;
-
 	if (ctx->bundle.base >= ctx->physmap.limit ||
 	    ctx->bundle.size > ctx->physmap.limit - ctx->bundle.base)
 		return diag_fail(&ctx->diag, LB_ERANGE,
 				 "bundle: [%#" PRIx64 "..%#" PRIx64 "] is out of %s's reach",
 				 ctx->bundle.base, region_end(ctx->bundle) - 1,
 				 pagetable_mode_name(ctx->tables.levels));
+	return LB_OK;
+}
+
+enum lb_err payload_look(struct boot_context *ctx, const char *name)
+{
+	const void *data = physmap_pointer(&ctx->physmap, ctx->bundle.base);
+
 	if (bundle_is_fit(data, ctx->bundle.size))
-		err = bundle_read_config(data, ctx->bundle.size, name, config, &ctx->diag);
-	else
-		err = bundle_read_bare(data, ctx->bundle.size, config, &ctx->diag);
+		return bundle_read_config(data, ctx->bundle.size, name, &ctx->config, &ctx->diag);
+	return bundle_read_bare(data, ctx->bundle.size, &ctx->config, &ctx->diag);
+}
+
+void payload_describe(const struct boot_context *ctx, char *out, size_t size)
+{
+	const struct bundle_config *config = &ctx->config;
+
+	const struct decompressor *by = config->packed.by;
+
+	snprintf(out, size, "%s, %" PRIu64 " KiB%s", by ? by->name : kinds[config->image.kind],
+		 config->kernel.size / KIB, config->ramdisk[0].size ? " and a ramdisk" : "");
+}
+
+enum lb_err payload_read(struct boot_context *ctx, const char *name)
+{
+	const struct bundle_config *config = &ctx->config;
+	enum lb_err err = payload_look(ctx, name);
+	char what[64];
+
 	if (err)
 		return err;
-	print_config(ctx);
+	payload_describe(ctx, what, sizeof(what));
+	log_info(&ctx->log, "bundle: %s at %#" PRIx64 " (%s): %s", config->name, ctx->bundle.base,
+		 ctx->bundle_from, what);
+	load_print_unhashed(ctx);
 	return trust_check_config(ctx);
 }
 

@@ -5,12 +5,21 @@
 
 #include "boot/context.h"
 
+/** Is the bundle within reach of the stage's tables? Nothing below may be called unless it is. Return: LB_OK; LB_ERANGE. */
+LB_MUST_CHECK enum lb_err payload_reach(struct boot_context *ctx);
+
 /**
  * Read a configuration of the bundle, or the bare payload in its place, into ctx->config.
  *
  * @name  of the configuration; NULL: the default one
  */
 LB_MUST_CHECK enum lb_err payload_read(struct boot_context *ctx, const char *name);
+
+/** Read a configuration as payload_read() does, and print nothing. */
+LB_MUST_CHECK enum lb_err payload_look(struct boot_context *ctx, const char *name);
+
+/** What ctx->config is, in a few words: "Linux Image, 30435 KiB and a ramdisk". */
+void payload_describe(const struct boot_context *ctx, char *out, size_t size);
 
 /** Say in ctx->wishes what the primary's FDT shall say: bootargs, reservations. */
 void payload_wish(struct boot_context *ctx);

@@ -11,6 +11,7 @@
 #include "base/types.h"
 
 #define SBI_EXT_LEGACY_PUTCHAR 0x01
+#define SBI_EXT_LEGACY_GETCHAR 0x02
 #define SBI_EXT_BASE	       0x10
 #define SBI_EXT_HSM	       0x48534d
 #define SBI_EXT_SRST	       0x53525354
@@ -52,6 +53,12 @@ struct sbi_result sbi_console_write(paddr_t pa, uint64_t size);
 
 /** Write one byte by the legacy console call, for firmware older than DBCN. */
 void sbi_console_putchar(char c);
+
+/** Read from the debug console (DBCN) what was typed, at most @size bytes; value says how many. Does not wait. */
+struct sbi_result sbi_console_read(paddr_t pa, uint64_t size);
+
+/** Read one byte by the legacy console call; negative if there is none, or no such call. Does not wait. */
+int64_t sbi_console_getchar(void);
 
 enum sbi_hart_state {
 	SBI_HART_STARTED,

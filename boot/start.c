@@ -3,19 +3,19 @@
  * The one boot flow, from head.S's call to the handoff. Read start() at the bottom first.
  *
  * console -> FDT -> platform -> memory map -> bundle -> crash region -> move the stage -> judge the last end
- * -> the crash kernel, or: stage the crash kernel -> payload -> plan -> arm -> handoff
+ * -> the crash kernel, or: stage the crash kernel -> choose -> payload -> plan -> arm -> handoff
  * (Started by a dying kernel, by kexec, it has only usable memory, and nothing to judge.)
  */
 #include "boot/start.h"
 
 #include <inttypes.h>
 
+#include "boot/choose.h"
 #include "boot/crash.h"
 #include "boot/crash_kexec.h"
 #include "boot/discover.h"
 #include "boot/hart.h"
 #include "boot/instret.h"
-#include "boot/payload.h"
 #include "boot/sbi.h"
 #include "boot/smp.h"
 #include "boot/stage.h"
@@ -40,8 +40,8 @@ _Noreturn void boot_halt(void)
 _Noreturn void boot_fail(struct boot_context *ctx, const char *line)
 {
 	log_error(&ctx->log, "%s", line);
-	if (ctx->crash.capturing) {
-		/* The attempt is counted, so this is no endless loop. */
+	/* A capture is counted, so this is no endless loop; the bundle's policy may want one. */
+	if (ctx->crash.capturing || ctx->choices.reset_when_all_bad) {
 		log_error(&ctx->log, "boot: resetting");
 		sbi_reset(SBI_RESET_WARM);
 		sbi_reset(SBI_RESET_COLD);
@@ -110,7 +110,7 @@ static enum log_level memory_level(size_t line)
 	return line < MEMORY_LINES ? LOG_INFO : LOG_DEBUG;
 }
 
-static void print_memory(struct boot_context *ctx)
+void boot_print_memory(struct boot_context *ctx)
 {
 	const struct memmap *map = &ctx->memmap;
 	size_t line = 0;
@@ -182,10 +182,7 @@ static _Noreturn void start_primary(struct boot_context *ctx)
 {
 	stage_allow_writes(ctx);
 	crash_arm(ctx);
-	require(ctx, payload_read(ctx, NULL));
-	payload_wish(ctx);
-	require(ctx, payload_plan(ctx, &ctx->memmap));
-	require(ctx, payload_load(ctx));
+	choose_primary(ctx);
 	crash_arm_record(ctx);
 	leave(ctx);
 }
@@ -208,7 +205,7 @@ _Noreturn void start(const struct boot_entry *entry)
 		crash_kexec_discover(ctx);
 	else
 		crash_discover(ctx);
-	print_memory(ctx);
+	boot_print_memory(ctx);
 	if (bundle_err && !ctx->crash.region.all.size && !ctx->crash.by_kexec)
 		boot_fail(ctx, ctx->bundle_diag.text);
 

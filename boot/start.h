@@ -11,9 +11,13 @@ _Noreturn void start(const struct boot_entry *entry);
 /**
  * The boot can't go on: print @line as an error, and switch the machine off.
  *
- * Not a reset: whatever is wrong would be wrong again, in an endless loop.
+ * Not a reset: whatever is wrong would be wrong again, in an endless loop. But while a crash is captured, and where the
+ * bundle wants a reset when nothing can be started (lifeboat,all-bad).
  */
 _Noreturn void boot_fail(struct boot_context *ctx, const char *line);
+
+/** Print who has taken what of the memory, in a screen's worth of lines. */
+void boot_print_memory(struct boot_context *ctx);
 
 /** Stand still for ever, the hart asleep. */
 _Noreturn void boot_halt(void);

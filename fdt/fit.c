@@ -239,6 +239,12 @@ enum lb_err fit_read_strings(const struct fit_property *property, const char *no
 	return LB_OK;
 }
 
+bool fit_property_is(const struct fit_property *property, const char *value)
+{
+	return property->value && property->size == strlen(value) + 1 &&
+	       !memcmp(property->value, value, property->size);
+}
+
 enum lb_err fit_read_number(const struct fit_property *property, const char *node, uint64_t *number,
 			    struct diag *diag)
 {

@@ -90,6 +90,9 @@ LB_MUST_CHECK enum lb_err fit_read_properties(const struct fit *fit, int node, s
 LB_MUST_CHECK enum lb_err fit_read_strings(const struct fit_property *property, const char *node,
 					   const char **first, size_t *strings, struct diag *diag);
 
+/** Is the property the string @value? False when it is absent or no string. */
+bool fit_property_is(const struct fit_property *property, const char *value);
+
 /**
  * Read a property as a number of one or two cells (its length tells, as in U-Boot).
  *

@@ -5,8 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "fdt/fit.h"
-
 #define CRASH_NAME	 "crash"
 #define ATTEMPTS_DEFAULT 1
 #define ATTEMPTS_MAX	 16
@@ -39,16 +37,17 @@ static enum lb_err read_node(const struct fit *fit, int node, struct crash_node 
 	return fit_read_properties(fit, node, out->property, CRASH_PROPERTIES, diag);
 }
 
-/* Is the string property @value? False when it is absent or no string. */
-static bool string_is(const struct fit_property *property, const char *value)
-{
-	return property->value && property->size == strlen(value) + 1 &&
-	       !memcmp(property->value, value, property->size);
-}
-
 static bool is_crash(const struct crash_node *node)
 {
-	return !strcmp(node->name, CRASH_NAME) || string_is(&node->property[CRASH_ROLE], CRASH_NAME);
+	return !strcmp(node->name, CRASH_NAME) || fit_property_is(&node->property[CRASH_ROLE], CRASH_NAME);
+}
+
+bool bundle_is_crash(const struct fit *fit, int node)
+{
+	struct fit_property role = {.name = "lifeboat,role"};
+
+	return !strcmp(fit_node_name(fit, node), CRASH_NAME) ||
+	       (!fit_read_properties(fit, node, &role, 1, NULL) && fit_property_is(&role, CRASH_NAME));
 }
 
 static enum lb_err read_attempts(const struct crash_node *node, struct bundle_crash *crash, struct diag *diag)
@@ -74,8 +73,8 @@ static enum lb_err read_unknown_end(const struct crash_node *node, struct bundle
 {
 	const struct fit_property *property = &node->property[CRASH_UNKNOWN_END];
 
-	crash->capture_unknown = !property->value || string_is(property, "capture");
-	if (!crash->capture_unknown && !string_is(property, "boot"))
+	crash->capture_unknown = !property->value || fit_property_is(property, "capture");
+	if (!crash->capture_unknown && !fit_property_is(property, "boot"))
 		return diag_fail(diag, LB_EFORMAT,
 				 "bundle: '" FIT_NAME
 				 "' has a lifeboat,unknown-end that is neither \"capture\" nor "

@@ -42,6 +42,14 @@ ASSERT_AT(slot, record.piece_count, 0x5c);
 ASSERT_AT(slot, record.lost, 0x60);
 ASSERT_AT(slot, record.piece, 0x160);
 ASSERT_AT(slot, record.crash_usable, 0x1f0);
+ASSERT_AT(slot, record.boot_bundle, 0x200);
+ASSERT_AT(slot, record.boot_config, 0x208);
+ASSERT_AT(slot, record.early_deaths, 0x20c);
+ASSERT_AT(slot, record.boot_demoted, 0x210);
+ASSERT_AT(slot, record.boot_confirmed, 0x214);
+ASSERT_AT(slot, record.boot_limit, 0x218);
+ASSERT_AT(slot, record.boot_seconds, 0x21c);
+ASSERT_AT(slot, record.boot_name, 0x220);
 ASSERT_AT(region, base, 0x00);
 ASSERT_AT(region, size, 0x08);
 ASSERT_AT(crash_piece, pa, 0x00);
@@ -50,7 +58,7 @@ ASSERT_AT(crash_piece, crc32, 0x10);
 ASSERT_AT(crash_piece, reserved, 0x14);
 _Static_assert(sizeof(struct region) == 0x10, "no padding");
 _Static_assert(sizeof(struct crash_piece) == 0x18, "no padding");
-_Static_assert(sizeof(struct slot) == 0x200, "no padding");
+_Static_assert(sizeof(struct slot) == 0x240, "no padding");
 _Static_assert(sizeof(struct slot) <= PAGE_SIZE, "a slot is a page");
 
 /*
@@ -105,7 +113,8 @@ static bool record_is_sound(const struct crash_record *record)
 	if (record->state > CRASH_DONE || !region_is_sound(record) || record->lost_count > CRASH_LOST_MAX ||
 	    record->piece_count > CRASH_PIECES)
 		return false;
-	if (!range_is_valid(record->crash_usable.base, record->crash_usable.size))
+	if (!range_is_valid(record->crash_usable.base, record->crash_usable.size) ||
+	    record->boot_config >= CRASH_CONFIGS || record->boot_name[CRASH_NAME_SIZE - 1])
 		return false;
 	if (record->crash_entry && (record->crash_entry < record->region_base ||
 				    record->crash_entry - record->region_base >= record->region_size))

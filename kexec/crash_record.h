@@ -14,7 +14,7 @@
 #include "mm/region.h"
 
 #define CRASH_RECORD_MAGIC   UINT64_C(0x64726f636572424c) /* "LBrecord" */
-#define CRASH_RECORD_VERSION 2
+#define CRASH_RECORD_VERSION 3
 
 enum crash_state {
 	CRASH_EMPTY = 0,     /* nothing staged */
@@ -32,8 +32,12 @@ struct crash_piece {
 	uint32_t reserved;
 };
 
-#define CRASH_PIECES   6
-#define CRASH_LOST_MAX 16
+#define CRASH_PIECES	6
+#define CRASH_LOST_MAX	16
+#define CRASH_NAME_SIZE 32
+
+/** A bit of boot_demoted for each. */
+#define CRASH_CONFIGS 32
 
 /** The crash region begins at a multiple of this, and is as many of them. */
 #define CRASH_REGION_ALIGN (2 * MIB)
@@ -43,7 +47,8 @@ struct crash_piece {
  *
  * A record is sound if the state is known; the region is valid and aligned, and not empty unless the state is
  * CRASH_EMPTY; lost_count and piece_count fit their arrays; each lost range is valid and not empty; each piece
- * that is there lies in the region, and so does crash_entry unless it is 0; crash_usable is valid; reserved is 0. Array entries behind the counts may be anything.
+ * that is there lies in the region, and so does crash_entry unless it is 0; crash_usable is valid; boot_config is below CRASH_CONFIGS; boot_name ends with
+ * NUL; reserved is 0. Array entries behind the counts may be anything.
  */
 struct crash_record {
 	uint32_t state;	   /* enum crash_state */
@@ -59,6 +64,15 @@ struct crash_record {
 	struct region lost[CRASH_LOST_MAX];
 	struct crash_piece piece[CRASH_PIECES];
 	struct region crash_usable; /* of the crash kernel that was started last, if it is not the region's */
+	/* The boot counter: kexec/boot_count.h. */
+	uint64_t boot_bundle;		 /* which bundle it is about */
+	uint32_t boot_config;		 /* which of its configurations was started last */
+	uint32_t early_deaths;		 /* of that one, in a row */
+	uint32_t boot_demoted;		 /* a bit for each configuration that died too often */
+	uint32_t boot_confirmed;	 /* userspace said that this boot is a good one */
+	uint32_t boot_limit;		 /* early deaths that demote; 0: the counter is off */
+	uint32_t boot_seconds;		 /* what early is */
+	char boot_name[CRASH_NAME_SIZE]; /* of boot_config, cut, printable ASCII */
 };
 
 /** Bytes of retained RAM that the two slots take: one page each, page-aligned. */
@@ -109,7 +123,7 @@ LB_MUST_CHECK enum lb_err crash_record_write(void *memory, const struct crash_re
 struct crash_record_ready {
 	uint32_t slot;		 /* which one is written */
 	uint32_t newest_crc32;	 /* of the other slot, the newest when this was made */
-	uint64_t image[512 / 8]; /* what is written */
+	uint64_t image[576 / 8]; /* what is written */
 };
 
 /**

@@ -2,6 +2,7 @@
 """lifeboat-ctl for real: Linux' userspace tells the stage that the next reset is meant."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,37 @@ def test_a_disarmed_record_makes_any_reset_orderly(ctl: Path, stage: Path, tmp_p
         lab.order("lifeboat-ctl disarm; lifeboat-ctl arm; echo b > /proc/sysrq-trigger")
         lab.expect("lifeboat: crash: Linux .* ended by forced")
         lab.captured()
+
+
+@pytest.mark.slow
+def test_an_early_death_demotes_unless_the_boot_was_confirmed(
+    ctl: Path, stage: Path, tmp_path: Path
+) -> None:
+    """How long the dead kernel lived is told by its own log; what it was when it died, by lifeboat-ctl."""
+    primary = initramfs.make_initramfs(
+        tmp_path / "primary.cpio", PRIMARY, {"bin/lifeboat-ctl": ctl}
+    )
+    crash = initramfs.make_initramfs(tmp_path / "crash.cpio", CRASH.format(order=""))
+    plain = bundle.simple(bundle.linux(target.kernel()), primary, "console=ttyS0 quiet panic=1")
+    older = replace(plain.configurations[0], name="older")
+    policy = bundle.Policy(boot_limit=1, boot_seconds=3600)
+    plain = replace(plain, configurations=[*plain.configurations, older], policy=policy)
+    made = bundle.with_crash(plain, crash, "console=ttyS0 quiet").write(tmp_path / "count.itb")
+    with Session(machine(stage, made, tmp_path)) as session:
+        lab = Lab(session)
+        lab.expect("lifeboat: bundle: primary at ")
+        lab.order("lifeboat-ctl confirm; lifeboat-ctl status; echo c > /proc/sysrq-trigger")
+        lab.expect("^confirmed$")
+        lab.expect("^started: +primary, confirmed$")
+        lab.captured()
+        assert "' died " not in session.text
+        lab.expect("lifeboat: bundle: primary at ")
+        lab.order("echo c > /proc/sysrq-trigger")
+        died = r"crash: 'primary' died (\d+) s after its start, the 1\. early death in a row: it is demoted"
+        assert int(lab.expect(died)[1]) > 0
+        lab.expect("'primary' died early too often: it comes last")
+        lab.expect("lifeboat: bundle: older at ")
+        lab.order("lifeboat-ctl status; lifeboat-ctl retry; reboot -f")
+        lab.expect(r"^demoted: +1 \(as the menu numbers them\)$")
+        lab.expect("^every configuration has another chance$")
+        lab.expect("lifeboat: bundle: primary at ")

@@ -27,14 +27,15 @@ BASE, SIZE = 0xB000_0000, 0x1000_0000
 END = BASE + SIZE
 NODE = "lifeboat-crash@b0000000"
 SLOT = 0x1000
-RECORD_SIZE = 0x200
+RECORD_SIZE = 0x240
 EMPTY, ARMED, DISARMED, CAPTURING, DONE = range(5)
+COUNT = (2, 0b101, 0)  # early deaths, demoted configurations, confirmed
 # Distance of the start of each part from the region's end, and its size.
 RECORD, RUN_LOG, PREVIOUS_LOG, DEAD_LOG = 0x2000, 0x6000, 0xA000, 0x8A000
 RUN_LOG_SIZE, DEAD_LOG_SIZE = 0x4000, 0x80000
 
 
-def slot(state: int, generation: int, version: int = 2, base: int = BASE) -> bytes:
+def slot(state: int, generation: int, version: int = 3, base: int = BASE, count: tuple[int, ...] = COUNT) -> bytes:
     """A record's slot as docs/abi.md has it."""
     record = struct.pack("<II", state, 1) + struct.pack(
         "<QQQQQQQ", base, SIZE, 0x1234, 0x8040_0000, 0x1E6_B000, base, 7
@@ -43,6 +44,7 @@ def slot(state: int, generation: int, version: int = 2, base: int = BASE) -> byt
     record += struct.pack("<QQ", 0x8020_0000, 0x2000).ljust(0x100, b"\0")
     record += struct.pack("<QQIIQQII", base + 0xF00_0000, 0x2000, 0, 0, base, 0x1000, 5, 0).ljust(0x90, b"\0")
     record += struct.pack("<QQ", 0x8800_0000, 0x100_0000)
+    record += struct.pack("<QIIIIII", 0x5678, 1, *count, 3, 60) + b"spare".ljust(32, b"\0")
     checked = struct.pack("<III", RECORD_SIZE, version, generation) + record
     made = b"LBrecord" + struct.pack("<I", zlib.crc32(checked)) + checked
     assert len(made) == RECORD_SIZE
@@ -141,6 +143,9 @@ def test_status_shows_the_newest_record(target: Target) -> None:
     assert shown["region"] == "[0xb0000000..0xbfffffff] 262144 KiB"
     assert shown["lost"] == "[0x80200000..0x80201fff] 8 KiB"
     assert shown["boots"] == "7"
+    assert shown["started"] == "spare"
+    assert shown["early deaths"] == "2 in a row; 3 within 60 s demote"
+    assert shown["demoted"] == "1 3 (as the menu numbers them)"
 
 
 def test_disarm_and_arm_change_the_state_and_nothing_else(target: Target) -> None:
@@ -155,6 +160,22 @@ def test_disarm_and_arm_change_the_state_and_nothing_else(target: Target) -> Non
         assert slots[1 - written] == before[1 - written]
 
 
+@pytest.mark.parametrize("state", [ARMED, DISARMED])
+@pytest.mark.parametrize(
+    ("command", "count"), [("confirm", (0, 0b101, 1)), ("retry", (0, 0, 0))]
+)
+def test_the_boot_counter_is_changed_and_nothing_else(
+    command: str, count: tuple[int, ...], state: int, target: Target
+) -> None:
+    target.write(RECORD - SLOT, slot(state, 5))
+    for _ in range(2):  # the second time there is nothing to do
+        done = target.run(command)
+        assert (done.returncode, done.stderr) == (0, "") and done.stdout
+        assert target.slots() == [slot(state, 6, count=count), slot(state, 5)]
+    shown = target.run("status").stdout
+    assert ("started:      spare, confirmed\n" in shown) == (command == "confirm")
+
+
 @pytest.mark.parametrize(("command", "state"), [("disarm", DISARMED), ("arm", ARMED)])
 def test_a_state_that_is_there_already_is_not_written_again(
     command: str, state: int, target: Target
@@ -165,7 +186,7 @@ def test_a_state_that_is_there_already_is_not_written_again(
     assert target.slots() == before
 
 
-@pytest.mark.parametrize("command", ["arm", "disarm"])
+@pytest.mark.parametrize("command", ["arm", "disarm", "confirm", "retry"])
 @pytest.mark.parametrize("state", [EMPTY, CAPTURING, DONE])
 def test_other_states_are_the_stages_alone(command: str, state: int, target: Target) -> None:
     target.write(RECORD - SLOT, slot(state, 5))
@@ -174,7 +195,7 @@ def test_other_states_are_the_stages_alone(command: str, state: int, target: Tar
     assert target.slots() == before
 
 
-@pytest.mark.parametrize("command", ["status", "arm", "disarm"])
+@pytest.mark.parametrize("command", ["status", "arm", "disarm", "confirm"])
 def test_a_record_that_cannot_be_trusted_is_left_alone(command: str, target: Target) -> None:
     nothing = bytes(RECORD_SIZE)
     damaged = bytearray(slot(ARMED, 5))
@@ -265,7 +286,7 @@ def test_no_device_tree_and_no_memory_are_told(program: Path, target: Target) ->
 @pytest.mark.parametrize(
     "arguments",
     [
-        "", "reboot", "status --dead", "disarm now", "log --all", "log --dead --previous", "--mem",
+        "", "reboot", "status --dead", "disarm now", "confirm all", "log --all", "log --dead --previous", "--mem",
         "--mem x", "--wrong x status", "statu", "-x",
     ],
 )  # fmt: skip

@@ -10,7 +10,7 @@
 #include "kexec/crash_record.h"
 
 #define SLOT_AT	   4096 /* the second slot, from the first */
-#define SLOT_BYTES 512	/* in use in a slot of version 2 */
+#define SLOT_BYTES 576	/* in use in a slot of version 3 */
 #define MEMORY	   8192
 
 static const uint8_t magic_bytes[8] = {'L', 'B', 'r', 'e', 'c', 'o', 'r', 'd'};
@@ -54,6 +54,8 @@ static inline void random_record(uint64_t *seed, struct crash_record *r)
 		r->piece[i].reserved = 0;
 	}
 	r->crash_usable = (struct region){below(seed, UINT64_C(1) << 56), below(seed, 1 << 30)};
+	r->boot_config = (uint32_t)below(seed, 32);
+	r->boot_name[31] = '\0';
 }
 
 static inline void put(uint8_t *at, uint64_t value, unsigned bytes)
@@ -87,7 +89,7 @@ static inline void seal(uint8_t *slot, uint32_t size)
 static inline void encode(uint8_t *slot, uint32_t generation, const struct crash_record *r)
 {
 	memcpy(slot, magic_bytes, sizeof(magic_bytes));
-	put(slot + 0x10, 2, 4);
+	put(slot + 0x10, 3, 4);
 	put(slot + 0x14, generation, 4);
 	put(slot + 0x18, r->state, 4);
 	put(slot + 0x1c, r->attempts, 4);
@@ -112,6 +114,14 @@ static inline void encode(uint8_t *slot, uint32_t generation, const struct crash
 	}
 	put(slot + 0x1f0, r->crash_usable.base, 8);
 	put(slot + 0x1f8, r->crash_usable.size, 8);
+	put(slot + 0x200, r->boot_bundle, 8);
+	put(slot + 0x208, r->boot_config, 4);
+	put(slot + 0x20c, r->early_deaths, 4);
+	put(slot + 0x210, r->boot_demoted, 4);
+	put(slot + 0x214, r->boot_confirmed, 4);
+	put(slot + 0x218, r->boot_limit, 4);
+	put(slot + 0x21c, r->boot_seconds, 4);
+	memcpy(slot + 0x220, r->boot_name, 32);
 	seal(slot, SLOT_BYTES);
 }
 

@@ -283,7 +283,7 @@ static void make_foreign(uint8_t *slot, uint32_t version, uint32_t size)
 
 static void a_newest_slot_of_another_version_is_refused_and_an_older_one_ignored(void **state)
 {
-	static const uint32_t versions[] = {0, 1, 3, 0xffffffff},
+	static const uint32_t versions[] = {0, 2, 4, 0xffffffff},
 			      sizes[] = {24, 25, 100, SLOT_BYTES, SLOT_BYTES + 1, 4096};
 	static struct pair p;
 	static struct crash_record next;
@@ -296,7 +296,7 @@ static void a_newest_slot_of_another_version_is_refused_and_an_older_one_ignored
 
 		make_pair(&seed, memory, &p);
 		random_record(&seed, &next);
-		snprintf(why, sizeof(why), "it is of version %u, this lifeboat's is 2", version);
+		snprintf(why, sizeof(why), "it is of version %u, this lifeboat's is 3", version);
 		if (below(&seed, 2)) {
 			make_foreign(memory + SLOT_AT * !p.newer, version, size);
 			CHECK(round, reads_as(memory, &p.new));
@@ -347,7 +347,9 @@ static const struct spoiler spoilers[] = {
 	{{{0x190, 8, 0x100000000}, {0x198, 8, 1}}},
 	{{{0x190, 8, 0xf0000001}}},
 	{{{0x198, 8, UINT64_MAX}}},
-	{{{0x160, 8, 0}}}, /* the first piece */
+	{{{0x160, 8, 0}}},   /* the first piece */
+	{{{0x208, 4, 32}}},  /* there is no such configuration */
+	{{{0x23f, 1, 'x'}}}, /* the name has no end */
 };
 
 static void spoil(uint8_t *slot, const struct spoiler *how)

@@ -3,7 +3,7 @@
  * lifeboat-ctl: what userspace of the primary can see of the crash record, and say to it.
  *
  * Linux, static. The record is read and written by the stage's own code, through /dev/mem: the crash region is a
- * no-map range, so it is no System RAM, and STRICT_DEVMEM lets it through. Only armed <-> disarmed is written.
+ * no-map range, so it is no System RAM, and STRICT_DEVMEM lets it through. What is written is armed <-> disarmed, and the boot counter.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,9 +24,11 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static const char usage[] =
 	"usage: lifeboat-ctl [--devicetree DIR] [--mem FILE] COMMAND\n"
-	"  status            the crash record: state, region, what a reset loses\n"
+	"  status            the crash record: state, region, what a reset loses, the boot counter\n"
 	"  disarm            the next reset is meant: boot normally, whatever the log says\n"
 	"  arm               undo disarm: a reset that is not orderly is a crash again\n"
+	"  confirm           this boot is a good one: an early death does not count\n"
+	"  retry             give configurations that died early too often another chance\n"
 	"  log               what lifeboat said when it started this kernel\n"
 	"  log --previous    what it said the time before that\n"
 	"  log --dead        the log of the last kernel that died\n"
@@ -115,6 +117,21 @@ static void print_range(const char *what, uint64_t base, uint64_t size)
 	       size / KIB);
 }
 
+static void print_counter(const struct crash_record *record)
+{
+	printf("%-14s%s%s\n", "started:", record->boot_name, record->boot_confirmed ? ", confirmed" : "");
+	if (!record->boot_limit)
+		return;
+	printf("%-14s%" PRIu32 " in a row; %" PRIu32 " within %" PRIu32 " s demote\n",
+	       "early deaths:", record->early_deaths, record->boot_limit, record->boot_seconds);
+	printf("%-14s", "demoted:");
+	for (uint32_t i = 0; i < CRASH_CONFIGS; i++) {
+		if (record->boot_demoted >> i & 1)
+			printf("%" PRIu32 " ", i + 1);
+	}
+	printf("%s\n", record->boot_demoted ? "(as the menu numbers them)" : "none");
+}
+
 static void print_record(const struct crash_record *record)
 {
 	printf("%-14s%s\n", "state:", crash_state_name(record->state));
@@ -130,6 +147,7 @@ static void print_record(const struct crash_record *record)
 		if (record->piece[i].size)
 			print_range("staged:", record->piece[i].pa, record->piece[i].size);
 	}
+	print_counter(record);
 }
 
 static int show_status(struct control *control)
@@ -149,35 +167,64 @@ static int show_status(struct control *control)
 	return EXIT_DONE;
 }
 
-/* The states between which userspace may change. It is no error to be there already. */
-static enum lb_err change_state(struct control *control, void *memory, uint32_t from, uint32_t to)
+static bool is_running(const struct crash_record *record)
 {
-	struct crash_record record;
-	enum lb_err err = read_record(control, memory, &record);
+	return record->state == CRASH_ARMED || record->state == CRASH_DISARMED;
+}
+
+/* What userspace may change. Each does to a record what its command says, which may be nothing. */
+static void do_disarm(struct crash_record *record)
+{
+	record->state = CRASH_DISARMED;
+}
+
+static void do_arm(struct crash_record *record)
+{
+	record->state = CRASH_ARMED;
+}
+
+static void do_confirm(struct crash_record *record)
+{
+	record->boot_confirmed = 1;
+	record->early_deaths = 0;
+}
+
+static void do_retry(struct crash_record *record)
+{
+	record->boot_demoted = 0;
+	record->early_deaths = 0;
+}
+
+static enum lb_err change_record(struct control *control, void *memory, void (*change)(struct crash_record *))
+{
+	struct crash_record before, record;
+	enum lb_err err = read_record(control, memory, &before);
 
 	if (err)
 		return err;
-	if (record.state == to)
-		return LB_OK;
-	if (record.state != from)
+	if (!is_running(&before))
 		return diag_fail(
 			&control->diag, LB_EINVAL,
-			"the record is %s, only an %s one can be %s: nothing was changed; lifeboat-ctl log "
-			"says what lifeboat staged",
-			crash_state_name(record.state), crash_state_name(from), crash_state_name(to));
-	record.state = to;
+			"the record is %s, only an armed or disarmed one can be changed: nothing was "
+			"changed; lifeboat-ctl log says what lifeboat staged",
+			crash_state_name(before.state));
+	record = before;
+	change(&record);
+	if (!memcmp(&record, &before, sizeof(record)))
+		return LB_OK;
+	before = record;
 	/* No hook for caches: O_SYNC maps uncached where the hart can (Svpbmt); docs/crash.md. */
 	err = crash_record_write(memory, &record, NULL);
 	if (!err)
 		err = crash_record_read(memory, &record, &control->diag);
-	if (err || record.state != to)
+	if (err || memcmp(&record, &before, sizeof(record)))
 		return diag_fail(&control->diag, err ? err : LB_EFORMAT,
 				 "the record did not take the change: is %s really the machine's memory?",
 				 control->memory);
 	return LB_OK;
 }
 
-static int set_state(struct control *control, uint32_t from, uint32_t to)
+static int change(struct control *control, void (*how)(struct crash_record *), const char *done)
 {
 	const struct region part = control->region.record;
 	void *memory = map(control, part, true);
@@ -185,22 +232,32 @@ static int set_state(struct control *control, uint32_t from, uint32_t to)
 
 	if (!memory)
 		return EXIT_FAILED;
-	err = change_state(control, memory, from, to);
+	err = change_record(control, memory, how);
 	unmap(memory, part);
 	if (err)
 		return fail(control->diag.text);
-	printf("%s\n", crash_state_name(to));
+	printf("%s\n", done);
 	return EXIT_DONE;
 }
 
 static int disarm(struct control *control)
 {
-	return set_state(control, CRASH_ARMED, CRASH_DISARMED);
+	return change(control, do_disarm, "disarmed");
 }
 
 static int arm(struct control *control)
 {
-	return set_state(control, CRASH_DISARMED, CRASH_ARMED);
+	return change(control, do_arm, "armed");
+}
+
+static int confirm(struct control *control)
+{
+	return change(control, do_confirm, "confirmed");
+}
+
+static int retry(struct control *control)
+{
+	return change(control, do_retry, "every configuration has another chance");
 }
 
 /* The region's logs by the command's option. */
@@ -259,10 +316,8 @@ static const struct {
 	int (*run)(struct control *control);
 	bool takes_option;
 } commands[] = {
-	{"status", show_status, false},
-	{"disarm", disarm, false},
-	{"arm", arm, false},
-	{"log", show_log, true},
+	{"status", show_status, false}, {"disarm", disarm, false}, {"arm", arm, false},
+	{"confirm", confirm, false},	{"retry", retry, false},   {"log", show_log, true},
 };
 
 static int run(struct control *control, const char *name)

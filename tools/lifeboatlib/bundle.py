@@ -122,6 +122,26 @@ class Signing:
 
 
 @dataclass(frozen=True)
+class Policy:
+    """What a bundle wants when a configuration is bad, or dies early; 0 and "" leave it to the stage."""
+
+    all_bad: str = ""
+    boot_limit: int = 0
+    boot_seconds: int = 0
+
+    def properties(self) -> dict[str, str]:
+        """As properties of /configurations."""
+        found = {}
+        if self.all_bad:
+            found["lifeboat,all-bad"] = _text(self.all_bad)
+        if self.boot_limit:
+            found["lifeboat,boot-limit"] = f"<{self.boot_limit}>"
+        if self.boot_seconds:
+            found["lifeboat,boot-seconds"] = f"<{self.boot_seconds}>"
+        return found
+
+
+@dataclass(frozen=True)
 class Bundle:
     """All of a FIT image. The order of the images is the order of their data in the file."""
 
@@ -131,6 +151,7 @@ class Bundle:
     alignment: int = PAGE
     signing: Signing | None = None
     version: int = 0
+    policy: Policy = Policy()
 
     def its(self) -> str:
         """The source for mkimage; the first configuration is the default."""
@@ -142,6 +163,7 @@ class Bundle:
             lines += _node(image.name, _image_properties(image), hashes)
         lines += ["\t};", "", "\tconfigurations {"]
         lines += [f"\t\tdefault = {_text(self.configurations[0].name)};"]
+        lines += [f"\t\t{key} = {value};" for key, value in self.policy.properties().items()]
         for configuration in self.configurations:
             properties = _configuration_properties(configuration)
             if self.version:

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which configuration is started: the one that is wanted, or the next one that is any good."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from choose_lab import REGION, TIMEOUT, WHY_BAD, choices, started
+from harness import find, run_to_end
+
+from lifeboatlib import bundle
+from lifeboatlib.qemu import Machine, Session
+
+BAD = rf"^lifeboat: warning: choose: '%s' is bad: {WHY_BAD}$"
+Build = Callable[..., object]
+
+
+@pytest.mark.parametrize(
+    ("good", "append", "comes"),
+    [
+        ("one two three", "", "one"),
+        ("-one two three", "", "two"),
+        ("-one -two three", "quiet", "three"),
+        ("one two three", "lifeboat.config=three", "three"),
+        ("one -two three", "a lifeboat.config=two b", "one"),
+    ],
+)
+def test_the_first_good_one_is_started_and_each_bad_one_told(
+    good: str, append: str, comes: str, stage: Path, build_payload: Build, tmp_path: Path
+) -> None:
+    made = choices(tmp_path, build_payload, good)
+    console = run_to_end(Machine(kernel=stage, initrd=made, append=append))
+    find(started(comes), console)
+    told = re.findall(r"^lifeboat: (?:warning|ERROR): .*", console, re.MULTILINE)
+    tried = re.findall(r"config=(\w+)", append) + [w.removeprefix("-") for w in good.split()]
+    bad = [name for name in tried[: tried.index(comes)] if f"-{name}" in good.split()]
+    assert len(told) == len(bad), console
+    for name in bad:
+        find(BAD % name, console)
+
+
+def test_an_unknown_name_is_one_warning_and_the_default(
+    stage: Path, build_payload: Build, tmp_path: Path
+) -> None:
+    made = choices(tmp_path, build_payload, "one two")
+    console = run_to_end(Machine(kernel=stage, initrd=made, append="lifeboat.config=tw"))
+    find(started("one"), console)
+    told = re.findall(r"^lifeboat: (?:warning|ERROR): .*", console, re.MULTILINE)
+    assert told == [
+        "lifeboat: warning: bootargs: lifeboat.config=tw names no configuration: the default one is taken"
+    ]
+
+
+def test_when_all_are_bad_the_machine_is_switched_off(
+    stage: Path, build_payload: Build, tmp_path: Path
+) -> None:
+    made = choices(tmp_path, build_payload, "-one -two")
+    console = run_to_end(Machine(kernel=stage, initrd=made))
+    find(BAD % "one", console)
+    assert console.endswith(
+        f"lifeboat: ERROR: {WHY_BAD}\nlifeboat: ERROR: boot: nothing was started; shutting down\n"
+    )
+    assert console.count("lifeboat: boot: lifeboat ") == 1
+
+
+def test_when_all_are_bad_a_bundle_may_want_a_reset(
+    stage: Path, build_payload: Build, tmp_path: Path
+) -> None:
+    made = choices(tmp_path, build_payload, "-one -two", bundle.Policy(all_bad="reset"))
+    with Session(Machine(kernel=stage, initrd=made)) as session:
+        for _ in range(3):
+            session.expect(rf"^lifeboat: ERROR: {WHY_BAD}$", TIMEOUT)
+            session.expect(r"^lifeboat: ERROR: boot: resetting$", TIMEOUT)
+
+
+def test_the_crash_kernel_is_no_fallback(stage: Path, build_payload: Build, tmp_path: Path) -> None:
+    made = choices(tmp_path, build_payload, "-one", crash=bundle.Crash(REGION))
+    console = run_to_end(Machine(kernel=stage, initrd=made))
+    find(rf"^lifeboat: ERROR: {WHY_BAD}$", console)
+    assert "handoff:" not in console
+    assert console.count("lifeboat: boot: lifeboat ") == 1
+
+
+def test_a_bad_crash_kernel_stops_nobody(stage: Path, build_payload: Build, tmp_path: Path) -> None:
+    made = choices(tmp_path, build_payload, "-one two", crash=bundle.Crash(REGION), bad_crash=True)
+    console = run_to_end(Machine(kernel=stage, initrd=made))
+    find(rf"^lifeboat: warning: crash: no crash kernel is staged: {WHY_BAD}$", console)
+    find(started("two"), console)
+
+
+def test_names_from_outside_do_nothing_to_a_terminal(
+    stage: Path, build_payload: Build, tmp_path: Path
+) -> None:
+    odd = [(b"first\0", b"\x1b[2J\xff\0"), (b"second", b"\x9b1;1H\x7f")]
+    made = choices(tmp_path, build_payload, "-first second", rename=odd)
+    with Session(Machine(kernel=stage, initrd=made, append="lifeboat.menu=20")) as session:
+        session.expect(r"^lifeboat: menu: press a key within 20 s$", TIMEOUT)
+        session.send("x")
+        session.expect(r"^  1  \?\[2J\?  +BAD: ", TIMEOUT)
+        session.expect(r"^> 2  \?1;1H\?  +Linux Image", TIMEOUT)
+        session.send("\r")
+        end = session.expect(r"^lifeboat: handoff: ", TIMEOUT).start()
+        text = session.text[session.text.index("lifeboat:") : end]  # (the payload tells its name as it is)
+    assert all(c == "\n" or " " <= c <= "~" for c in text), repr(text)
+
+
+# ---- The boot counter ----
+
+
+def counted(session: Session, name: str, death: int) -> None:
+    """A payload started, died, was captured, and counted."""
+    session.expect(started(name), TIMEOUT)
+    if death < 3:
+        session.expect(rf"^lifeboat: warning: crash: '{name}' died 0 s after .*: {death} of 3 early", TIMEOUT)
+    else:
+        session.expect(rf"^lifeboat: warning: crash: '{name}' died .*: it is demoted$", TIMEOUT)
+    session.expect(r"^checker: ", TIMEOUT)
+
+
+@pytest.mark.slow
+def test_who_dies_early_too_often_is_demoted_for_the_next(
+    stage: Path, build_payload: Build, tmp_path: Path
+) -> None:
+    policy = bundle.Policy(boot_limit=3)
+    crash = bundle.Crash(REGION, 1, "capture")
+    made = choices(tmp_path, build_payload, "one two", policy, "DIE", crash)
+    with Session(Machine(kernel=stage, initrd=made, memory="512M")) as session:
+        for name in ("one", "two", "one"):  # when all are demoted, all get another chance
+            for death in (1, 2, 3):
+                counted(session, name, death)
+        session.expect(r"^lifeboat: warning: choose: 'one' died early too often: it comes last$", TIMEOUT)
+
+
+@pytest.mark.slow
+def test_without_a_limit_nobody_is_demoted(stage: Path, build_payload: Build, tmp_path: Path) -> None:
+    crash = bundle.Crash(REGION, 1, "capture")
+    made = choices(tmp_path, build_payload, "one two", None, "DIE", crash)
+    with Session(Machine(kernel=stage, initrd=made, memory="512M")) as session:
+        for _ in range(5):
+            session.expect(started("one"), TIMEOUT)
+        assert "early" not in session.text
