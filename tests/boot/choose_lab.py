@@ -46,6 +46,8 @@ def choices(
     if crash:
         checker = bad if bad_crash else build_payload("crash_checker").bin  # type: ignore[attr-defined]
         made = bundle.with_crash(made, payload=bundle.linux(checker), crash=crash)
+    if rename:  # it reaches into the payloads, which tell their names
+        made = replace(made, images=[replace(image, hashes=()) for image in made.images])
     path = made.write(directory / "choices.itb")
     content = path.read_bytes()
     for old, new in rename:
