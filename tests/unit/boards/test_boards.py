@@ -138,3 +138,26 @@ def test_a_readme_is_whole_and_shows_what_the_plan_says(board: str) -> None:
     seen = re.search(r"machine: (\S+) \(.*, (\d+ of \d+) harts", text)
     assert seen and f" for {seen[1]}; {seen[2]} harts" in planned, f"{board}: {seen and seen[0]}"
     assert board in ("generic", "qemu-virt") or "Nothing of this was run on the board." in text
+
+
+@pytest.mark.parametrize("board", FDTS)
+def test_the_image_recipe_goes_where_the_platform_says(board: str) -> None:
+    """Its stage is where the notes have it; bundle and FDT are clear of lost memory; a README's files are its own."""
+    recipes = pytest.importorskip("lifeboatlib.boards", reason="tools/lifeboat image is not there yet")
+    recipe = recipes.BOARDS[board]
+    planned = (HERE / f"{board}.txt").read_text(encoding="utf-8")
+    stages = re.findall(rf"^taken +{RANGE} .* the stage: as loaded$", planned, re.MULTILINE)
+    assert recipe.memory.stage in [int(first, 16) for first, _ in stages]
+    lost = re.findall(rf"^taken +{RANGE} .* lost memory: ", planned, re.MULTILINE)
+    for address in filter(None, (recipe.memory.bundle, recipe.memory.fdt)):
+        for first, last in lost:
+            assert not int(first, 16) <= address <= int(last, 16), f"{address:#x} is lost: {first}..{last}"
+    text = (REPO / "platform" / board / "README.md").read_text(encoding="utf-8")
+    for way in re.findall(rf"build/image/{board}-(\w+)\.img|--way (\w+)", text):
+        assert "".join(way) in recipe.ways, f"{board}: {way}"
+
+
+def test_every_board_has_an_image_recipe() -> None:
+    """And no recipe is of a board that nobody knows."""
+    recipes = pytest.importorskip("lifeboatlib.boards", reason="tools/lifeboat image is not there yet")
+    assert set(recipes.BOARDS) == set(FDTS)
