@@ -3,12 +3,15 @@
 
 import argparse
 import configparser
+import fcntl
 import filecmp
 import shutil
 from pathlib import Path
 
 from lifeboatlib import command, setup
-from lifeboatlib.paths import REPO, SUBPROJECTS, TOOLS, build_dir, friendly, host_dir, inspect_dir, log_file
+from lifeboatlib.paths import (
+    REPO, SUBPROJECTS, TOOLS, build_dir, cache_dir, friendly, host_dir, inspect_dir, log_file,
+)  # fmt: skip
 from lifeboatlib.ui import LifeboatError, say, step
 
 HELP = "build the stage: lifeboat.bin and lifeboat.elf"
@@ -17,7 +20,14 @@ PRODUCTS = ("lifeboat.bin", "lifeboat.elf")
 
 
 def _meson(directory: Path, options: list[str], what: str) -> None:
-    """Configures a build directory if it is new, then builds it; shows compilers' errors."""
+    """Configures a build directory if it is new, then builds it; shows compilers' errors. One at a time."""
+    with (cache_dir() / f"lock-{directory.name}").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _refresh_overlays()
+        _meson_alone(directory, options, what)
+
+
+def _meson_alone(directory: Path, options: list[str], what: str) -> None:
     log = log_file(f"meson-{directory.name}")
     log.unlink(missing_ok=True)
     hint = f"mend what is reported; delete {friendly(directory)} if only its configuration is stale"
@@ -49,7 +59,6 @@ def _refresh_overlays() -> None:
 def build_stage(compiler: str = "gcc", directory: Path | None = None) -> Path:
     """Builds the stage and gives its build directory."""
     setup.for_build()
-    _refresh_overlays()
     directory = directory or build_dir(compiler)
     cross = f"{TOOLS}/cross/riscv64-{compiler}.ini"
     _meson(directory, ["--cross-file", cross], f"the stage, with {compiler}")
@@ -62,7 +71,6 @@ def build_stage(compiler: str = "gcc", directory: Path | None = None) -> Path:
 def build_host_tests() -> None:
     """Builds the unit tests for this machine, with sanitizers."""
     setup.for_build()
-    _refresh_overlays()
     options = ["-Dhost_tests=true", "-Db_sanitize=address,undefined"]
     _meson(host_dir(), options, "the unit tests")
 
@@ -70,7 +78,6 @@ def build_host_tests() -> None:
 def build_inspect() -> Path:
     """Builds lifeboat-inspect for this machine, and gives it."""
     setup.for_build()
-    _refresh_overlays()
     _meson(inspect_dir(), ["-Dinspect=true", "-Doptimization=2"], "lifeboat-inspect")
     return inspect_dir() / "tools" / "lifeboat-inspect" / "lifeboat-inspect"
 
