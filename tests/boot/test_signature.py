@@ -260,16 +260,16 @@ def test_every_mutation_ends_in_a_message_or_changes_nothing(lab: Lab, seed: int
         mutant = lab.directory / "mutant.itb"
         mutant.write_bytes(mutate(chance, whole))
         console = lab.boot(mutant, dtb)
-        assert "trap" not in console, console
         if "handoff:" not in console:
             find(r"^lifeboat: ERROR: (signature|bundle|keys|plan): ", console)
+            assert "lifeboat: ERROR: trap" not in console, console
             find(r"^lifeboat: ERROR: boot: nothing was started; ", console)
             ends["refused"] += 1
             continue
         passed(console)
         find(r"^lifeboat: signature: (primary|second) is signed by rsa2048 ", console)
-        fell = "falling back to second" in console
-        assert fell == ("lifeboat: ERROR: " in console), console
+        fell = "lifeboat: warning: choose: 'primary' is bad: " in console
+        assert "lifeboat: ERROR: " not in console, console
         ends["fell back" if fell else "as if nothing was"] += 1
     print(f"\nsignature: {ends}")
-    assert all(ends.values())
+    assert ends["refused"] + ends["fell back"] > MUTATIONS // 8
