@@ -164,6 +164,7 @@ static void give_up(struct boot_context *ctx, enum lb_err err)
 static enum lb_err choose_region(struct boot_context *ctx)
 {
 	enum lb_err err = find_config(ctx);
+	struct diag why;
 
 	if (!ctx->crash.has_config)
 		ctx->crash.config = (struct bundle_crash){.attempts = 1, .capture_unknown = true};
@@ -173,9 +174,11 @@ static enum lb_err choose_region(struct boot_context *ctx)
 		err = place_region(ctx);
 	if (!err)
 		read_own_record(ctx);
-	if ((!err && is_waiting(&ctx->crash.record)) || !find_old_region(ctx))
-		return err;
-	return LB_OK;
+	why = ctx->diag;
+	if ((err || !is_waiting(&ctx->crash.record)) && find_old_region(ctx))
+		return LB_OK;
+	ctx->diag = why;
+	return err;
 }
 
 void crash_discover(struct boot_context *ctx)
