@@ -12,6 +12,9 @@ from pathlib import Path
 
 from lifeboatlib import command
 from lifeboatlib.arguments import address, existing_file, positive
+from lifeboatlib.its import cells as _cells
+from lifeboatlib.its import node as _node
+from lifeboatlib.its import text as _text
 from lifeboatlib.paths import friendly
 from lifeboatlib.ui import LifeboatError, say, step
 
@@ -195,24 +198,6 @@ def _move(made: Path, output: Path) -> None:
     except OSError as error:
         reason = f"cannot write {output}: {error.strerror}"
         raise LifeboatError(f"{reason}; choose another -o") from error
-
-
-def _text(value: str) -> str:
-    """A device tree string."""
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _cells(value: int) -> str:
-    """An address of two cells."""
-    return f"<{value >> 32:#x} {value & 0xFFFFFFFF:#x}>"
-
-
-def _node(name: str, properties: dict[str, str], inner: dict[str, dict[str, str]]) -> list[str]:
-    body = [f"\t\t\t{key} = {value};" for key, value in properties.items()]
-    for child, values in inner.items():
-        body += [f"\t\t\t{child} {{", *(f"\t\t\t\t{k} = {v};" for k, v in values.items()), "\t\t\t};"]
-    return [f"\t\t{name} {{", *body, "\t\t};"]
 
 
 def _image_properties(image: Image) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import FrameType, ModuleType
 from typing import NoReturn
 
-from lifeboatlib import build, bundle, demo, inspecting, keys, run, setup, size, testing
+from lifeboatlib import build, bundle, demo, image, inspecting, keys, run, setup, size, testing
 from lifeboatlib.ui import LifeboatError, fail
 
 COMMANDS: dict[str, ModuleType] = {
@@ -18,6 +18,7 @@ COMMANDS: dict[str, ModuleType] = {
     "demo": demo,
     "test": testing,
     "bundle": bundle,
+    "image": image,
     "inspect": inspecting,
     "keys": keys,
     "size": size,

@@ -22,6 +22,9 @@ PACKAGES = (
     "xz-utils", "zstd",
 )  # fmt: skip
 
+# What only making images for boards needs, and building OpenSBI.
+IMAGE_PACKAGES = ("fdisk", "make", "mtools")
+
 
 @dataclass(frozen=True)
 class Versioned:
@@ -65,9 +68,9 @@ def sanitizer_package(clang_version: str) -> str:
     return f"libclang-rt-{clang_version.split(':')[-1].split('.')[0]}-dev"
 
 
-def missing(clang_version: str | None) -> list[str]:
+def missing(clang_version: str | None, more: tuple[str, ...] = ()) -> list[str]:
     """The packages that are not there yet."""
-    wanted = PACKAGES + ((sanitizer_package(clang_version),) if clang_version else ())
+    wanted = PACKAGES + more + ((sanitizer_package(clang_version),) if clang_version else ())
     there = installed(wanted)
     plain = [package for package in wanted if package not in there]
     return plain + [need.package for need in VERSIONED if not need.satisfied()]
@@ -113,10 +116,10 @@ def _run_as_root(script: Path, count: int) -> None:
     command.logged(argv, "setup", by_hand)
 
 
-def install() -> None:
-    """Installs what is missing; does nothing, quickly, when nothing is."""
+def install(more: tuple[str, ...] = ()) -> None:
+    """Installs what is missing, and `more`; does nothing, quickly, when nothing is."""
     clang = installed(("clang",)).get("clang")
-    packages = missing(clang)
+    packages = missing(clang, more)
     if not packages:
         return
     release = debian.codename()

@@ -3,7 +3,7 @@
 
 import argparse
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from lifeboatlib import fitcheck, host, initramfs, target, tarballs
@@ -34,6 +34,13 @@ def for_boot() -> None:
         host.install()
         target.fetch_missing()
         initramfs.ensure_demo()
+
+
+def for_image(packages: Sequence[target.Package] = ()) -> None:
+    """What making an image for a board needs, with these of Debian's packages for riscv64."""
+    with _only_one():
+        host.install(host.IMAGE_PACKAGES)
+        target.fetch(packages)
 
 
 def everything(refresh: bool = False) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lifeboatlib import debian
 from lifeboatlib.apt import PrivateApt
-from lifeboatlib.paths import PACKAGECACHE, SUBPROJECTS, cache_dir
+from lifeboatlib.paths import PACKAGECACHE, SUBPROJECTS, cache_dir, friendly
 from lifeboatlib.ui import LifeboatError, step
 
 SUITE = "trixie"
@@ -21,6 +21,7 @@ DEBIAN_SOURCE = {
     "libdeflate": "libdeflate",
     "lz4": "lz4",
     "mbedtls": "mbedtls",
+    "opensbi": "opensbi",
     "picolibc": "picolibc",
     "zstd": "libzstd",
 }
@@ -39,13 +40,21 @@ class Tarball:
         path = PACKAGECACHE / self.filename
         return path.is_file() and sha256(path) == self.sha256
 
+    @property
+    def kept(self) -> Path:
+        """Where it is kept for all clones."""
+        return cache_dir() / "tarballs" / self.filename
+
+    def is_kept(self) -> bool:
+        """Whether an earlier download of the right file is kept."""
+        return self.kept.is_file() and sha256(self.kept) == self.sha256
+
     def recall(self) -> bool:
         """Takes it from an earlier download, of another clone, say; whether that was possible."""
-        kept = cache_dir() / "tarballs" / self.filename
-        if not kept.is_file() or sha256(kept) != self.sha256:
+        if not self.is_kept():
             return False
         PACKAGECACHE.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(kept, PACKAGECACHE / self.filename)
+        shutil.copyfile(self.kept, PACKAGECACHE / self.filename)
         return True
 
 
@@ -68,7 +77,7 @@ def pinned() -> list[Tarball]:
 
 
 def _fetch(apt: PrivateApt, tarball: Tarball) -> None:
-    """Downloads one tarball and files it under the name that its wrap uses."""
+    """Downloads one tarball and keeps it under the name that its wrap uses."""
     source = DEBIAN_SOURCE[tarball.wrap]
     with tempfile.TemporaryDirectory(dir=cache_dir()) as name:
         directory = Path(name)
@@ -76,18 +85,15 @@ def _fetch(apt: PrivateApt, tarball: Tarball) -> None:
         match = next((p for p in directory.iterdir() if sha256(p) == tarball.sha256), None)
         if match is None:
             raise LifeboatError(
-                f"Debian's {source} is not the release that subprojects/{tarball.wrap}.wrap pins; "
-                f"where upstream can be reached: meson subprojects download {tarball.wrap}"
+                f"Debian's {source} is not the release that {tarball.filename} names by its hash; "
+                f"get that from upstream and put it into {friendly(tarball.kept.parent)}"
             )
-        kept = cache_dir() / "tarballs" / tarball.filename
-        kept.parent.mkdir(exist_ok=True)
-        shutil.move(match, kept)
-        tarball.recall()
+        tarball.kept.parent.mkdir(exist_ok=True)
+        shutil.move(match, tarball.kept)
 
 
-def fetch_missing() -> None:
-    """Fetches the tarballs that are not there yet."""
-    wanted = [each for each in pinned() if not each.cached() and not each.recall()]
+def _fetch_all(wanted: list[Tarball]) -> None:
+    """Downloads tarballs into the place where they are kept."""
     if not wanted:
         return
     base = debian.archive(debian.sources(), debian.codename())
@@ -96,3 +102,17 @@ def fetch_missing() -> None:
         apt.update()
         for tarball in wanted:
             _fetch(apt, tarball)
+
+
+def fetch_missing() -> None:
+    """Fetches the tarballs that are not there yet."""
+    wanted = [each for each in pinned() if not each.cached() and not each.recall()]
+    _fetch_all(wanted)
+    for tarball in wanted:
+        tarball.recall()
+
+
+def source(tarball: Tarball) -> Path:
+    """A tarball that no wrap of Meson's names, fetched if need be."""
+    _fetch_all([] if tarball.is_kept() else [tarball])
+    return tarball.kept

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,14 @@ CODENAME = "trixie"
 # for riscv64.
 PROGRAMS_CODENAME = "forky"
 # A mirror that is being synchronised may serve a suite consistently under one of its names only.
-SUITES = {"trixie": ("trixie", "stable"), "forky": ("forky", "testing")}
+SUITES = {
+    "trixie": ("trixie", "stable"),
+    "forky": ("forky", "testing"),
+    "bookworm": ("bookworm", "oldstable"),
+    "bookworm-backports": ("bookworm-backports", "oldstable-backports"),
+}
+# Suites without riscv64: what is taken from them is for all architectures.
+FOREIGN = ("bookworm", "bookworm-backports")
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,16 @@ LIBRARIES = (
     ),
 )
 
+# Of boards' first stages and of other OpenSBI releases, fetched by what needs them (fetch()).
+UBOOT_SIFIVE = Package("u-boot-sifive", ("usr/lib/u-boot/*",))
+UBOOT_STARFIVE = Package("u-boot-starfive", ("usr/lib/u-boot/*",))
+OPENSBI_RELEASES = {
+    "1.1": Package("opensbi", OPENSBI.keep, codename="bookworm"),
+    "1.5": Package("opensbi", OPENSBI.keep, codename="bookworm-backports"),
+    "1.6": OPENSBI,
+    "1.9": Package("opensbi", OPENSBI.keep, codename="forky"),
+}
+
 PACKAGES = (
     LINUX, NEWER_KERNEL, NEWER_MODULES, NEWER_FDTS, BUSYBOX, OPENSBI, UBOOT, MAKEDUMPFILE, KEXEC_TOOLS, *LIBRARIES,
 )  # fmt: skip
@@ -120,9 +138,9 @@ def busybox() -> Path:
     return BUSYBOX.file("usr/bin/busybox")
 
 
-def opensbi(kind: str = "dynamic") -> Path:
-    """OpenSBI's generic firmware; `kind` is dynamic or jump."""
-    return OPENSBI.file(f"usr/lib/riscv64-linux-gnu/opensbi/generic/fw_{kind}.bin")
+def opensbi(kind: str = "dynamic", release: str = "1.6") -> Path:
+    """OpenSBI's generic firmware; `kind` is dynamic or jump, `release` one of OPENSBI_RELEASES."""
+    return OPENSBI_RELEASES[release].file(f"usr/lib/riscv64-linux-gnu/opensbi/generic/fw_{kind}.bin")
 
 
 def uboot() -> Path:
@@ -205,7 +223,8 @@ def _updated_apt(codename: str) -> PrivateApt:
     base = debian.archive(debian.sources(), debian.codename())
     problem = LifeboatError(f"the package archive has no {codename} for riscv64; {RETRY}")
     for suite in SUITES[codename]:
-        apt = PrivateApt(f"target-{suite}", [base.line(suite=suite)], architecture="riscv64")
+        architecture = None if codename in FOREIGN else "riscv64"
+        apt = PrivateApt(f"target-{suite}", [base.line(suite=suite)], architecture=architecture)
         try:
             apt.update()
         except LifeboatError as error:
@@ -218,10 +237,15 @@ def _updated_apt(codename: str) -> PrivateApt:
 
 def fetch_missing(refresh: bool = False) -> None:
     """Fetches the packages that are not there yet, or all of them again."""
+    fetch(PACKAGES, refresh)
+
+
+def fetch(packages: Sequence[Package], refresh: bool = False) -> None:
+    """Fetches those of the packages that are not there yet, or all of them again."""
     for codename in SUITES:
         wanted = [
             package
-            for package in PACKAGES
+            for package in packages
             if package.codename == codename and (refresh or not package.is_whole())
         ]
         if not wanted:
