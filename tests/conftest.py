@@ -15,6 +15,8 @@ import pytest
 from lifeboatlib import bundle, initramfs, target
 from lifeboatlib.paths import REPO, stage_dir
 
+pytest_plugins = ["matrix"]  # tests/matrix.py
+
 PAYLOADS = REPO / "tests" / "payloads"
 TERMINAL = "terminal"  # a property of a test: text for the person, shown when all are done
 CROSS = "riscv64-linux-gnu-"

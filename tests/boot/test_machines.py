@@ -17,6 +17,7 @@ GIB = 1 << 30
 CPUS = {
     "sifive-u54": 39,
     "thead-c906": 39,
+    "xiangshan-nanhu": 39,
     "rva22s64": 39,
     "rva23s64": 39,
     "rva23s64,sv48=on": 48,
@@ -40,6 +41,7 @@ def boot(
     return run
 
 
+@pytest.mark.boards("cpu {cpu}", "contract")
 @pytest.mark.parametrize(("cpu", "sv"), CPUS.items(), ids=CPUS)
 def test_cpu(cpu: str, sv: int, boot: Callable[..., str]) -> None:
     console = boot({"harts": 2}, cpu=cpu, smp=2)
@@ -57,13 +59,15 @@ def test_bootargs_lower_the_mode_but_never_raise_it(
     passed(console)
 
 
-@pytest.mark.parametrize("mebibytes", [64, 96, 2048, 3072, 4096, 16384])
+@pytest.mark.boards("virt {mebibytes} MiB", "contract")
+@pytest.mark.parametrize("mebibytes", [64, 96, 128, 2048, 3072, 4096, 16384])
 def test_memory_size(mebibytes: int, boot: Callable[..., str]) -> None:
     console = boot({"memory": mebibytes << 20}, memory=f"{mebibytes}M")
     stage_ran(console)
     passed(console)
 
 
+@pytest.mark.boards("virt {options}", "contract")
 @pytest.mark.parametrize("options", ["aia=aplic", "aia=aplic-imsic", "aclint=on", "acpi=off"])
 def test_virt_with(options: str, boot: Callable[..., str]) -> None:
     console = boot({"harts": 4}, machine=f"virt,{options}", smp=4)
@@ -71,6 +75,7 @@ def test_virt_with(options: str, boot: Callable[..., str]) -> None:
     passed(console)
 
 
+@pytest.mark.boards("virt NUMA, 3 nodes", "contract")
 def test_memory_in_several_nodes(boot: Callable[..., str]) -> None:
     nodes = 3
     extra: tuple[str, ...] = ()
@@ -95,6 +100,7 @@ def without_hart_0(tmp_path: Path) -> Path:
     return dtb
 
 
+@pytest.mark.boards("virt 4 harts, the first disabled", "contract")
 def test_boot_hart_is_not_0(without_hart_0: Path, boot: Callable[..., str]) -> None:
     console = boot({"harts": 3}, dtb=without_hart_0, smp=4)
     stage_ran(console, sv=57)
@@ -102,6 +108,7 @@ def test_boot_hart_is_not_0(without_hart_0: Path, boot: Callable[..., str]) -> N
     assert int(passed(console)["hart"]) != 0
 
 
+@pytest.mark.boards("spike", "contract")
 def test_spike(boot: Callable[..., str]) -> None:
     # QEMU's own Sstc does not work on this board (OpenSBI dies of it), and its FDT promises only Sv48.
     console = boot({"harts": 2}, machine="spike", cpu="rv64,sstc=off", smp=2)
@@ -109,6 +116,7 @@ def test_spike(boot: Callable[..., str]) -> None:
     passed(console)
 
 
+@pytest.mark.boards("sifive_u", "contract")
 def test_sifive_u(
     stage: Path, contract: Callable[..., object], make_bundle: Callable[..., Path], ramdisk: Path
 ) -> None:

@@ -48,6 +48,7 @@ def test_uboot_gets_to_its_prompt_and_knows_the_machine(
         stage_ran(session.text, sv=sv, at=FIRST)
 
 
+@pytest.mark.boards("chain virt OpenSBI, U-Boot, booti", "contract")
 def test_uboot_starts_the_stage_as_an_image(
     stage: Path,
     uboot: Path,

@@ -55,6 +55,7 @@ static void add_number(struct line *line, uint64_t number, unsigned base)
 		add(line, digits[--count]);
 }
 
+/* By DBCN; byte by byte where the firmware is older than that. */
 static void write_line(const struct line *line)
 {
 	size_t done = 0;
@@ -64,9 +65,11 @@ static void write_line(const struct line *line)
 			sbi_call(SBI_DBCN, 0, line->used - done, (uintptr_t)line->text + done, 0);
 
 		if (result.error || !result.value)
-			return;
+			break;
 		done += result.value;
 	}
+	while (done < line->used)
+		sbi_call(SBI_LEGACY_PUTCHAR, 0, (uint8_t)line->text[done++], 0, 0);
 }
 
 void say(const char *format, ...)

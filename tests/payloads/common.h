@@ -23,10 +23,11 @@ struct sbi_result {
 	uint64_t value;
 };
 
-#define SBI_BASE 0x10
-#define SBI_HSM	 0x48534d
-#define SBI_DBCN 0x4442434e
-#define SBI_SRST 0x53525354
+#define SBI_LEGACY_PUTCHAR 0x1
+#define SBI_BASE	   0x10
+#define SBI_HSM		   0x48534d
+#define SBI_DBCN	   0x4442434e
+#define SBI_SRST	   0x53525354
 
 enum { HSM_START = 0, HSM_STATUS = 2, HSM_STARTED = 0, HSM_STOPPED = 1 };
 

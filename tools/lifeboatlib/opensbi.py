@@ -3,7 +3,7 @@
 
 import hashlib
 import shutil
-import tarfile
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +49,10 @@ def _source() -> Path:
     """The unpacked source."""
     tree = cache_dir() / "opensbi" / "opensbi-1.6"
     if not tree.is_dir():
-        with tarfile.open(tarballs.source(RELEASE)) as packed:
-            packed.extractall(tree.parent, filter="data")
+        tree.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=tree.parent) as scratch:
+            command.logged(["tar", "-xf", tarballs.source(RELEASE), "-C", scratch], "opensbi", "is the disk full?")
+            shutil.move(Path(scratch) / tree.name, tree)
     return tree
 
 

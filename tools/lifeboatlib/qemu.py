@@ -45,7 +45,7 @@ class Machine:
     `kernel` is what the firmware starts (QEMU's -kernel), normally the stage; `initrd` what the
     FDT announces as the initrd, normally the bundle; `append` the FDT's bootargs. `bios` is
     "dynamic" or "jump" (OpenSBI's) or a path. Without `cpu` it is the board's own. `sv` caps the
-    CPU's paging mode. `gdb` is where QEMU's gdbstub listens ("tcp::1234" or
+    CPU's paging mode. `port` is the serial port that is the console, from 0. `gdb` is where QEMU's gdbstub listens ("tcp::1234" or
     "unix:PATH,server=on,wait=off"); the CPU then waits for it. `qmp` is a Unix socket to make, for
     Session.qmp().
     """
@@ -63,12 +63,13 @@ class Machine:
     gdb: str | None = None
     qmp: Path | None = None
     icount: bool = False
+    port: int = 0
     extra: tuple[str, ...] = ()
 
     def argv(self, interactive: bool = False) -> list[str]:
         """The QEMU command line, the serial port on standard input and output."""
         console = ("-nographic",) if interactive else (
-            "-display", "none", "-serial", "stdio", "-monitor", "none",
+            "-display", "none", *(self.port * ("-serial", "null")), "-serial", "stdio", "-monitor", "none",
         )  # fmt: skip
         words = [
             PROGRAM, "-M", self.machine, "-smp", str(self.smp), "-m", self.memory,
