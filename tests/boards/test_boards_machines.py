@@ -48,7 +48,7 @@ def icicle_fdt() -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.boards("microchip-icicle-kit", "contract")
+@pytest.mark.boards("microchip_icicle_kit", "contract")
 def test_icicle(stage: Path, contract_with: Callable[..., Path]) -> None:
     """Four harts and a monitor without an MMU; the console is the second UART."""
     machine = Machine(
@@ -86,12 +86,12 @@ def test_ram_in_several_banks(tmp_path: Path, stage: Path, contract_with: Callab
     put(dtb, "-t", "x", f"/memory@{RAM:x}", "reg", *cells)
     wants = {"memory": sum(size for _, size in banks) * MIB}
     console = run_to_end(Machine(kernel=stage, initrd=contract_with(**wants), dtb=dtb), PATIENCE)
-    assert len(set(re_ram(console))) == len(banks)
+    assert len(set(ram_lines(console))) == len(banks)
     stage_ran(console)
     passed(console)
 
 
-def re_ram(console: str) -> list[str]:
+def ram_lines(console: str) -> list[str]:
     """The lines of RAM in the stage's log."""
     return [line for line in console.splitlines() if line.startswith("lifeboat: memory: [") and line.endswith("] RAM")]
 

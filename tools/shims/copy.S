@@ -7,6 +7,7 @@
  * Keeps: a0, a1. Leaves: to the copy's first byte, the instruction side synchronised.
  * TARGET, a number, and STAGE, a file of a multiple of 8 bytes, come from the command line.
  */
+	.option	norelax
 	.globl	_start
 _start:
 	lla	t0, stage

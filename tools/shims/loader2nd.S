@@ -8,6 +8,7 @@
  * come from the command line.
  */
 	.option	norvc
+	.option	norelax
 	.globl	_start
 _start:
 	j	entry

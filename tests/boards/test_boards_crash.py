@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The crash story on other boards than virt: the reset way, and the dead kernel's RAM to the last byte."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from crash_bare import FIRST_LINE, GIVEN_UP, REGION, TIMEOUT, bare_bundle, expect_filled, expect_verified
+from harness import find, image_that_loops
+from test_do_no_harm import PAGE, RAM_BASE, RAM_SIZE, RANGE, ranges
+
+from lifeboatlib import bundle, target
+from lifeboatlib.qemu import Machine, Session
+
+PATIENCE = 300
+
+
+def sifive_u(stage: Path, made: Path, **options: object) -> Machine:
+    """OpenSBI resets it by a GPIO."""
+    return Machine(kernel=stage, initrd=made, machine="sifive_u", smp=5, memory="512M", **options)  # type: ignore[arg-type]
+
+
+def microchip_icicle_kit(stage: Path, made: Path, **options: object) -> Machine:
+    """There is no SRST at all with OpenSBI's generic firmware: only a reset from outside."""
+    dtb = target.LINUX.file("usr/lib/linux-image-*/microchip/mpfs-icicle-kit.dtb")
+    return Machine(
+        kernel=stage, initrd=made, machine="microchip-icicle-kit", smp=5, memory="3G", port=1, dtb=dtb, **options
+    )  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.boards("sifive_u", "crash")
+def test_sifive_u_three_cycles(stage: Path, build_payload: Callable[..., object], tmp_path: Path) -> None:
+    """Dies by SRST, is captured whole, boots normally; three times over, on whichever hart comes."""
+    made = bare_bundle(build_payload, tmp_path / "bare.itb")
+    with Session(sifive_u(stage, made)) as session:
+        for _ in range(3):
+            filled = expect_filled(session)
+            print(f"\n{expect_verified(session, filled)} bytes verified")
+            session.expect(GIVEN_UP, TIMEOUT)
+        expect_filled(session)
+        boots = session.text.count(FIRST_LINE)
+        find(r"^lifeboat: crash: lost on a reset: ", session.text)
+    assert boots == 7, f"{boots} boots for three crashes, three captures and the boot behind them"
+
+
+@pytest.mark.long
+@pytest.mark.boards("microchip_icicle_kit", "crash")
+def test_icicle_reset_from_outside(stage: Path, build_payload: Callable[..., object], tmp_path: Path) -> None:
+    """Both banks of RAM, one of them above 4 GiB, are captured whole."""
+    made = bare_bundle(build_payload, tmp_path / "bare.itb", WAIT=1)
+    with Session(microchip_icicle_kit(stage, made, qmp=tmp_path / "qmp")) as session:
+        filled = session.expect(r"^primary: filled (\d+) bytes around (0x[0-9a-f]+)\.\.(0x[0-9a-f]+)$", PATIENCE)
+        assert int(filled[1]) > 1 << 30
+        session.qmp("system_reset")
+        print(f"\n{expect_verified(session, filled)} bytes verified")
+
+
+def looping_bundle(build_payload: Callable[..., object], path: Path) -> Path:
+    """The pattern in RAM, and a crash payload that stands still at its first instruction."""
+    loop = path.with_suffix(".loop")
+    loop.write_bytes(image_that_loops())
+    primary = build_payload("crash_primary", WAIT=1)
+    plain = bundle.simple(bundle.linux(primary.bin))  # type: ignore[attr-defined]
+    crash = bundle.Crash(REGION, 1, "capture")
+    return bundle.with_crash(plain, payload=bundle.linux(loop), crash=crash).write(path)
+
+
+def changed_pages(before: bytes, after: bytes, left_out: list[tuple[int, int]]) -> list[int]:
+    """Physical addresses of pages outside of the ranges whose contents changed."""
+    pages = range(0, len(before), PAGE)
+    differ = [at for at in pages if before[at : at + PAGE] != after[at : at + PAGE]]
+    return [RAM_BASE + at for at in differ if not any(start <= at < end for start, end in left_out)]
+
+
+@pytest.mark.boards("{make.__name__}", "RAM unaltered")
+@pytest.mark.parametrize(
+    "make", [pytest.param(sifive_u, marks=pytest.mark.slow), pytest.param(microchip_icicle_kit, marks=pytest.mark.long)]
+)
+def test_the_dead_kernels_ram_is_unaltered(
+    make: Callable[..., Machine], stage: Path, build_payload: Callable[..., object], tmp_path: Path
+) -> None:
+    """As on virt, test_do_no_harm.py: RAM is a file; its first 512 MiB are compared on the bigger board."""
+    ram = tmp_path / "ram"
+    made = looping_bundle(build_payload, tmp_path / "loop.itb")
+    plain = make(stage, made, qmp=tmp_path / "qmp")
+    backend = f"memory-backend-file,id=ram,size={plain.memory},mem-path={ram},share=on"
+    machine = replace(plain, machine=f"{plain.machine},memory-backend=ram", extra=("-object", backend))
+
+    def look() -> bytes:
+        with ram.open("rb") as file:
+            return file.read(RAM_SIZE)
+
+    with Session(machine) as session:
+        session.expect(r"^primary: filled (\d+) bytes", PATIENCE)
+        session.qmp("stop")
+        before = look()
+        session.qmp("system_reset")
+        session.qmp("cont")
+        session.expect(r"lifeboat: handoff: to 0x[0-9a-f]+ .*\n", PATIENCE)
+        session.qmp("stop")
+        after = look()
+        console = session.text
+    patterns = ("crash: region {}", "crash: lost on a reset: {}", "memory: {}   firmware", "memory: {}   reserved memory")
+    left_out = [each for pattern in patterns for each in ranges_if_any(pattern.format(RANGE), console)]
+    assert sum(end - start for start, end in set(left_out)) < RAM_SIZE // 2
+    changed = changed_pages(before, after, left_out)
+    assert changed == [], f"{len(changed)} pages changed, the first at {changed[0]:#x}\n{console}"
+    assert before != after, "nothing changed anywhere: the test is blind"
+
+
+def ranges_if_any(pattern: str, console: str) -> list[tuple[int, int]]:
+    """As ranges(), but there may be none."""
+    return ranges(pattern, console) if re.search(pattern, console) else []
