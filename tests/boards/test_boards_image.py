@@ -31,7 +31,10 @@ def small(tmp_path: Path, make_bundle: Callable[..., Path]) -> Path:
 WAYS = [(name, way) for name, board in BOARDS.items() for way in board.ways]
 
 
-@pytest.mark.parametrize(("board", "way"), [w for w in WAYS if w[1] not in BUILDS_OPENSBI])
+@pytest.mark.parametrize(
+    ("board", "way"),
+    [pytest.param(*way, marks=pytest.mark.slow if way[1] in BUILDS_OPENSBI else ()) for way in WAYS],
+)
 def test_every_way_makes_something(
     board: str, way: str, make_image: Callable[..., Path], small: Path, stage: Path, tmp_path: Path
 ) -> None:

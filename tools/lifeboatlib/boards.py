@@ -10,7 +10,8 @@ from typing import Protocol
 from lifeboatlib import target
 from lifeboatlib.media import MIB, Partition
 from lifeboatlib.recipes import (
-    Booti, FwPayload, Job, Memory, Pflash, RawFiles, SophgoFip, Sources, SplDisk, SplFlash, Toc1, UbootPartition,
+    Booti, FwPayload, Job, Memory, Pflash, RawFiles, SophgoFip, Sources, SplDisk, SplFitOnly, SplFlash, Toc1,
+    UbootPartition,
 )  # fmt: skip
 
 GUID_SIFIVE_SPL = "5B193300-FC78-40CD-8002-E86C45580B47"
@@ -154,6 +155,14 @@ BOARDS: dict[str, Board] = {
                     "On the board's boot partition keep the old Image, and copy {out}/Image in its place.",
                     "The vendor's U-Boot loads it to 0x200000 and its FDT to a fixed address: with a bundle, "
                     "look with printenv that Image ends below dtb_addr; else raise that.",
+                ),
+            ),
+            "spl": SplFitOnly(
+                Memory(0x80000000, 0x1C00000, 0x14000000, 0x1F00000),
+                (
+                    "Build mainline U-Boot (2025.07 or later) for the board: its u-boot-with-spl.bin is SPL, the DRAM's "
+                    "firmware and such a FIT, loaded by fastboot into SRAM.",
+                    "Put {out} in the place of that FIT. All of it has to fit the SRAM: lifeboat does, a bundle hardly.",
                 ),
             ),
             "booti": Booti(),

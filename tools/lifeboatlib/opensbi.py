@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Builds OpenSBI's generic firmware from its pinned source."""
 
+import fcntl
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,15 +52,29 @@ def _source() -> Path:
     """The unpacked source."""
     tree = cache_dir() / "opensbi" / "opensbi-1.6"
     if not tree.is_dir():
-        tree.parent.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=tree.parent) as scratch:
             command.logged(["tar", "-xf", tarballs.source(RELEASE), "-C", scratch], "opensbi", "is the disk full?")
             shutil.move(Path(scratch) / tree.name, tree)
     return tree
 
 
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """Keeps two builds out of each other's objects, those of tests that run side by side, say."""
+    directory = cache_dir() / "opensbi"
+    directory.mkdir(exist_ok=True)
+    with (directory / "lock").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def build(firmware: Firmware, output: Path) -> Path:
     """Builds it into the file `output`; OpenSBI's objects are kept for the next time."""
+    with _only_one():
+        return _build(firmware, output)
+
+
+def _build(firmware: Firmware, output: Path) -> Path:
     source = _source()
     options = firmware.options()
     key = hashlib.sha256(" ".join(options).encode()).hexdigest()[:12]

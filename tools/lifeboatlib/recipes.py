@@ -6,7 +6,7 @@ A way is a const object: make(job) writes job.out, a file or a directory, and gi
 
 import shutil
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lifeboatlib import command, media, opensbi, splfit, target
@@ -219,6 +219,22 @@ class Pflash:
             where = f"offset={unit * self.bank},size={self.bank}"
             words += ["-drive", f"if=pflash,unit={unit},format=raw,readonly=on,{where},file={image}"]
         return words
+
+
+@dataclass(frozen=True)
+class SplFitOnly:
+    """The FIT alone, for an SPL that is not Debian's; with addresses of its own."""
+
+    memory: Memory
+    steps: tuple[str, ...]
+
+    summary = "FIT with OpenSBI, lifeboat and an FDT, for U-Boot's SPL"
+    writable = False
+
+    def make(self, job: Job) -> list[str]:
+        """Makes the FIT."""
+        shutil.move(spl_fit(replace(job, memory=self.memory)), job.out)
+        return [step.format(out=job.out.name) for step in self.steps]
 
 
 @dataclass(frozen=True)

@@ -68,10 +68,9 @@ class SplFit:
         for part in self.parts():
             lines += node(part.name, part.properties(), hashes)
         lines += ["\t};", "\tconfigurations {", f"\t\tdefault = {text(self.configuration)};"]
-        chosen = {
-            "description": text(self.description),
-            "loadables": ", ".join(text(part.name) for part in self.loadables),
-        }
+        chosen = {"description": text(self.description)}
+        if self.loadables:
+            chosen["loadables"] = ", ".join(text(part.name) for part in self.loadables)
         chosen |= {"firmware": text(self.firmware.name)} if self.firmware else {}
         chosen |= {"fdt": text(self.fdt.name)} if self.fdt else {}
         lines += node(self.configuration, chosen, {})
