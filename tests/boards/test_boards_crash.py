@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from crash_bare import FIRST_LINE, GIVEN_UP, REGION, TIMEOUT, bare_bundle, expect_filled, expect_verified
+from crash_bare import FILLED, FIRST_LINE, GIVEN_UP, REGION, TIMEOUT, bare_bundle, expect_filled, expect_verified
 from harness import find, image_that_loops
 from test_do_no_harm import PAGE, RAM_BASE, RAM_SIZE, RANGE, ranges
 
@@ -52,7 +52,7 @@ def test_icicle_reset_from_outside(stage: Path, build_payload: Callable[..., obj
     """Both banks of RAM, one of them above 4 GiB, are captured whole."""
     made = bare_bundle(build_payload, tmp_path / "bare.itb", WAIT=1)
     with Session(microchip_icicle_kit(stage, made, qmp=tmp_path / "qmp")) as session:
-        filled = session.expect(r"^primary: filled (\d+) bytes around (0x[0-9a-f]+)\.\.(0x[0-9a-f]+)$", PATIENCE)
+        filled = session.expect(FILLED, PATIENCE)
         assert int(filled[1]) > 1 << 30
         session.qmp("system_reset")
         print(f"\n{expect_verified(session, filled)} bytes verified")
