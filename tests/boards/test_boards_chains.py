@@ -5,9 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from board_machines import unleashed
 from harness import find, passed, run_to_end, stage_ran
 
-from lifeboatlib import bundle, command, target
+from lifeboatlib import bundle, command
 from lifeboatlib.boards import BOARDS
 from lifeboatlib.qemu import PROGRAM, Machine, Session
 from lifeboatlib.recipes import Pflash
@@ -115,12 +116,6 @@ def test_uboot_boots_the_card_linux(
     made = make_image("generic", bundle=linux_bundle("console=ttyS0 quiet"))
     with Session(Machine(kernel=uboot, extra=card(made))) as session:
         session.expect("lifeboat demo: userspace reached", LINUX_PATIENCE)
-
-
-def unleashed(*drive: str, msel: int) -> Machine:
-    """The board as its ROM would start it: with Debian's SPL. SPL has the size of the memory from its FDT."""
-    spl = target.UBOOT_SIFIVE.file("usr/lib/u-boot/sifive_unleashed/u-boot-spl.bin")
-    return Machine(machine=f"sifive_u,msel={msel}", smp=5, memory="8G", bios=spl, extra=("-drive", *drive))
 
 
 def expect_contract(machine: Machine) -> str:

@@ -6,6 +6,7 @@ import re
 import struct
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,9 @@ from lifeboatlib import blockdev, bundle, cli, media, opensbi
 from lifeboatlib.blockdev import System
 from lifeboatlib.boards import BOARDS
 from lifeboatlib.media import MIB, SECTOR, Partition
+from lifeboatlib.recipes import Sources
 from lifeboatlib.ui import LifeboatError
 
-NEEDS_DTB = ("bananapi-f3",)
 BUILDS_OPENSBI = ("payload", "vendor", "fip")
 
 
@@ -36,15 +37,10 @@ WAYS = [(name, way) for name, board in BOARDS.items() for way in board.ways]
     [pytest.param(*way, marks=pytest.mark.slow if way[1] in BUILDS_OPENSBI else ()) for way in WAYS],
 )
 def test_every_way_makes_something(
-    board: str, way: str, make_image: Callable[..., Path], small: Path, stage: Path, tmp_path: Path
+    board: str, way: str, make_image: Callable[..., Path], small: Path, stage: Path
 ) -> None:
     """And the stage and the bundle are in it, to the byte."""
-    dtb = None
-    if board in NEEDS_DTB:
-        dtb = tmp_path / "board.dtb"
-        source = "/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; };"
-        subprocess.run(["dtc", "-q", "-o", dtb], input=source, text=True, check=True)
-    out = make_image(board, way, bundle=small, dtb=dtb)
+    out = make_image(board, way, bundle=small)
     whole = b"".join(path.read_bytes() for path in (sorted(out.iterdir()) if out.is_dir() else [out]))
     # (The header of a stage with an appended bundle says another size.)
     for part in (stage.read_bytes()[64:], small.read_bytes()):
@@ -52,9 +48,13 @@ def test_every_way_makes_something(
     assert not list(out.parent.glob("tmp*")), "scratch files are left"
 
 
-def test_a_board_without_an_fdt_says_so(make_image: Callable[..., Path], small: Path) -> None:
-    with pytest.raises(LifeboatError, match="bananapi-f3; give --dtb FILE"):
-        make_image("bananapi-f3", bundle=small)
+def test_a_board_without_an_fdt_says_so(
+    make_image: Callable[..., Path], small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown = replace(BOARDS["bananapi-f3"], sources=Sources())
+    monkeypatch.setitem(BOARDS, "new-board", unknown)
+    with pytest.raises(LifeboatError, match="new-board; give --dtb FILE"):
+        make_image("new-board", bundle=small)
 
 
 @pytest.mark.parametrize("board", ["sifive-unleashed", "sifive-unmatched", "starfive-visionfive2"])

@@ -10,7 +10,7 @@ from lifeboatlib.qemu import Session
 
 TIMEOUT = 60
 REGION = 104 << 20
-FILLED = r"^primary: filled (\d+) bytes around (0x[0-9a-f]+)\.\.(0x[0-9a-f]+)$"
+FILLED = r"^primary: filled (\d+) bytes around (0x[0-9a-f]+)\.\.(0x[0-9a-f]+)\n"
 VERIFIED = r"^checker: verified (\d+) of (\d+) bytes, (\d+) differences$"
 GIVEN_UP = r"^lifeboat: .*the crash kernel died, too \(\d+ tries\): given up, booting normally$"
 ARMED = r"^lifeboat: crash: armed"

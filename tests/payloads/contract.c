@@ -411,7 +411,7 @@ extern void other_hart(void);
 static void start_hart(const struct hart *hart, const struct machine *machine)
 {
 	uint32_t before = harts_arrived;
-	uint64_t deadline = CSR_READ(time) + 10 * machine->timebase;
+	uint64_t deadline = CSR_READ(time) + 60 * machine->timebase;
 	struct sbi_result result =
 		sbi_call(SBI_HSM, HSM_START, hart->id, (uintptr_t)other_hart, (uintptr_t)&harts_arrived);
 

@@ -8,6 +8,10 @@
 
 #define RANGES_MAX 32
 
+#ifndef FILL_END
+#define FILL_END UINT64_MAX /* nothing from there on is filled */
+#endif
+
 struct ranges {
 	struct range {
 		uint64_t start, end;
@@ -69,11 +73,12 @@ static uint64_t fill(const struct ranges *ram, const struct ranges *reserved)
 	uint64_t filled = 0;
 
 	for (size_t i = 0; i < ram->count; i++) {
+		const uint64_t last = ram->range[i].end < FILL_END ? ram->range[i].end : FILL_END;
 		uint64_t at = ram->range[i].start, end;
 
-		for (; at < ram->range[i].end; at = end) {
-			end = next_piece(&at, ram->range[i].end, reserved);
-			if (at >= ram->range[i].end)
+		for (; at < last; at = end) {
+			end = next_piece(&at, last, reserved);
+			if (at >= last)
 				break;
 			for (uint64_t word = at; word < end; word += 8)
 				*(volatile uint64_t *)word = pattern(word);

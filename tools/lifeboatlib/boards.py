@@ -40,10 +40,6 @@ class Board:
     ways: dict[str, Way]
     sources: Sources = Sources()
 
-    def packages(self) -> list[target.Package]:
-        """What of Debian's has to be there."""
-        return [target.OPENSBI, target.LINUX, *([self.sources.uboot] if self.sources.uboot else [])]
-
 
 def _sifive(name: str, title: str, switches: str) -> Board:
     """FU540 and FU740: U-Boot's SPL, found by GUID; the FIT, found by offset."""
@@ -64,7 +60,7 @@ def _sifive(name: str, title: str, switches: str) -> Board:
             ),
             "booti": Booti(),
         },
-        Sources(target.UBOOT_SIFIVE, name, ""),
+        Sources(target.UBOOT_SIFIVE, name),
     )  # fmt: skip
 
 
@@ -183,6 +179,7 @@ BOARDS: dict[str, Board] = {
             ),
             "booti": Booti(),
         },
+        Sources(dtb="spacemit/k1-bananapi-f3.dtb", newer=True),
     ),
     "allwinner-d1": Board(
         "Allwinner D1 (Nezha)",

@@ -63,7 +63,7 @@ def main(args: argparse.Namespace) -> int:
         raise LifeboatError(f"{args.board} has no way {name}; it has {', '.join(board.ways)}")
     way = board.ways[name]
     _check_write(args, name, way.writable)
-    setup.for_image(board.packages())
+    setup.for_image(board.sources.packages())
     stage = args.stage or build.build_stage() / "lifeboat.bin"
     out = args.out or build.build_dir() / "image" / f"{args.board}-{name}.img"
     steps = make(args.board, name, stage, out, bundle=args.bundle, dtb=args.dtb)

@@ -33,11 +33,23 @@ class Memory:
 
 @dataclass(frozen=True)
 class Sources:
-    """Whence Debian's parts for a board: a U-Boot package and its directory, an FDT in the kernel's package."""
+    """Whence Debian's parts for a board: a U-Boot package and its directory, an FDT of the kernel, or the next's."""
 
     uboot: target.Package | None = None
     folder: str = ""
     dtb: str = ""
+    newer: bool = False
+
+    def kernel_fdt(self) -> Path:
+        """The FDT that comes with the kernel."""
+        if self.newer:
+            return target.NEWER_FDTS.file(f"usr/lib/modules/*/dtb/{self.dtb}")
+        return target.LINUX.file(f"usr/lib/linux-image-*/{self.dtb}")
+
+    def packages(self) -> list[target.Package]:
+        """What of Debian's has to be there."""
+        fdts = [target.NEWER_FDTS if self.newer else target.LINUX] if self.dtb else []
+        return [target.OPENSBI, *fdts, *([self.uboot] if self.uboot else [])]
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,7 @@ class Job:
             return splfit.extract(self.uboot_file("u-boot.itb"), "fdt-1", copy)
         if not self.dtb and not self.sources.dtb:
             raise LifeboatError(f"Debian has no FDT of {self.name}; give --dtb FILE, from Linux or from U-Boot")
-        shutil.copyfile(self.dtb or target.LINUX.file(f"usr/lib/linux-image-*/{self.sources.dtb}"), copy)
+        shutil.copyfile(self.dtb or self.sources.kernel_fdt(), copy)
         return copy
 
     def stage_with_bundle(self) -> Path:
