@@ -212,24 +212,6 @@ static void a_fixed_image_may_overlap_its_own_source_and_the_bundle_around_it(vo
 		     "plan: kernel at [0x80200000..0x802aae5f] lies on the bundle (fit): link it elsewhere");
 }
 
-static void what_stays_is_written_only_where_it_is_zeroed(void **state)
-{
-	static const paddr_t address[] = {RAM + 64 * MIB};
-	static struct fixture f;
-
-	(void)state;
-	for (uint64_t bss = 0; bss <= 4096; bss += 4096) {
-		begin(&f, 128 * MIB);
-		set_bundle(&f, RAM + 64 * MIB, MIB);
-		set_elf(&f, RAM + 64 * MIB, 4096, address, 1);
-		f.image.zero_fill = bss;
-		f.image.segment[0].mem_size += bss;
-		assert_planned(&f);
-		assert_int_equal(item(&f, "segment", 0)->source, item(&f, "segment", 0)->dest);
-		assert_int_equal(plan_writes_to(&f.plan, f.request.bundle), bss != 0);
-	}
-}
-
 static void an_initrd_under_a_fixed_image_moves_first(void **state)
 {
 	static struct fixture f;
@@ -463,7 +445,6 @@ int main(void)
 		cmocka_unit_test(an_initrd_stays_if_it_lies_on_a_page_boundary),
 		cmocka_unit_test(an_initrd_whose_last_page_is_not_its_own_moves),
 		cmocka_unit_test(a_fixed_image_may_overlap_its_own_source_and_the_bundle_around_it),
-		cmocka_unit_test(what_stays_is_written_only_where_it_is_zeroed),
 		cmocka_unit_test(an_initrd_under_a_fixed_image_moves_first),
 		cmocka_unit_test(segments_that_move_up_over_each_other_go_last_one_first),
 		cmocka_unit_test(segments_that_need_each_others_place_are_refused),
