@@ -2,6 +2,9 @@
 /* kexec/bundle.c on real FITs that were damaged: cut at every byte, bytes flipped, words replaced. */
 #include "tests/unit/bundle_check.h"
 
+#include "kexec/boot_count.h"
+#include "kexec/choices.h"
+
 static void a_fit_that_is_cut_anywhere_says_so(void **state)
 {
 	static const struct {
@@ -60,6 +63,35 @@ static void a_cut_image_is_named_with_both_ends(void **state)
 	free(file.bytes);
 }
 
+/* Is @name a string of the bundle's? */
+static void assert_inside(struct file file, const char *name)
+{
+	const uint8_t *at = (const void *)name, *end = (const uint8_t *)file.bytes + file.size;
+
+	assert_true(at >= (const uint8_t *)file.bytes && at < end && memchr(at, 0, (size_t)(end - at)));
+}
+
+static void try_choosing(struct file file)
+{
+	struct choices choices;
+	struct boot_policy policy;
+	struct diag diag = {""};
+	size_t order[CHOICES_MAX + 1];
+	enum lb_err err = choices_read(file.bytes, file.size, &choices, &diag);
+
+	check_diag(err, &diag);
+	boot_count_policy(file.bytes, file.size, &policy, &diag);
+	assert_in_range(policy.seconds, 0, 3600);
+	if (err)
+		return;
+	assert_in_range(choices.count, 1, CHOICES_MAX);
+	assert_int_equal(choices_order(&choices, CHOICES_NONE, 5, order), choices.count);
+	for (size_t i = 0; i < choices.count && bundle_is_fit(file.bytes, file.size); i++)
+		assert_inside(file, choices.name[i]);
+	if (choices_find(file.bytes, file.size, &choices, "crash", 5) == CHOICES_MAX)
+		assert_inside(file, choices.name[CHOICES_MAX]);
+}
+
 static void try_everything(struct file file)
 {
 	static const char *const names[] = {NULL, "conf", "first", "crash"};
@@ -72,6 +104,7 @@ static void try_everything(struct file file)
 	check_diag(err, &diag);
 	if (err == LB_OK)
 		assert_in_range(total, 40, file.size);
+	try_choosing(file);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct bundle_config config;
 
