@@ -14,16 +14,14 @@ static enum lb_err find_default(const struct fit *fit, const char **name, struct
 	return err ? err : bundle_read_string(&property, "configurations", name, diag);
 }
 
-/* The @skip-th configuration that is neither the default one nor the crash kernel's. */
-static enum lb_err find_other(const struct fit *fit, const char *chosen, const char *crash, size_t skip,
-			      const char **name)
+/* The @skip-th configuration that is neither the default one nor a crash kernel's. */
+static enum lb_err find_other(const struct fit *fit, const char *chosen, size_t skip, const char **name)
 {
 	int node;
 
 	for (node = fit_first_child(fit, fit->configurations); node >= 0; node = fit_next_child(fit, node)) {
 		*name = fit_node_name(fit, node);
-		if ((!chosen || strcmp(*name, chosen) != 0) && (!crash || strcmp(*name, crash) != 0) &&
-		    !skip--)
+		if ((!chosen || strcmp(*name, chosen) != 0) && !bundle_is_crash(fit, node) && !skip--)
 			return LB_OK;
 	}
 	return LB_ENOENT;
@@ -32,7 +30,6 @@ static enum lb_err find_other(const struct fit *fit, const char *chosen, const c
 enum lb_err bundle_candidate(const void *data, uint64_t size, size_t tried, const char **name,
 			     struct diag *diag)
 {
-	struct bundle_crash crash = {.name = NULL};
 	const char *chosen = NULL;
 	struct fit fit;
 	enum lb_err err = fit_open(data, size, &fit, diag);
@@ -47,10 +44,7 @@ enum lb_err bundle_candidate(const void *data, uint64_t size, size_t tried, cons
 		*name = chosen;
 		return LB_OK;
 	}
-	/* A crash configuration that can't be read is told apart by its name alone. */
-	if (bundle_find_crash(data, size, &crash, NULL))
-		crash.name = "crash";
-	err = find_other(&fit, chosen, crash.name, tried - (chosen != NULL), name);
+	err = find_other(&fit, chosen, tried - (chosen != NULL), name);
 	if (err && !tried)
 		return diag_fail(diag, err, "bundle: /configurations has nothing to start");
 	return err;

@@ -12,7 +12,6 @@
 #define ATTEMPTS_MAX	 16
 
 enum crash_property {
-	CRASH_ROLE,
 	CRASH_REGION_SIZE,
 	CRASH_ATTEMPTS,
 	CRASH_UNKNOWN_END,
@@ -30,7 +29,6 @@ static enum lb_err read_node(const struct fit *fit, int node, struct crash_node 
 		.name = fit_node_name(fit, node),
 		.property =
 			{
-				[CRASH_ROLE] = {.name = "lifeboat,role"},
 				[CRASH_REGION_SIZE] = {.name = "lifeboat,region-size"},
 				[CRASH_ATTEMPTS] = {.name = "lifeboat,attempts"},
 				[CRASH_UNKNOWN_END] = {.name = "lifeboat,unknown-end"},
@@ -46,9 +44,12 @@ static bool string_is(const struct fit_property *property, const char *value)
 	       !memcmp(property->value, value, property->size);
 }
 
-static bool is_crash(const struct crash_node *node)
+bool bundle_is_crash(const struct fit *fit, int config)
 {
-	return !strcmp(node->name, CRASH_NAME) || string_is(&node->property[CRASH_ROLE], CRASH_NAME);
+	struct fit_property role = {.name = "lifeboat,role"};
+
+	return !strcmp(fit_node_name(fit, config), CRASH_NAME) ||
+	       (!fit_read_properties(fit, config, &role, 1, NULL) && string_is(&role, CRASH_NAME));
 }
 
 static enum lb_err read_attempts(const struct crash_node *node, struct bundle_crash *crash, struct diag *diag)
@@ -95,7 +96,7 @@ enum lb_err bundle_find_crash(const void *data, uint64_t size, struct bundle_cra
 		offset = fit_first_child(&fit, fit.configurations);
 	for (; err == LB_OK && offset >= 0; offset = fit_next_child(&fit, offset)) {
 		err = read_node(&fit, offset, &node, diag);
-		if (err == LB_OK && is_crash(&node))
+		if (err == LB_OK && bundle_is_crash(&fit, offset))
 			break;
 	}
 	if (err)

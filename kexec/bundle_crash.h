@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/types.h"
+#include "fdt/fit.h"
 
 struct bundle_crash {
 	const char *name; /* of the configuration node, for bundle_read_config(); points into the bundle */
@@ -24,5 +25,8 @@ struct bundle_crash {
  */
 LB_MUST_CHECK enum lb_err bundle_find_crash(const void *data, uint64_t size, struct bundle_crash *crash,
 					    struct diag *diag);
+
+/** Is the configuration at offset @config a crash kernel's, by its name or its lifeboat,role? */
+bool bundle_is_crash(const struct fit *fit, int config);
 
 #endif

@@ -16,6 +16,7 @@
 #define SSTATUS_SPP	0x00000100
 #define SBI_EXT_TIME	0x54494d45
 
+	.option norelax /* what is laid out here stays as it is */
 	.section .trampoline, "ax", @progbits
 	.balign	4096
 	.globl	trampoline_start
