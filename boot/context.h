@@ -87,9 +87,12 @@ struct boot_context {
 	const char *bundle_from; /* who said so, for the log */
 	bool bundle_is_ram;	 /* taken in the memory map; flash is not */
 	struct bundle_config config;
-	struct region unpacked; /* its kernel, if that is compressed */
-	struct verify verify;	/* of the image in hand */
-	char bootargs[2048];	/* for the payload: Linux takes at most COMMAND_LINE_SIZE of them */
+	const void
+		*board_fdt; /* what the payload's FDT is made of: the firmware's, or one out of the bundle */
+	struct region board_fdt_room; /* where that lies */
+	struct region unpacked;	      /* its kernel, if that is compressed */
+	struct verify verify;	      /* of the image in hand */
+	char bootargs[2048];	      /* for the payload: Linux takes at most COMMAND_LINE_SIZE of them */
 	struct fdt_wishes wishes;
 	struct plan plan;
 

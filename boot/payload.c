@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "boot/board_fdt.h"
 #include "boot/load.h"
 #include "boot/trust.h"
 #include "boot/unpack.h"
@@ -25,10 +26,6 @@ static void print_config(struct boot_context *ctx)
 	log_info(&ctx->log, "bundle: %s at %#" PRIx64 " (%s): %s, %" PRIu64 " KiB%s", config->name,
 		 ctx->bundle.base, ctx->bundle_from, by ? by->name : kinds[config->image.kind],
 		 config->kernel.size / KIB, config->ramdisk[0].size ? " and a ramdisk" : "");
-	if (config->fdt[0].size)
-		log_warn(&ctx->log,
-			 "bundle: %s names fdt %s, which this version ignores: the firmware's FDT is used",
-			 config->name, config->fdt[0].node);
 	load_print_unhashed(ctx);
 }
 
@@ -211,7 +208,7 @@ static enum lb_err plan_in(struct boot_context *ctx, struct memmap *map)
 	if (!keep_bundle)
 		request.bundle = ctx->bundle;
 	ctx->wishes.initrd = request.initrd;
-	err = fdt_payload_size(ctx->fdt, &ctx->wishes, &request.fdt_size, &ctx->diag);
+	err = fdt_payload_size(ctx->board_fdt, &ctx->wishes, &request.fdt_size, &ctx->diag);
 	if (!err)
 		err = place_plan(map, &request, &ctx->plan, &ctx->diag);
 	return err;
@@ -221,8 +218,12 @@ enum lb_err payload_plan(struct boot_context *ctx, struct memmap *map)
 {
 	enum lb_err err = take_loadables(ctx, map);
 
+	ctx->board_fdt_room = (struct region){0, 0};
+	if (!err)
+		err = board_fdt_make(ctx, map);
 	if (!err)
 		err = plan_in(ctx, map);
+	board_fdt_release(ctx, map);
 	release_loadables(ctx, map);
 	if (err)
 		return err;
@@ -235,10 +236,10 @@ enum lb_err payload_plan(struct boot_context *ctx, struct memmap *map)
 enum lb_err payload_load(struct boot_context *ctx)
 {
 	uint64_t fdt_size;
-	enum lb_err err = fdt_payload_size(ctx->fdt, &ctx->wishes, &fdt_size, &ctx->diag);
+	enum lb_err err = fdt_payload_size(ctx->board_fdt, &ctx->wishes, &fdt_size, &ctx->diag);
 
 	if (!err)
-		err = fdt_make_payload_fdt(ctx->fdt, &ctx->wishes,
+		err = fdt_make_payload_fdt(ctx->board_fdt, &ctx->wishes,
 					   physmap_pointer(&ctx->physmap, ctx->plan.fdt), fdt_size,
 					   &ctx->diag);
 	return err ? err : load_all(ctx);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * FDTs out of a bundle: a base instead of the firmware's FDT, and overlays on top.
+ *
+ * Only firmware knows how much RAM there is, what it keeps for itself, and its seeds. So a base from a bundle gets the
+ * firmware's memory nodes instead of its own, and what it lacks of the firmware's /memreserve/, /reserved-memory and
+ * /chosen. All else of the firmware's FDT is left behind.
+ */
+#ifndef LIFEBOAT_FDT_MERGE_H
+#define LIFEBOAT_FDT_MERGE_H
+
+#include "base/error.h"
+#include "base/types.h"
+
+/**
+ * Check an FDT that comes out of a bundle.
+ *
+ * @blob     8-byte aligned, @size bytes
+ * @name     of its image, for the message
+ * @overlay  receives whether it is an overlay: a node below its root has an __overlay__
+ * Return: LB_OK; LB_EFORMAT no FDT, or a damaged one.
+ */
+LB_MUST_CHECK enum lb_err fdt_check_image(const void *blob, uint64_t size, const char *name, bool *overlay,
+					  struct diag *diag);
+
+/**
+ * Begin with a copy of @base in @out, with @out_size bytes to grow.
+ *
+ * @out  8-byte aligned
+ * Return: LB_OK; LB_ENOSPC.
+ */
+LB_MUST_CHECK enum lb_err fdt_merge_begin(const void *base, void *out, uint64_t out_size, struct diag *diag);
+
+/**
+ * Bring over to @out what only the @firmware's FDT knows.
+ *
+ * @name  of the base's image, for the message
+ * Return: LB_OK; LB_ENOSPC; LB_EFORMAT a damaged FDT, or the two count addresses in different cells.
+ */
+LB_MUST_CHECK enum lb_err fdt_merge_firmware(void *out, const void *firmware, const char *name,
+					     struct diag *diag);
+
+/**
+ * Apply an overlay that was checked. It is overwritten.
+ *
+ * Return: LB_OK; LB_ENOSPC; LB_EFORMAT it does not fit what is in @out, which is no FDT any more then.
+ */
+LB_MUST_CHECK enum lb_err fdt_merge_overlay(void *out, void *overlay, const char *name, struct diag *diag);
+
+#endif

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""FDTs and overlays out of the bundle: what the payload sees, and what must survive of the firmware's."""
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from harness import find, passed, run_to_end, stage_ran
+
+from lifeboatlib import bundle, initramfs
+from lifeboatlib.qemu import Machine, Session
+
+OVERLAY = """/dts-v1/; /plugin/;
+&{/chosen} { lifeboat,overlaid = "yes"; };
+&{/} { overlaid-node { compatible = "lifeboat,overlaid"; }; };
+"""
+
+
+def dtc(source: str, output: Path) -> Path:
+    argv = ["dtc", "-q", "-@", "-I", "dts", "-O", "dtb", "-o", output, "-"]
+    subprocess.run(argv, input=source, text=True, check=True)
+    return output
+
+
+@pytest.fixture(scope="session")
+def machine_dts(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What QEMU tells about its machine, as a source."""
+    dtb = tmp_path_factory.mktemp("machine") / "virt.dtb"
+    argv = ["qemu-system-riscv64", "-M", f"virt,dumpdtb={dtb}", "-m", "1G", "-display", "none"]
+    subprocess.run(argv, check=True, capture_output=True)
+    argv = ["dtc", "-q", "-I", "dtb", "-O", "dts", dtb]
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+
+
+def other_base(machine_dts: str) -> str:
+    """The machine's, with another model, a tenth of the memory, and nothing in /chosen."""
+    dts = machine_dts.replace('model = "riscv-virtio,qemu"', 'model = "other"')
+    assert dts != machine_dts
+    return dts.replace("reg = <0x00 0x80000000 0x00 0x40000000>", "reg = <0x00 0x80000000 0x00 0x6400000>")
+
+
+def with_fdts(image: bundle.Image, fdts: list[Path], **options: object) -> bundle.Bundle:
+    return bundle.with_fdts(bundle.simple(image, **options), fdts)
+
+
+def test_memory_and_reservations_are_the_firmwares_under_a_base_of_the_bundle(
+    stage: Path,
+    contract: Callable[..., object],
+    make_bundle: Callable[..., Path],
+    machine_dts: str,
+    tmp_path: Path,
+) -> None:
+    base = dtc(other_base(machine_dts), tmp_path / "base.dtb")
+    made = make_bundle(with_fdts(bundle.linux(contract(memory=1 << 30).bin), [base]))
+    console = run_to_end(Machine(kernel=stage, initrd=made))
+    stage_ran(console)
+    find(r"fdt: fdt-1 instead of the firmware's$", console)
+    passed(console)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("on_firmware", [False, True], ids=["base", "firmware"])
+def test_linux_sees_base_and_overlays(
+    stage: Path,
+    kernel: Path,
+    make_bundle: Callable[..., Path],
+    machine_dts: str,
+    tmp_path: Path,
+    on_firmware: bool,
+) -> None:
+    script = """#!/bin/sh
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+cd /proc/device-tree
+echo "overlaid $(cat chosen/lifeboat,overlaid) $(cat overlaid-node/compatible) model $(cat model)"
+echo "seed $(ls chosen | grep -c seed) reserved $(ls reserved-memory | grep -c mmode)"
+echo "end of the list"
+"""
+    ramdisk = initramfs.make_initramfs(tmp_path / "look.cpio", script)
+    fdts = [dtc(OVERLAY, tmp_path / "over.dtbo")]
+    if not on_firmware:
+        fdts.insert(0, dtc(other_base(machine_dts), tmp_path / "base.dtb"))
+    made = make_bundle(with_fdts(bundle.linux(kernel), fdts, initrd=ramdisk, append="console=ttyS0"))
+    with Session(Machine(kernel=stage, initrd=made)) as session:
+        session.expect(r"end of the list", timeout=120)
+        console = session.text
+    stage_ran(console)
+    model = "riscv-virtio,qemu" if on_firmware else "other"
+    find(rf"overlaid yes\x00? ?lifeboat,overlaid\x00? model {model}", console)
+    find(r"reserved 2", console)
+    find(r"Memory: \d+K/1048\d\d\dK available", console)
+
+
+def test_an_overlay_that_does_not_fit_is_refused(
+    stage: Path, contract: Callable[..., object], make_bundle: Callable[..., Path], tmp_path: Path
+) -> None:
+    overlay = dtc('/dts-v1/; /plugin/; &no_such_label { a = "b"; };', tmp_path / "over.dtbo")
+    made = make_bundle(with_fdts(bundle.linux(contract().bin), [overlay]))
+    console = run_to_end(Machine(kernel=stage, initrd=made))
+    find(r"ERROR: fdt: 'fdt-1' is no overlay for this FDT", console)
+
+
+def test_what_is_no_fdt_is_refused(
+    stage: Path, contract: Callable[..., object], make_bundle: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "noise").write_bytes(b"noise" * 99)
+    made = make_bundle(with_fdts(bundle.linux(contract().bin), [tmp_path / "noise"]))
+    console = run_to_end(Machine(kernel=stage, initrd=made))
+    find(r"ERROR: fdt: 'fdt-1' is no whole FDT", console)
+
+
+@pytest.mark.slow
+def test_ramdisks_are_put_behind_each_other(
+    stage: Path, kernel: Path, make_bundle: Callable[..., Path], demo_initramfs: Path, tmp_path: Path
+) -> None:
+    """Two archives whose sizes are no multiples of 4: the init of the first, a file of the second."""
+    first = tmp_path / "first.cpio"
+    first.write_bytes(demo_initramfs.read_bytes() + b"\0")
+    made = bundle.simple(bundle.linux(kernel), initrd=first, append="console=ttyS0")
+    listing = subprocess.run(
+        ["cpio", "-o", "-H", "newc", "--quiet"], cwd=tmp_path, input=b"first.cpio\n", capture_output=True, check=True
+    )
+    second = tmp_path / "second.cpio"
+    second.write_bytes(listing.stdout)
+    images = [*made.images, bundle.Image("more", second, "ramdisk", "linux")]
+    its = replace(made, images=images).its().replace('ramdisk = "ramdisk"', 'ramdisk = "ramdisk", "more"')
+    (tmp_path / "two.its").write_text(its)
+    argv = ["mkimage", "-E", "-B", "0x1000", "-f", "two.its", "two.itb"]
+    subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)
+    with Session(Machine(kernel=stage, initrd=tmp_path / "two.itb")) as session:
+        session.expect(r"lifeboat demo: userspace reached", timeout=120)
+        console = session.text
+    stage_ran(console)
+    size = (first.stat().st_size + 3) // 4 * 4 + second.stat().st_size
+    find(rf"plan: initrd .* {(size + 4095) // 4096 * 4} KiB, from 0x", console)
+    assert "Initramfs unpacking failed" not in console
+    assert "invalid magic" not in console
+
+
+@pytest.mark.parametrize("load", [0x90000000, 0x80000000, 0x100000], ids=["free", "firmware", "no-ram"])
+def test_loadables(
+    stage: Path, contract: Callable[..., object], make_bundle: Callable[..., Path], tmp_path: Path, load: int
+) -> None:
+    (tmp_path / "extra").write_bytes(b"loadable" * 1000)
+    made = bundle.simple(bundle.linux(contract().bin))
+    images = [*made.images, bundle.Image("extra", tmp_path / "extra", "firmware", "u-boot", load, 0)]
+    its = replace(made, images=images).its().replace('kernel = "kernel";', 'kernel = "kernel"; loadables = "extra";')
+    (tmp_path / "load.its").write_text(its)
+    argv = ["mkimage", "-E", "-f", "load.its", "load.itb"]
+    subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)
+    console = run_to_end(Machine(kernel=stage, initrd=tmp_path / "load.itb"))
+    if load == 0x90000000:
+        stage_ran(console)
+        passed(console)
+        find(r"plan: load    \[0x90000000..0x90001f3f\] 7 KiB, extra$", console)
+    else:
+        find(r"ERROR: plan: loadable 'extra' at .* is not in free RAM", console)
