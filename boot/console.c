@@ -41,3 +41,16 @@ void console_write(struct console *console, const char *text, size_t size)
 		write_legacy(text, size);
 	console->instret += instret_read(console->instret_usable) - begin;
 }
+
+char console_read(struct console *console)
+{
+	struct sbi_result result;
+	int64_t byte;
+
+	if (!console->dbcn) {
+		byte = sbi_console_getchar();
+		return byte < 0 ? 0 : (char)byte;
+	}
+	result = sbi_console_read((uintptr_t)&console->key - STAGE_VA + console->stage_pa, 1);
+	return !result.error && result.value == 1 ? console->key : 0;
+}

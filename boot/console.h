@@ -10,6 +10,7 @@ struct console {
 	uint64_t stage_pa;   /* where the stage lies now: DBCN takes physical addresses */
 	uint64_t instret;    /* instructions spent in console output, firmware's included */
 	bool instret_usable; /* may S-mode read instret? */
+	char key;	     /* where DBCN writes what was typed */
 };
 
 /** Find out how to print. @stage_pa is where the stage lies; @instret_usable as head.S found. */
@@ -21,5 +22,8 @@ void console_init(struct console *console, paddr_t stage_pa, bool instret_usable
  * @text  inside the stage's own image (its data, bss or stack), since only that has a known physical address
  */
 void console_write(struct console *console, const char *text, size_t size);
+
+/** What was typed since the last call, one byte a call, without waiting; 0 if nothing. @console lies in the stage. */
+char console_read(struct console *console);
 
 #endif

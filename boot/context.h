@@ -74,6 +74,7 @@ struct boot_context {
 	struct pagetable tables; /* that it runs on */
 	uint64_t writable_satp;	 /* of tables that map free RAM writable, too; 0 when tables does */
 	struct physmap physmap;	 /* by which it reaches RAM */
+	unsigned menu_seconds;	 /* bootargs' lifeboat.menu: how long to wait for a key; 0: no menu */
 	unsigned levels_limit;	 /* bootargs' lifeboat.mode; 0: none */
 
 	const void *fdt; /* the firmware's, mapped read-only */
@@ -86,6 +87,8 @@ struct boot_context {
 	struct diag bundle_diag; /* then: why */
 	const char *bundle_from; /* who said so, for the log */
 	bool bundle_is_ram;	 /* taken in the memory map; flash is not */
+	char wanted
+		[64]; /* bootargs' lifeboat.config: the configuration to try first; "" leaves it to the bundle */
 	struct bundle_config config;
 	const void
 		*board_fdt; /* what the payload's FDT is made of: the firmware's, or one out of the bundle */

@@ -9,6 +9,7 @@
 
 #define FIRMWARE_PREFIX "mmode_resv" /* OpenSBI's name for what it keeps from S-mode */
 #define FDT_HEADER_SIZE 40
+#define MENU_DIGITS	3
 
 /* The value of "@key=..." in @bootargs, up to the next space; NULL if it is not there. */
 static const char *find_option(const char *bootargs, const char *key, size_t *length)
@@ -31,6 +32,39 @@ static const char *find_option(const char *bootargs, const char *key, size_t *le
 	return NULL;
 }
 
+static void read_wanted(struct boot_context *ctx)
+{
+	size_t length;
+	const char *value = find_option(ctx->machine.bootargs, "lifeboat.config", &length);
+
+	if (!value)
+		return;
+	if (length >= sizeof(ctx->wanted)) {
+		log_warn(&ctx->log, "bootargs: lifeboat.config is longer than %zu characters",
+			 sizeof(ctx->wanted) - 1);
+		return;
+	}
+	memcpy(ctx->wanted, value, length);
+	ctx->wanted[length] = '\0';
+}
+
+static void read_menu(struct boot_context *ctx)
+{
+	size_t length;
+	const char *value = find_option(ctx->machine.bootargs, "lifeboat.menu", &length);
+	unsigned seconds = 0;
+
+	for (size_t i = 0; value && i < length; i++) {
+		if (value[i] < '0' || value[i] > '9' || length > MENU_DIGITS) {
+			log_warn(&ctx->log, "bootargs: lifeboat.menu=%.*s is no number of seconds up to 999",
+				 (int)length, value);
+			return;
+		}
+		seconds = 10 * seconds + (unsigned)(value[i] - '0');
+	}
+	ctx->menu_seconds = seconds;
+}
+
 static void read_options(struct boot_context *ctx)
 {
 	static const char *const modes[] = {"sv39", "sv48", "sv57"};
@@ -49,6 +83,8 @@ static void read_options(struct boot_context *ctx)
 	if (value && !ctx->levels_limit)
 		log_warn(&ctx->log, "bootargs: lifeboat.mode=%.*s is none of sv39, sv48, sv57", (int)length,
 			 value);
+	read_wanted(ctx);
+	read_menu(ctx);
 }
 
 enum lb_err discover_machine(struct boot_context *ctx)

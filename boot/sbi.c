@@ -7,6 +7,7 @@
 #define BASE_IMPL_VERSION 2
 #define BASE_PROBE	  3
 #define DBCN_WRITE	  0
+#define DBCN_READ	  1
 #define HSM_STATUS	  2
 #define SRST_RESET	  0
 #define SRST_NO_REASON	  0
@@ -56,6 +57,16 @@ struct sbi_result sbi_console_write(paddr_t pa, uint64_t size)
 void sbi_console_putchar(char c)
 {
 	sbi_call(SBI_EXT_LEGACY_PUTCHAR, 0, (unsigned char)c, 0, 0);
+}
+
+struct sbi_result sbi_console_read(paddr_t pa, uint64_t size)
+{
+	return sbi_call(SBI_EXT_DBCN, DBCN_READ, size, pa, 0);
+}
+
+int64_t sbi_console_getchar(void)
+{
+	return sbi_call(SBI_EXT_LEGACY_GETCHAR, 0, 0, 0, 0).error;
 }
 
 struct sbi_result sbi_hart_status(uint64_t id)

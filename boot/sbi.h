@@ -11,6 +11,7 @@
 #include "base/types.h"
 
 #define SBI_EXT_LEGACY_PUTCHAR 0x01
+#define SBI_EXT_LEGACY_GETCHAR 0x02
 #define SBI_EXT_BASE	       0x10
 #define SBI_EXT_HSM	       0x48534d
 #define SBI_EXT_SRST	       0x53525354
@@ -39,6 +40,12 @@ struct sbi_result sbi_console_write(paddr_t pa, uint64_t size);
 
 /** Write one byte by the legacy console call, for firmware older than DBCN. */
 void sbi_console_putchar(char c);
+
+/** DBCN: read at most @size bytes to @pa without waiting. Return: how many, or an error. */
+struct sbi_result sbi_console_read(paddr_t pa, uint64_t size);
+
+/** The legacy call for one byte. Return: the byte; negative if there is none. */
+int64_t sbi_console_getchar(void);
 
 enum sbi_hart_state {
 	SBI_HART_STARTED,

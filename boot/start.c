@@ -14,7 +14,8 @@
 #include "boot/crash_kexec.h"
 #include "boot/discover.h"
 #include "boot/instret.h"
-#include "boot/payload.h"
+#include "boot/menu.h"
+#include "boot/primary.h"
 #include "boot/sbi.h"
 #include "boot/smp.h"
 #include "boot/stage.h"
@@ -36,11 +37,9 @@ _Noreturn void boot_halt(void)
 		__asm__ volatile("wfi");
 }
 
-_Noreturn void boot_fail(struct boot_context *ctx, const char *line)
+static _Noreturn void end(struct boot_context *ctx, bool reset)
 {
-	log_error(&ctx->log, "%s", line);
-	if (ctx->crash.capturing) {
-		/* The attempt is counted, so this is no endless loop. */
+	if (reset) {
 		log_error(&ctx->log, "boot: resetting");
 		sbi_reset(SBI_RESET_WARM);
 		sbi_reset(SBI_RESET_COLD);
@@ -49,6 +48,13 @@ _Noreturn void boot_fail(struct boot_context *ctx, const char *line)
 	sbi_reset(SBI_RESET_SHUTDOWN);
 	log_error(&ctx->log, "boot: the firmware can't switch off (no SBI SRST): reset the machine by hand");
 	boot_halt();
+}
+
+/* On the way to the crash kernel the attempt is counted, so a reset is no endless loop. */
+_Noreturn void boot_fail(struct boot_context *ctx, const char *line)
+{
+	log_error(&ctx->log, "%s", line);
+	end(ctx, ctx->crash.capturing);
 }
 
 /* Every step but the last either works or ends the boot with the line that it left in ctx->diag. */
@@ -107,7 +113,7 @@ static enum log_level memory_level(size_t line)
 	return line < MEMORY_LINES ? LOG_INFO : LOG_DEBUG;
 }
 
-static void print_memory(struct boot_context *ctx)
+void boot_print_memory(struct boot_context *ctx)
 {
 	const struct memmap *map = &ctx->memmap;
 	size_t line = 0;
@@ -179,10 +185,9 @@ static _Noreturn void start_primary(struct boot_context *ctx)
 {
 	stage_allow_writes(ctx);
 	crash_arm(ctx);
-	require(ctx, payload_read(ctx, NULL));
-	payload_wish(ctx);
-	require(ctx, payload_plan(ctx, &ctx->memmap));
-	require(ctx, payload_load(ctx));
+	menu_run(ctx);
+	if (primary_load(ctx))
+		end(ctx, primary_wants_reset(ctx));
 	crash_arm_record(ctx);
 	leave(ctx);
 }
@@ -205,7 +210,7 @@ _Noreturn void start(const struct boot_entry *entry)
 		crash_kexec_discover(ctx);
 	else
 		crash_discover(ctx);
-	print_memory(ctx);
+	boot_print_memory(ctx);
 	if (bundle_err && !ctx->crash.region.all.size && !ctx->crash.by_kexec)
 		boot_fail(ctx, ctx->bundle_diag.text);
 

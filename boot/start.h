@@ -18,4 +18,7 @@ _Noreturn void boot_fail(struct boot_context *ctx, const char *line);
 /** Stand still for ever, the hart asleep. */
 _Noreturn void boot_halt(void);
 
+/** Print the memory map, and who has taken what of it. */
+void boot_print_memory(struct boot_context *ctx);
+
 #endif

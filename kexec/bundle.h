@@ -90,6 +90,19 @@ LB_MUST_CHECK enum lb_err bundle_find_data(const struct fit *fit, int image, str
 LB_MUST_CHECK enum lb_err bundle_read_config(const void *data, uint64_t size, const char *name,
 					     struct bundle_config *config, struct diag *diag);
 
+/**
+ * The name of the configuration to try next: the default one, then the others in their order, without the crash kernel's.
+ *
+ * @tried  how many were tried before
+ * @name   receives it; points into @data
+ * Return: LB_OK; LB_ENOENT there are no more (@diag is unchanged, but for @tried 0); otherwise the FIT is damaged.
+ */
+LB_MUST_CHECK enum lb_err bundle_candidate(const void *data, uint64_t size, size_t tried, const char **name,
+					   struct diag *diag);
+
+/** Should the machine be reset when no configuration can be started (the root's lifeboat,when-all-fail = "reset")? */
+bool bundle_wants_reset(const void *data, uint64_t size);
+
 /** The images of a configuration, one after the other, the kernel first; NULL behind the last. */
 const struct bundle_blob *bundle_config_blob(const struct bundle_config *config, size_t index);
 
