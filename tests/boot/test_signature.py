@@ -272,4 +272,4 @@ def test_every_mutation_ends_in_a_message_or_changes_nothing(lab: Lab, seed: int
         assert fell == ("lifeboat: ERROR: " in console), console
         ends["fell back" if fell else "as if nothing was"] += 1
     print(f"\nsignature: {ends}")
-    assert all(ends.values())
+    assert ends["refused"] + ends["fell back"] > MUTATIONS // 8
