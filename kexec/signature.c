@@ -5,8 +5,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "kexec/verify.h"
+
 #define SIGNATURE_PREFIX "signature" /* of the names of the nodes that count as signatures */
 #define HASH_PREFIX	 "hash"
+#define HASH_SIZE_MIN	 32
 
 /* One check, of a configuration or of an image. */
 struct check {
@@ -247,6 +250,11 @@ static enum lb_err check_ring(const struct check *c, const struct keyring *ring,
 	return LB_OK;
 }
 
+static bool is_strong(const struct hash_algo *algo)
+{
+	return algo && algo->size >= HASH_SIZE_MIN;
+}
+
 /* A signed hash that can be made to match is none: demand one that can't, of each image. */
 static enum lb_err check_hash_of_image(const struct check *c, int image)
 {
@@ -254,13 +262,15 @@ static enum lb_err check_hash_of_image(const struct check *c, int image)
 
 	for (node = fit_first_child(&c->fit, image); node >= 0; node = fit_next_child(&c->fit, node)) {
 		struct fit_property algo = {.name = "algo"};
+		const char *name;
+		size_t strings;
 
 		if (strncmp(fit_node_name(&c->fit, node), HASH_PREFIX, strlen(HASH_PREFIX)) != 0)
 			continue;
 		if (fit_read_properties(&c->fit, node, &algo, 1, c->diag))
 			return LB_EFORMAT;
-		if (algo.value && algo.size && algo.value[algo.size - 1] == '\0' &&
-		    sha2_find((const char *)algo.value, algo.size - 1))
+		if (fit_read_strings(&algo, "", &name, &strings, NULL) == LB_OK && strings == 1 &&
+		    is_strong(verify_find(name)))
 			return LB_OK;
 	}
 	return diag_fail(c->diag, LB_EUNTRUSTED,

@@ -33,40 +33,16 @@ static uint32_t below(uint32_t limit)
 
 /* ---- What the stage does with a bundle ---- */
 
-static bool hash_holds(const struct fit *fit, int node, const uint8_t *data, uint64_t size)
-{
-	struct fit_property property[] = {{.name = "algo"}, {.name = "value"}};
-	uint8_t digest[SHA2_SIZE_MAX];
-	const struct sha2_kind *kind;
-	struct sha2 sha2;
-
-	if (fit_read_properties(fit, node, property, 2, NULL) || !property[0].value || !property[1].value)
-		return false;
-	kind = sha2_find((const char *)property[0].value, property[0].size - 1);
-	if (!kind || property[1].size != kind->size)
-		return false;
-	sha2_begin(&sha2, kind);
-	sha2_add(&sha2, data, size);
-	sha2_end(&sha2, digest);
-	return !memcmp(digest, property[1].value, kind->size);
-}
-
 static bool image_holds(struct file f, const struct bundle_blob *blob)
 {
-	struct fit fit;
-	int image, node;
+	static struct verify verify;
+	struct diag diag;
 
 	if (!blob->size)
 		return true;
-	if (fit_open(f.bytes, f.size, &fit, NULL) ||
-	    fit_find_child(&fit, fit.images, blob->node, &image, NULL))
-		return false;
-	for (node = fit_first_child(&fit, image); node >= 0; node = fit_next_child(&fit, node)) {
-		if (!strncmp(fit_node_name(&fit, node), "hash", 4) &&
-		    !hash_holds(&fit, node, f.bytes + blob->offset, blob->size))
-			return false;
-	}
-	return true;
+	verify_begin(&verify, &blob->hashes);
+	verify_add(&verify, f.bytes + blob->offset, blob->size);
+	return verify_end(&verify, blob->node, &diag) == LB_OK;
 }
 
 static bool accept(struct scene *s, struct file f, struct bundle_config *config)

@@ -2,11 +2,13 @@
 /* What is in a bundle, and what the stage would say to it. Read inspect_bundle() at the bottom first. */
 #include "tools/lifeboat-inspect/inspect.h"
 
-#include <libdeflate.h>
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kexec/bundle.h"
-#include "kexec/bundle_crash.h"
+
+#define UNPACKED_MAX GIB /* more is no kernel */
 
 static const struct signature_scheme *const schemes[] = {
 	&signature_rsa2048,
@@ -65,44 +67,36 @@ static void put_number(struct inspection *i, const struct fit *fit, int node, co
 
 /* ---- Images ---- */
 
-/* The bytes of the hash @algo of an image: how many; 0 for one that is unknown. */
-static size_t make_digest(const char *algo, const uint8_t *data, uint64_t size, uint8_t *digest)
+/* Does the value of a hash node match? */
+static bool is_good(struct inspection *i, const struct hash_algo *algo, const struct fit_property *value,
+		    const struct bundle_blob *blob)
 {
-	const struct sha2_kind *kind = sha2_find(algo, strlen(algo));
-	struct sha2 sha2;
-	uint32_t crc;
+	static struct verify verify;
+	const struct image_hashes hashes = {.count = 1, .hash = {{algo, value->value}}};
 
-	if (strcmp(algo, "crc32") == 0) {
-		crc = libdeflate_crc32(0, data, size);
-		for (int byte = 0; byte < 4; byte++)
-			digest[byte] = (uint8_t)(crc >> (24 - 8 * byte));
-		return sizeof(crc);
-	}
-	if (!kind)
-		return 0;
-	sha2_begin(&sha2, kind);
-	sha2_add(&sha2, data, size);
-	sha2_end(&sha2, digest);
-	return kind->size;
+	if (!algo || !value->value || value->size != algo->size)
+		return false;
+	verify_begin(&verify, &hashes);
+	verify_add(&verify, i->data + blob->offset, blob->size);
+	return verify_end(&verify, blob->node, NULL) == LB_OK;
 }
 
 static void put_hash(struct inspection *i, const struct fit *fit, int node, const struct bundle_blob *blob)
 {
 	struct fit_property value = {.name = "value"};
-	const char *algo = text_of(fit, node, "algo");
-	uint8_t digest[SHA2_SIZE_MAX];
-	size_t size = algo ? make_digest(algo, i->data + blob->offset, blob->size, digest) : 0;
+	const char *name = text_of(fit, node, "algo");
+	const struct hash_algo *algo = name ? verify_find(name) : NULL;
 	bool good;
 
 	if (fit_read_properties(fit, node, &value, 1, NULL))
 		value.value = NULL;
-	good = size && value.value && value.size == size && memcmp(value.value, digest, size) == 0;
+	good = is_good(i, algo, &value, blob);
 	json_open(&i->json, NULL, '{');
 	json_string(&i->json, "name", fit_node_name(fit, node));
-	json_string(&i->json, "algo", algo);
+	json_string(&i->json, "algo", name);
 	if (value.value)
 		json_hex(&i->json, "value", value.value, value.size);
-	json_bool(&i->json, "known", size != 0);
+	json_bool(&i->json, "known", algo != NULL);
 	json_bool(&i->json, "good", good);
 	json_close(&i->json, '}');
 	i->all_good &= good;
@@ -165,6 +159,22 @@ static void put_signatures(struct inspection *i, const struct fit *fit, int conf
 	json_close(&i->json, ']');
 }
 
+static enum lb_err check_image(const struct inspection *i, const struct signature_policy *policy,
+			       const struct bundle_blob *blob, struct signature_work *work, struct diag *diag)
+{
+	static struct verify verify;
+	const uint8_t *data = i->data + blob->offset;
+	enum lb_err err;
+
+	verify_begin(&verify, &blob->hashes);
+	verify_add(&verify, data, blob->size);
+	err = verify_end(&verify, blob->node, diag);
+	if (err == LB_OK && signature_requires(policy, KEY_REQUIRED_IMAGE))
+		err = signature_check_image(policy, i->data, i->size, blob->node, data, blob->size, work,
+					    diag);
+	return err;
+}
+
 static enum lb_err check_images(const struct inspection *i, const struct signature_policy *policy,
 				const struct bundle_config *config, struct signature_work *work,
 				struct diag *diag)
@@ -172,15 +182,40 @@ static enum lb_err check_images(const struct inspection *i, const struct signatu
 	const struct bundle_blob *blob;
 	enum lb_err err = LB_OK;
 
-	if (!signature_requires(policy, KEY_REQUIRED_IMAGE))
-		return LB_OK;
 	for (size_t b = 0; !err && (blob = bundle_config_blob(config, b)); b++)
-		err = signature_check_image(policy, i->data, i->size, blob->node, i->data + blob->offset,
-					    blob->size, work, diag);
+		err = check_image(i, policy, blob, work, diag);
 	return err;
 }
 
-/* What the stage would say: readable, signed as the keys want it? (Hashes are said with the images.) */
+/* Unpack the kernel, into memory of this machine, and see what it is. */
+static enum lb_err unpack(const struct inspection *i, struct bundle_config *config, struct diag *diag)
+{
+	const struct packed_bytes packed = {i->data + config->kernel.offset + config->packed.offset,
+					    config->packed.size};
+	uint64_t bound = 0, size = 0;
+	uint8_t *work, *out;
+	enum lb_err err = config->packed.by->measure(packed, &bound, diag);
+
+	if (err)
+		return err;
+	if (bound > UNPACKED_MAX)
+		return diag_fail(diag, LB_ENOSPC,
+				 "bundle: kernel '%.40s' unpacks to as much as %" PRIu64 " MiB",
+				 config->kernel.node, bound / MIB);
+	work = aligned_alloc(16, DECOMPRESS_WORK_SIZE);
+	out = malloc(bound);
+	if (!work || !out)
+		err = diag_fail(diag, LB_ENOSPC, "bundle: this machine has no memory to unpack it");
+	if (!err)
+		err = config->packed.by->unpack(work, packed, out, bound, &size, diag);
+	if (!err)
+		err = bundle_read_payload(out, size, config, diag);
+	free(out);
+	free(work);
+	return err;
+}
+
+/* What the stage would say: readable, signed as the keys want it, whole, and something to start? */
 static enum lb_err judge(struct inspection *i, const char *name, struct bundle_config *config,
 			 struct signature_verdict *verdict, struct diag *diag)
 {
@@ -195,7 +230,9 @@ static enum lb_err judge(struct inspection *i, const char *name, struct bundle_c
 
 	if (err == LB_OK)
 		err = signature_check(&policy, i->data, i->size, name, &work, verdict, diag);
-	return err ? err : check_images(i, &policy, config, &work, diag);
+	if (err == LB_OK)
+		err = check_images(i, &policy, config, &work, diag);
+	return err || !config->packed.by ? err : unpack(i, config, diag);
 }
 
 static void put_verdict(struct inspection *i, const char *name)
@@ -215,8 +252,7 @@ static void put_verdict(struct inspection *i, const char *name)
 	}
 	if (config.packed.by)
 		json_string(&i->json, "packed", config.packed.by->name);
-	else
-		json_string(&i->json, "format", kinds[config.image.kind]);
+	json_string(&i->json, "format", kinds[config.image.kind]);
 	json_bool(&i->json, "in_place", config.in_place);
 	json_string(&i->json, "signed_by", verdict.key);
 	json_bool(&i->json, "required", verdict.required);

@@ -80,7 +80,8 @@ def _config_lines(config: Json) -> list[str]:
     lines.append(f"    {_signature_text(config)}")
     if not config["accepted"]:
         return [*lines, f"    REFUSED: {config['problem']}"]
-    return [*lines, f"    {config['format']}{', in place' if config['in_place'] else ''}"]
+    packed = f", {config['packed']}" if config.get("packed") else ""
+    return [*lines, f"    {config['format']}{packed}{', in place' if config['in_place'] else ''}"]
 
 
 def report(found: Json) -> str:
