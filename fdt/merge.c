@@ -33,8 +33,10 @@ enum lb_err fdt_check_image(const void *blob, uint64_t size, const char *name, b
 	int node, code = -FDT_ERR_TRUNCATED;
 
 	if (size >= sizeof(struct fdt_header) && size <= FDT_SIZE_MAX)
-		code = fdt_magic(blob) != FDT_MAGIC || fdt_version(blob) < 17 ? -FDT_ERR_BADVERSION
-									      : fdt_check_full(blob, size);
+		code = fdt_magic(blob) != FDT_MAGIC || fdt_version(blob) < 17 ||
+				       fdt_last_comp_version(blob) > 17
+			       ? -FDT_ERR_BADVERSION
+			       : fdt_check_full(blob, size);
 	if (code)
 		return failed(code, name, "is no whole FDT: make the bundle again", diag);
 	if (is_too_deep(blob))
