@@ -342,11 +342,8 @@ enum lb_err discover_bundle(struct boot_context *ctx)
 		return take_bundle(ctx);
 	}
 	ctx->bundle = (struct region){0, 0};
-	return diag_fail(
-		&ctx->diag, LB_ENOENT,
-		"bundle: none found%s: load one and name it in /chosen (QEMU: -initrd bundle.itb), or append "
-		"it to lifeboat.bin",
-		ctx->machine.initrd.size
-			? " (the initrd is neither FIT nor Image nor ELF, nor one of these compressed)"
-			: "");
+	return diag_fail(&ctx->diag, LB_ENOENT,
+			 "bundle: none found%s: load one and name it in /chosen (QEMU: -initrd), or append "
+			 "it to lifeboat.bin",
+			 ctx->machine.initrd.size ? " (the initrd is none)" : "");
 }

@@ -40,8 +40,13 @@ static enum lb_err move_blob(struct boot_context *ctx, const struct bundle_blob 
 	verify_begin(&ctx->verify, &blob->hashes);
 	verify_move(&ctx->verify, at(ctx, dest), at(ctx, ctx->bundle.base + blob->offset), blob->size);
 	err = verify_end(&ctx->verify, blob->node, &ctx->diag);
-	ctx->copy_instret += instret_read(usable) - begin;
-	ctx->copy_bytes += blob->size;
+	if (blob->hashes.count) {
+		ctx->check_instret += instret_read(usable) - begin;
+		ctx->check_bytes += blob->size;
+	} else {
+		ctx->copy_instret += instret_read(usable) - begin;
+		ctx->copy_bytes += blob->size;
+	}
 	return err;
 }
 

@@ -2,6 +2,7 @@
 /* Memory that is no C object: the stacks, the early tables, and the image's last bytes. */
 #include "mm/layout.h"
 
+	.option norelax /* what is laid out here stays as it is */
 	.section .trap_stack, "aw", @nobits
 	.space	TRAP_STACK_SIZE
 

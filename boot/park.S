@@ -7,6 +7,7 @@
  * the stage's new place. smp_park spins there until smp_release_entry tells where the payload begins, and
  * leaves by pass two, which is at home at a physical address.
  */
+	.option norelax /* what is laid out here stays as it is */
 	.section .text.smp_wait, "ax", @progbits
 /* In: a0 hart id; satp = 0, sie = 0.  Leaves: to smp_park with a0 as it was. */
 	.globl	smp_wait

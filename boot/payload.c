@@ -183,28 +183,26 @@ static enum lb_err take_loadables(struct boot_context *ctx, struct memmap *map)
 		const struct region r = {loadable[i].load, loadable[i].size};
 
 		if (!range_fits(r.base, r.size, ctx->physmap.limit) ||
-		    !region_set_contains(&map->free, r.base, r.size))
+		    !region_set_contains(&map->free, r.base, r.size) ||
+		    memmap_take(map, r.base, r.size, MEMMAP_LOADABLE, loadable[i].node))
 			return diag_fail(&ctx->diag, LB_ECONFLICT,
-					 "plan: loadable '%.40s' at [%#" PRIx64 "..%#" PRIx64
-					 "] is not in free RAM, or lies on another one: load it elsewhere",
-					 loadable[i].node, r.base, region_end(r) - 1);
-		if (memmap_take(map, r.base, r.size, MEMMAP_LOADABLE, loadable[i].node))
-			return diag_fail(&ctx->diag, LB_ENOSPC, "plan: no entry left for a loadable");
+					 "plan: loadable '%.40s' at %#" PRIx64
+					 " is not in free RAM, or lies on another: load it elsewhere",
+					 loadable[i].node, r.base);
 		log_info(&ctx->log, "plan: load    [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " KiB, %s", r.base,
 			 region_end(r) - 1, r.size / KIB, loadable[i].node);
 	}
 	return LB_OK;
 }
 
+/* Those that were taken come first. */
 static void release_loadables(struct boot_context *ctx, struct memmap *map)
 {
 	const struct bundle_blob *loadable = ctx->config.loadable;
 
 	for (size_t i = 0; i < BUNDLE_BLOBS_MAX && loadable[i].size; i++) {
-		enum lb_err err = memmap_release(map, loadable[i].load, MEMMAP_LOADABLE);
-
-		if (err && err != LB_ENOENT)
-			log_warn(&ctx->log, "plan: the memory of a loadable is lost (%s)", lb_err_name(err));
+		if (memmap_release(map, loadable[i].load, MEMMAP_LOADABLE))
+			return;
 	}
 }
 

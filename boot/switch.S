@@ -10,6 +10,7 @@
  * Returns: a0 = satp read back
  * Clobbers: a0-a2, t0
  */
+	.option norelax /* what is laid out here stays as it is */
 	.section .text.stage_switch, "ax", @progbits
 	.globl	stage_switch
 	.type	stage_switch, @function

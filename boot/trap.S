@@ -6,6 +6,7 @@
  *          tp = the boot context, or 0 before there is one
  * Leaves:  to trap_handle(), which does not return
  */
+	.option norelax /* what is laid out here stays as it is */
 	.section .text.trap_entry, "ax", @progbits
 	.balign	4
 	.globl	trap_entry

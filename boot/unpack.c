@@ -135,7 +135,8 @@ enum lb_err unpack_kernel(struct boot_context *ctx, const struct memmap *map)
 		return LB_OK;
 	err = load_verify(ctx, &config->kernel);
 	if (!err && make_room(ctx, map))
-		err = diag_fail(&ctx->diag, LB_ENOSPC, "bundle: free memory is in too many pieces to unpack");
+		err = diag_fail(&ctx->diag, LB_ENOSPC,
+				"bundle: no room to unpack in: give the machine more RAM");
 	if (!err)
 		err = unpack(ctx);
 	if (!err)

@@ -37,6 +37,7 @@ static bool libfdt_would_match(const char *name, const char *wanted)
 static bool header_is_sound(const void *blob)
 {
 	return fdt_check_header(blob) == 0 && fdt_version(blob) >= FIT_FDT_VERSION &&
+	       fdt_last_comp_version(blob) <= FIT_FDT_VERSION &&
 	       is_aligned(fdt_off_dt_struct(blob), FDT_TAGSIZE) &&
 	       is_aligned(fdt_off_mem_rsvmap(blob), sizeof(uint64_t));
 }

@@ -30,9 +30,13 @@ static bool is_too_deep(const void *blob)
 enum lb_err fdt_check_image(const void *blob, uint64_t size, const char *name, bool *overlay,
 			    struct diag *diag)
 {
-	int node, code = size < sizeof(struct fdt_header) || size > FDT_SIZE_MAX ? -FDT_ERR_TRUNCATED
-										 : fdt_check_full(blob, size);
+	int node, code = -FDT_ERR_TRUNCATED;
 
+	if (size >= sizeof(struct fdt_header) && size <= FDT_SIZE_MAX)
+		code = fdt_magic(blob) != FDT_MAGIC || fdt_version(blob) < 17 ||
+				       fdt_last_comp_version(blob) > 17
+			       ? -FDT_ERR_BADVERSION
+			       : fdt_check_full(blob, size);
 	if (code)
 		return failed(code, name, "is no whole FDT: make the bundle again", diag);
 	if (is_too_deep(blob))

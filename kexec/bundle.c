@@ -314,11 +314,10 @@ static enum lb_err unknown_bare(const void *data, uint64_t size, struct diag *di
 	uint8_t first[4] = {0};
 
 	memcpy(first, data, size < sizeof(first) ? size : sizeof(first));
-	return diag_fail(
-		diag, LB_EFORMAT,
-		"bundle: neither a FIT nor a RISC-V Image, packed or not, nor an ELF (it begins with "
-		"%02x %02x %02x %02x): make a bundle of it",
-		first[0], first[1], first[2], first[3]);
+	return diag_fail(diag, LB_EFORMAT,
+			 "bundle: neither a FIT nor a RISC-V Image nor an ELF (it begins with "
+			 "%02x %02x %02x %02x): make a bundle of it",
+			 first[0], first[1], first[2], first[3]);
 }
 
 bool bundle_is_bare(const void *data, uint64_t size)

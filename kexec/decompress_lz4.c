@@ -27,6 +27,13 @@
 #define DESCRIPTOR_UNKNOWN 0x8f /* reserved bits of the byte that tells the size of blocks */
 #define BLOCK_CODE_MIN	   4	/* 64 KiB; each next one is four times as large */
 
+/*
+ * The one of LZ4's loops that suits every block, whatever lies before it: LZ4_decompress_safe_usingDict() chooses among
+ * four copies of it, which take 3 KiB. It is exported but not in lz4.h.
+ */
+int LZ4_decompress_safe_forceExtDict(const char *source, char *dest, int compressedSize, int maxOutputSize,
+				     const void *dictStart, size_t dictSize);
+
 /* Input that shrinks while it is read. */
 struct cursor {
 	const uint8_t *next;
@@ -200,8 +207,8 @@ static bool unpack_block(const struct block *block, const struct frame *frame, c
 		*size += block->size;
 		return true;
 	}
-	made = LZ4_decompress_safe_usingDict((const char *)block->bytes, dest, (int)block->size, (int)most,
-					     dest - dictionary, (int)dictionary);
+	made = LZ4_decompress_safe_forceExtDict((const char *)block->bytes, dest, (int)block->size, (int)most,
+						dest - dictionary, dictionary);
 	if (made < 0)
 		return false;
 	*size += (uint64_t)made;

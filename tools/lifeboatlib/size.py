@@ -38,7 +38,7 @@ def module_of(origin: str) -> str:
 
     Meson writes the path of the source into the name of the object: boot_start.c.o is boot/start.c.
     """
-    subproject = re.search(r"subprojects/([a-z]+)", origin)
+    subproject = re.search(r"subprojects/([a-z][a-z0-9]*)-", origin)
     if subproject:
         return SUBPROJECT_NAMES.get(subproject[1], subproject[1])
     folder = re.split(r"[/(]", origin.rstrip(")"))[-1].split("_")[0]
