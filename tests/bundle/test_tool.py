@@ -126,6 +126,14 @@ def test_a_hash_that_is_wrong_is_seen(tool: Run, inspect: Inspect, tmp_path: Pat
     assert hashes == {"ramdisk": True, "kernel": False}
 
 
+def test_a_policy_is_written_down(tool: Run, tmp_path: Path) -> None:
+    make(tool, "--its-only", "--all-bad", "reset", "--boot-limit", "3", "--boot-seconds", "90")
+    its = (tmp_path / "out.itb").read_text()
+    configurations = its[its.index("configurations {") :]
+    for line in ('lifeboat,all-bad = "reset";', "lifeboat,boot-limit = <3>;", "lifeboat,boot-seconds = <90>;"):
+        assert line in configurations
+
+
 def test_a_person_can_read_it(tool: Run) -> None:
     make(tool, "--append", "console=hvc0", "--in-place")
     text = tool("inspect", "out.itb").stdout

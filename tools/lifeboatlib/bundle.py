@@ -381,6 +381,20 @@ def sign(made: Bundle, args: argparse.Namespace) -> Bundle:
     return replace(made, images=images, signing=signing, version=args.version)
 
 
+def add_policy_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options about configurations that are bad, or die early."""
+    group = parser.add_argument_group("when a primary is bad (docs/boot.md, docs/crash.md)")
+    group.add_argument(
+        "--all-bad", choices=("shutdown", "reset"), default="", help="if none can be started; default: shutdown"
+    )
+    group.add_argument(
+        "--boot-limit", type=positive, default=0, metavar="N", help="early deaths in a row that demote one"
+    )
+    group.add_argument(
+        "--boot-seconds", type=positive, default=0, metavar="S", help="what an early death is; default: 60"
+    )
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the bundle command."""
     payload = parser.add_mutually_exclusive_group(required=True)
@@ -419,6 +433,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
     add_crash_arguments(parser)
     add_signing_arguments(parser)
+    add_policy_arguments(parser)
 
 
 def _payload(args: argparse.Namespace) -> Image:
@@ -450,6 +465,7 @@ def main(args: argparse.Namespace) -> int:
         payload = compress(_payload(args), args.compress, Path(name))
         bundle = simple(payload, args.initrd, args.append, args.embedded)
         bundle = sign(add_crash(with_fdts(bundle, args.dtb), args), args)
+        bundle = replace(bundle, policy=Policy(args.all_bad, args.boot_limit, args.boot_seconds))
         if args.its_only:
             args.output.write_text(bundle.its(), encoding="utf-8")
         else:
