@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "boot/instret.h"
+#include "boot/sha256_zknh.h"
 
 #define RAMDISK_ALIGN 4 /* Linux expects each archive at one, and skips zeros between them */
 
@@ -14,13 +15,19 @@ static void *at(const struct boot_context *ctx, paddr_t pa)
 	return physmap_pointer(&ctx->physmap, pa);
 }
 
+static void begin_check(struct boot_context *ctx, const struct bundle_blob *blob)
+{
+	verify_begin(&ctx->verify, &blob->hashes);
+	verify_accelerate(&ctx->verify, ctx->machine.isa & ISA_ZKNH ? sha256_zknh : NULL);
+}
+
 enum lb_err load_verify(struct boot_context *ctx, const struct bundle_blob *blob)
 {
 	const bool usable = ctx->log.console.instret_usable;
 	const uint64_t begin = instret_read(usable);
 	enum lb_err err;
 
-	verify_begin(&ctx->verify, &blob->hashes);
+	begin_check(ctx, blob);
 	verify_add(&ctx->verify, at(ctx, ctx->bundle.base + blob->offset), blob->size);
 	err = verify_end(&ctx->verify, blob->node, &ctx->diag);
 	if (blob->hashes.count) {
@@ -37,7 +44,7 @@ static enum lb_err move_blob(struct boot_context *ctx, const struct bundle_blob 
 	const uint64_t begin = instret_read(usable);
 	enum lb_err err;
 
-	verify_begin(&ctx->verify, &blob->hashes);
+	begin_check(ctx, blob);
 	verify_move(&ctx->verify, at(ctx, dest), at(ctx, ctx->bundle.base + blob->offset), blob->size);
 	err = verify_end(&ctx->verify, blob->node, &ctx->diag);
 	if (blob->hashes.count) {

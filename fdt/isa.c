@@ -13,7 +13,8 @@ static const struct {
 } extensions_known[] = {
 	{NAME("sstc"), ISA_SSTC},     {NAME("svade"), ISA_SVADE},   {NAME("svadu"), ISA_SVADU},
 	{NAME("svpbmt"), ISA_SVPBMT}, {NAME("zicbom"), ISA_ZICBOM}, {NAME("zicboz"), ISA_ZICBOZ},
-	{NAME("h"), ISA_H},
+	{NAME("h"), ISA_H},	      {NAME("zknh"), ISA_ZKNH},	    {NAME("zkn"), ISA_ZKNH},
+	{NAME("zk"), ISA_ZKNH},
 };
 
 /* The bit of the extension that is named by the @length characters at @text; 0 when we do not know it. */

@@ -41,6 +41,7 @@ enum machine_isa {
 	ISA_ZICBOM = 1 << 4,
 	ISA_ZICBOZ = 1 << 5,
 	ISA_H = 1 << 6,
+	ISA_ZKNH = 1 << 7,
 };
 
 struct machine {

@@ -31,6 +31,14 @@ void verify_begin(struct verify *verify, const struct image_hashes *hashes)
 		hashes->hash[i].algo->begin(&verify->state[i], hashes->hash[i].algo);
 }
 
+void verify_accelerate(struct verify *verify, sha256_blocks *blocks)
+{
+	for (size_t i = 0; i < verify->hashes->count; i++) {
+		if (!strcmp(verify->hashes->hash[i].algo->name, "sha256"))
+			verify->state[i].sha2.blocks = blocks;
+	}
+}
+
 void verify_add(struct verify *verify, const void *data, uint64_t size)
 {
 	for (size_t i = 0; i < verify->hashes->count; i++)

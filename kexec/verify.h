@@ -53,6 +53,9 @@ const struct hash_algo *verify_find(const char *name);
 /** Begin a check against @hashes, which must stay. With none of them nothing is computed, and all is well. */
 void verify_begin(struct verify *verify, const struct image_hashes *hashes);
 
+/** Let what was begun use @blocks for SHA-256; NULL: mbedTLS's own. */
+void verify_accelerate(struct verify *verify, sha256_blocks *blocks);
+
 /** Add the next @size bytes of the image. */
 void verify_add(struct verify *verify, const void *data, uint64_t size);
 

@@ -35,7 +35,11 @@ def contract_with(
 def test_opensbi(
     release: str, kind: str, parts: None, stage: Path, contract_with: Callable[..., Path]
 ) -> None:
-    machine = Machine(kernel=stage, initrd=contract_with(harts=2), bios=target.opensbi(kind, release), smp=2)
+    # 1.5's fw_jump loses hart starts by itself: with a payload that does nothing else, and no lifeboat, 24 of 60.
+    harts = 1 if (release, kind) == ("1.5", "jump") else 2
+    machine = Machine(
+        kernel=stage, initrd=contract_with(harts=harts), bios=target.opensbi(kind, release), smp=harts
+    )
     console = run_to_end(machine, PATIENCE)
     find(rf"^lifeboat: boot: .*, OpenSBI {release} ", console)
     stage_ran(console)

@@ -159,7 +159,9 @@ def test_a_bomb_is_refused_with_one_line(
     assert console.count("ERROR") == 2, console
 
 
-@pytest.mark.parametrize("algo", ["crc32", "sha256", "sha512"])
+@pytest.mark.parametrize(
+    ("algo", "cpu"), [("crc32", ""), ("sha256", ""), ("sha256", "rv64,zknh=true"), ("sha512", "")]
+)
 @pytest.mark.parametrize("packer", ["none", "gzip"])
 @pytest.mark.parametrize("victim", ["kernel", "ramdisk"])
 def test_a_flipped_bit_is_refused(
@@ -169,19 +171,21 @@ def test_a_flipped_bit_is_refused(
     ramdisk: Path,
     tmp_path: Path,
     algo: str,
+    cpu: str,
     packer: str,
     victim: str,
 ) -> None:
+    """And what is whole is not, with each way to compute the hash."""
     image = packed_image(bundle.linux(contract(ramdisk=ramdisk).bin), packer, tmp_path)
     made = bundle.simple(image, initrd=ramdisk)
     made = replace(made, images=[replace(each, hashes=[algo]) for each in made.images])
     path = make_bundle(made)
-    passed(run_to_end(Machine(kernel=stage, initrd=path)))
+    passed(run_to_end(Machine(kernel=stage, initrd=path, cpu=cpu)))
     content = bytearray(path.read_bytes())
     part = (image.path if victim == "kernel" else ramdisk).read_bytes()
     content[content.rindex(part) + len(part) // 2] ^= 4
     path.write_bytes(content)
-    console = run_to_end(Machine(kernel=stage, initrd=path))
+    console = run_to_end(Machine(kernel=stage, initrd=path, cpu=cpu))
     find(rf"ERROR: bundle: the {algo} of image '{victim}' does not match its bytes", console)
     find(r"ERROR: boot: nothing was started", console)
     assert "contract:" not in console

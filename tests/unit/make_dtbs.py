@@ -52,7 +52,7 @@ OPENSBI_MACHINES = [
     ("opensbi-spike-2", "-M spike -smp 2 -m 1G"),
 ]
 
-EXTENSIONS = ["sstc", "svade", "svadu", "svpbmt", "zicbom", "zicboz", "h"]
+EXTENSIONS = ["sstc", "svade", "svadu", "svpbmt", "zicbom", "zicboz", "h", "zknh"]
 MMU_LEVELS = {"riscv,none": 0, "riscv,sv39": 3, "riscv,sv48": 4, "riscv,sv57": 5}
 APPEND = "console=ttyS0 root=/dev/vda rw"
 

@@ -43,9 +43,10 @@ static void add_range(struct lines *lines, const char *key, struct region range)
 
 static void add_isa(struct lines *lines, uint32_t isa)
 {
-	add(lines, "isa%s%s%s%s%s%s%s", isa & ISA_SSTC ? " sstc" : "", isa & ISA_SVADE ? " svade" : "",
+	add(lines, "isa%s%s%s%s%s%s%s%s", isa & ISA_SSTC ? " sstc" : "", isa & ISA_SVADE ? " svade" : "",
 	    isa & ISA_SVADU ? " svadu" : "", isa & ISA_SVPBMT ? " svpbmt" : "",
-	    isa & ISA_ZICBOM ? " zicbom" : "", isa & ISA_ZICBOZ ? " zicboz" : "", isa & ISA_H ? " h" : "");
+	    isa & ISA_ZICBOM ? " zicbom" : "", isa & ISA_ZICBOZ ? " zicboz" : "", isa & ISA_H ? " h" : "",
+	    isa & ISA_ZKNH ? " zknh" : "");
 }
 
 static void add_number(struct lines *lines, const char *key, uint32_t number)

@@ -91,6 +91,52 @@ static void a_move_is_a_memmove_and_a_hash_of_the_source(void **state)
 	free(large.bytes);
 }
 
+/* Stands for a hart's own instructions; counts what it was given. */
+static size_t blocks_done;
+
+static void by_the_block(uint32_t *state, const uint8_t *data, size_t count)
+{
+	mbedtls_sha256_context one;
+
+	mbedtls_sha256_init(&one);
+	memcpy(one.MBEDTLS_PRIVATE(state), state, sizeof(one.MBEDTLS_PRIVATE(state)));
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(mbedtls_internal_sha256_process(&one, data + i * SHA256_BLOCK), 0);
+	memcpy(state, one.MBEDTLS_PRIVATE(state), sizeof(one.MBEDTLS_PRIVATE(state)));
+	blocks_done += count;
+}
+
+static void whole_blocks_of_sha256_can_be_another_ones_business(void **state)
+{
+	static struct verify verify;
+	static uint8_t data[700];
+	uint64_t seed = 5;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 37 ^ i >> 3);
+	for (size_t size = 0; size <= sizeof(data); size++) {
+		uint8_t digest[SHA2_SIZE_MAX];
+		struct image_hashes hashes = {.count = 1, .hash[0] = {&hash_sha256, digest}};
+		union hash_state alone;
+		struct diag diag;
+
+		hash_sha256.begin(&alone, &hash_sha256);
+		hash_sha256.add(&alone, data, size);
+		hash_sha256.end(&alone, digest);
+		verify_begin(&verify, &hashes);
+		verify_accelerate(&verify, by_the_block);
+		for (size_t at = 0, step; at < size; at += step) {
+			seed = seed * 6364136223846793005 + 1442695040888963407;
+			step = seed >> 33 & 255;
+			step = step < size - at ? step : size - at;
+			verify_add(&verify, data + at, step);
+		}
+		assert_int_equal(verify_end(&verify, "x", &diag), LB_OK);
+	}
+	assert_true(blocks_done > 1000);
+}
+
 static struct file make_zboot(uint32_t offset, uint32_t size, const char *name, size_t total)
 {
 	struct file file = {.bytes = calloc(1, total), .size = total};
@@ -153,6 +199,7 @@ int main(void)
 		cmocka_unit_test(each_of_mkimages_hashes_is_checked),
 		cmocka_unit_test(what_has_no_hash_is_as_it_is_and_an_unknown_hash_is_refused),
 		cmocka_unit_test(a_move_is_a_memmove_and_a_hash_of_the_source),
+		cmocka_unit_test(whole_blocks_of_sha256_can_be_another_ones_business),
 		cmocka_unit_test(a_zboot_header_tells_where_the_packed_image_is),
 	};
 

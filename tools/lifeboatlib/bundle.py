@@ -51,7 +51,7 @@ class Image:
     os: str
     load: int | None = None
     entry: int | None = None
-    hashes: Sequence[str] = HASHES[:1]
+    hashes: Sequence[str] | None = None  # None: what the bundle needs
     compression: str = "none"
 
 
@@ -162,7 +162,7 @@ class Bundle:
         lines += ['\tdescription = "lifeboat bundle";', "\t#address-cells = <2>;", ""]
         lines += ["\timages {"]
         for image in self.images:
-            hashes = {f"hash-{i}": {"algo": _text(a)} for i, a in enumerate(image.hashes, 1)}
+            hashes = {f"hash-{i}": {"algo": _text(a)} for i, a in enumerate(self._hashes(image), 1)}
             lines += _node(image.name, _image_properties(image), hashes)
         lines += ["\t};", "", "\tconfigurations {"]
         lines += [f"\t\tdefault = {_text(self.configurations[0].name)};"]
@@ -175,6 +175,12 @@ class Bundle:
             signature = {"signature-1": signing.properties(configuration)} if signing else {}
             lines += _node(configuration.name, properties, signature)
         return "\n".join([*lines, "\t};", "};", ""])
+
+    def _hashes(self, image: Image) -> Sequence[str]:
+        """A signature wants a hash that nobody can forge; else one that finds damage will do."""
+        if image.hashes is not None:
+            return image.hashes
+        return SIGNED_HASHES[:1] if self.signing else HASHES[:1]
 
     def write(self, output: Path) -> Path:
         """Makes the FIT image."""
@@ -370,12 +376,11 @@ def add_signing_arguments(parser: argparse.ArgumentParser) -> None:
 
 def sign(made: Bundle, args: argparse.Namespace) -> Bundle:
     """The bundle with the hashes and the signatures that the options describe."""
-    chosen = args.hash or (SIGNED_HASHES if args.key else HASHES)[0]
-    if args.key and chosen not in SIGNED_HASHES:
-        raise LifeboatError(f"--hash {chosen} ties no image to a signature; use sha256 or sha512")
+    if args.key and args.hash and args.hash not in SIGNED_HASHES:
+        raise LifeboatError(f"--hash {args.hash} ties no image to a signature; use sha256 or sha512")
     if args.pss and not args.key:
         raise LifeboatError("--pss goes with --key")
-    hashes = [] if chosen == "none" else [chosen]
+    hashes = {None: None, "none": []}.get(args.hash, [args.hash])
     images = [replace(image, hashes=hashes) for image in made.images]
     signing = Signing(args.key, args.sign_hash, "pss" if args.pss else "") if args.key else None
     return replace(made, images=images, signing=signing, version=args.version)
