@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from lifeboatlib.qemu import Machine, Session
 
 BAD = rf"^lifeboat: warning: choose: '%s' is bad: {WHY_BAD}$"
 Build = Callable[..., object]
+BUNDLE_AT = 0xA0200000  # QEMU puts the initrd of a 1 GiB machine there
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,29 @@ def test_an_unknown_name_is_one_warning_and_the_default(
     assert told == [
         "lifeboat: warning: bootargs: lifeboat.config=tw names no configuration: the default one is taken"
     ]
+
+
+def test_a_bad_one_that_would_lie_over_the_bundle_is_found_before_it_does(
+    stage: Path, build_payload: Build, tmp_path: Path
+) -> None:
+    """Its hash is wrong, and where it is linked the next one's bytes lie."""
+    over = build_payload("named", base=BUNDLE_AT + 0x1000, NAME='"over"')
+    good = build_payload("named", NAME='"good"')
+    images = [
+        bundle.Image("k-over", over.elf, "kernel", "elf"),  # type: ignore[attr-defined]
+        replace(bundle.linux(good.bin), name="k-good"),  # type: ignore[attr-defined]
+    ]
+    configurations = [bundle.Configuration(name, f"k-{name}") for name in ("over", "good")]
+    made = bundle.Bundle(images, configurations).write(tmp_path / "over.itb")
+    console = run_to_end(Machine(kernel=stage, initrd=made))
+    find(rf"^lifeboat: bundle: over at {BUNDLE_AT:#x} ", console)
+    find(started("over"), console)
+    content = bytearray(made.read_bytes())
+    content[content.index(b"\x7fELF") + 0x1100] ^= 1
+    made.write_bytes(content)
+    console = run_to_end(Machine(kernel=stage, initrd=made))
+    find(r"^lifeboat: warning: choose: 'over' is bad: bundle: the crc32 of image 'k-over' does not match", console)
+    find(started("good"), console)
 
 
 def test_when_all_are_bad_the_machine_is_switched_off(
