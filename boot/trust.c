@@ -136,9 +136,10 @@ enum lb_err trust_check_config(struct boot_context *ctx)
 		err = check_fit(ctx, &policy, &verdict);
 	else
 		err = check_bare(ctx, &policy);
-	ctx->signature_instret += instret_read(usable) - begin;
 	if (err)
 		return err;
+	if (verdict.key)
+		ctx->signature_instret += instret_read(usable) - begin;
 	print_verdict(ctx, &verdict);
 	forget_foreign_initrd(ctx, &policy);
 	return LB_OK;
