@@ -10,6 +10,7 @@
 #include "boot/payload.h"
 #include "boot/sbi.h"
 #include "boot/start.h"
+#include "boot/trust.h"
 #include "kexec/crash_text.h"
 #include "version.h"
 
@@ -98,10 +99,16 @@ static void act(struct boot_context *ctx, int key)
 
 /* ---- The screen ---- */
 
-/* Can it be read? @verdict receives what it is, or what is wrong with it. */
+/* Can it be read, and is it signed where it must be? (Hashes are checked when it is loaded.) */
+static bool is_good(struct boot_context *ctx, size_t index)
+{
+	return !payload_look(ctx, ctx->choices.name[index]) && !trust_look(ctx);
+}
+
+/* @verdict receives what it is, or what is wrong with it. */
 static bool look_at(struct boot_context *ctx, size_t index, char verdict[VERDICT_SIZE])
 {
-	if (payload_look(ctx, ctx->choices.name[index])) {
+	if (!is_good(ctx, index)) {
 		snprintf(verdict, VERDICT_SIZE, "%s", ctx->diag.text);
 		return false;
 	}
@@ -192,13 +199,13 @@ static size_t find_wanted(struct boot_context *ctx)
 	return wanted;
 }
 
-/* What will be started if nobody says otherwise: the first that can be read. */
+/* What will be started if nobody says otherwise: the first that is good. */
 static size_t find_preferred(struct boot_context *ctx, size_t wanted, uint32_t demoted)
 {
 	size_t order[CHOICES_MAX + 1], count = choices_order(&ctx->choices, wanted, demoted, order);
 
 	for (size_t i = 0; i < count; i++) {
-		if (!payload_look(ctx, ctx->choices.name[order[i]]))
+		if (is_good(ctx, order[i]))
 			return order[i];
 	}
 	return order[0];

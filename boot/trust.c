@@ -123,19 +123,32 @@ static void print_verdict(struct boot_context *ctx, const struct signature_verdi
 				       : "there is no key to check it with");
 }
 
+static enum lb_err check(struct boot_context *ctx, const struct signature_policy *policy,
+			 struct signature_verdict *verdict)
+{
+	const void *bundle = physmap_pointer(&ctx->physmap, ctx->bundle.base);
+
+	if (bundle_is_fit(bundle, ctx->bundle.size))
+		return check_fit(ctx, policy, verdict);
+	return check_bare(ctx, policy);
+}
+
+enum lb_err trust_look(struct boot_context *ctx)
+{
+	const struct signature_policy policy = policy_of(ctx);
+	struct signature_verdict verdict = {.key = NULL};
+
+	return check(ctx, &policy, &verdict);
+}
+
 enum lb_err trust_check_config(struct boot_context *ctx)
 {
 	const struct signature_policy policy = policy_of(ctx);
-	const void *bundle = physmap_pointer(&ctx->physmap, ctx->bundle.base);
 	const bool usable = ctx->log.console.instret_usable;
 	const uint64_t begin = instret_read(usable);
 	struct signature_verdict verdict = {.key = NULL};
-	enum lb_err err;
+	const enum lb_err err = check(ctx, &policy, &verdict);
 
-	if (bundle_is_fit(bundle, ctx->bundle.size))
-		err = check_fit(ctx, &policy, &verdict);
-	else
-		err = check_bare(ctx, &policy);
 	if (err)
 		return err;
 	if (verdict.key)

@@ -17,4 +17,7 @@ LB_MUST_CHECK enum lb_err trust_find_keys(struct boot_context *ctx);
  */
 LB_MUST_CHECK enum lb_err trust_check_config(struct boot_context *ctx);
 
+/** What trust_check_config() would return, for a verdict in advance: says nothing and changes nothing but ctx->diag. */
+LB_MUST_CHECK enum lb_err trust_look(struct boot_context *ctx);
+
 #endif

@@ -17,7 +17,7 @@ from harness import find, passed, run_to_end, stage_ran
 
 from lifeboatlib import bundle, keys
 from lifeboatlib.paths import REPO, TOOLS, host_dir
-from lifeboatlib.qemu import PROGRAM, Machine
+from lifeboatlib.qemu import PROGRAM, Machine, Session
 
 MOST_RSA_2048 = 1_500_000
 MUTATIONS = 200
@@ -158,6 +158,19 @@ def test_what_the_policy_forbids_does_not_start(lab: Lab, name: str) -> None:
     made, names, policy, why = REFUSED[name]
     line = refused(lab.boot(lab.bundle(**made), lab.fdt(*names, **policy)))  # type: ignore[arg-type]
     assert re.search(why, line), line
+
+
+def test_the_menu_tells_what_is_not_signed(lab: Lab) -> None:
+    """Before it is chosen; and what would be started by itself is the one that is."""
+    made = lab.two_configurations()
+    content = made.read_bytes()  # of the first one's signed properties
+    made.write_bytes(content.replace(b"contract=signed\0", b"contract=forged\0", 1))
+    machine = replace(lab.machine(made, lab.fdt("rsa2048", required="conf")), append="lifeboat.menu=100")
+    with Session(machine) as session:
+        session.expect(r"^lifeboat: menu: press a key", 60)
+        session.send("x")
+        session.expect(r"^  1  primary +BAD: signature: ", 60)
+        session.expect(r"^> 2  second +Linux Image", 60)
 
 
 def test_an_optional_key_forbids_nothing(lab: Lab) -> None:
