@@ -11,11 +11,6 @@
 
 /* ---- Before the move ---- */
 
-static bool is_inside(struct region inner, struct region outer)
-{
-	return inner.base >= outer.base && range_fits(inner.base - outer.base, inner.size, outer.size);
-}
-
 /* All RAM but usable memory and what the FDT reserves: Linux kept off that, too, and some of it faults. */
 static enum lb_err set_dead_ram(struct boot_context *ctx, struct region usable)
 {
@@ -43,7 +38,7 @@ enum lb_err crash_kexec_enter(struct boot_context *ctx)
 
 	if (!usable.size || !m->elfcorehdr.size)
 		return LB_OK;
-	if (!is_inside(stage, usable)) {
+	if (!region_contains(usable, stage)) {
 		log_warn(&ctx->log, "kexec: the stage is outside linux,usable-memory-range: that is ignored");
 		return LB_OK;
 	}
@@ -52,8 +47,8 @@ enum lb_err crash_kexec_enter(struct boot_context *ctx)
 	log_info(&ctx->log,
 		 "kexec: started by a dying kernel, in [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " MiB",
 		 usable.base, region_end(usable) - 1, usable.size / MIB);
-	if (!region_set_contains(&m->ram, usable.base, usable.size) || !is_inside(fdt, usable) ||
-	    !is_inside(m->elfcorehdr, usable) || !is_aligned(m->elfcorehdr.base, sizeof(uint64_t)))
+	if (!region_set_contains(&m->ram, usable.base, usable.size) || !region_contains(usable, fdt) ||
+	    !region_contains(usable, m->elfcorehdr) || !is_aligned(m->elfcorehdr.base, sizeof(uint64_t)))
 		return diag_fail(&ctx->diag, LB_ERANGE,
 				 "kexec: usable memory is no RAM, or FDT or core header are not in it");
 	err = set_dead_ram(ctx, usable);

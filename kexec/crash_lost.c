@@ -9,8 +9,7 @@ bool crash_is_lost(const struct memmap_taken *taken, struct region crash_region)
 		[MEMMAP_INITRD] = true, [MEMMAP_LOST] = true,
 	};
 
-	if (taken->range.base >= crash_region.base &&
-	    range_fits(taken->range.base - crash_region.base, taken->range.size, crash_region.size))
+	if (region_contains(crash_region, taken->range))
 		return false;
 	return (size_t)taken->kind < ARRAY_SIZE(lost) && lost[taken->kind];
 }

@@ -138,9 +138,7 @@ static enum lb_err check_kernel(const struct core_request *request, struct diag 
 				 ", mapped at 0x%" PRIx64 ", wrap around",
 				 kernel.size, kernel.base, request->kernel_va);
 	for (size_t i = 0; i < request->ram->count; i++) {
-		struct region ram = whole_pages(request->ram->region[i]);
-
-		if (kernel.base >= ram.base && range_fits(kernel.base - ram.base, kernel.size, ram.size))
+		if (region_contains(whole_pages(request->ram->region[i]), kernel))
 			return LB_OK;
 	}
 	return diag_fail(diag, LB_ERANGE,

@@ -74,10 +74,7 @@ static bool request_is_sound(const struct place_request *request)
 /* May what does not float lie on @entry? On the bundle only, as far as the request hands it over. */
 static bool is_handed_over(const struct job *job, const struct memmap_taken *entry)
 {
-	struct region bundle = job->request->bundle;
-
-	return entry->kind == MEMMAP_BUNDLE && entry->range.base >= bundle.base &&
-	       range_fits(entry->range.base - bundle.base, entry->range.size, bundle.size);
+	return entry->kind == MEMMAP_BUNDLE && region_contains(job->request->bundle, entry->range);
 }
 
 /* Who keeps @r from being written? NULL: nobody. */

@@ -31,6 +31,12 @@ static inline paddr_t region_end(struct region r)
 	return r.base + r.size;
 }
 
+/** Does all of @inner lie in @outer? @outer must be valid; @inner may be anything. */
+static inline bool region_contains(struct region outer, struct region inner)
+{
+	return inner.base >= outer.base && range_fits(inner.base - outer.base, inner.size, outer.size);
+}
+
 /**
  * The whole pages that @r touches; nothing for an empty @r.
  *

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kexec/crash_record.h"
@@ -128,6 +129,27 @@ static inline void encode(uint8_t *slot, uint32_t generation, const struct crash
 static inline bool same_record(const struct crash_record *a, const struct crash_record *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* The retained memory, on the heap so that a byte outside is noticed. */
+static inline int make_memory(void **state)
+{
+	*state = aligned_alloc(4096, MEMORY);
+	memset(*state, 0, MEMORY);
+	return 0;
+}
+
+static inline int free_memory(void **state)
+{
+	free(*state);
+	return 0;
+}
+
+static inline bool reads_as(const uint8_t *memory, const struct crash_record *want)
+{
+	static struct crash_record got;
+
+	return crash_record_read(memory, &got, NULL) == LB_OK && same_record(&got, want);
 }
 
 #endif

@@ -16,27 +16,6 @@
 			fail_msg("seed 0x%llx: %s", (unsigned long long)(seed), #condition); \
 	} while (0)
 
-/* The retained memory, on the heap so that a byte outside is noticed. */
-static int make_memory(void **state)
-{
-	*state = aligned_alloc(4096, MEMORY);
-	memset(*state, 0, MEMORY);
-	return 0;
-}
-
-static int free_memory(void **state)
-{
-	free(*state);
-	return 0;
-}
-
-static bool reads_as(const uint8_t *memory, const struct crash_record *want)
-{
-	static struct crash_record got;
-
-	return crash_record_read(memory, &got, NULL) == LB_OK && same_record(&got, want);
-}
-
 /* Reading must fail this way, say why, and leave @record alone. */
 static bool refused(const uint8_t *memory, enum lb_err want, const char *why)
 {

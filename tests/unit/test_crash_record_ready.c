@@ -9,26 +9,6 @@
 
 #include "tests/unit/crash_record_oracle.h"
 
-static int make_memory(void **state)
-{
-	*state = aligned_alloc(4096, MEMORY);
-	memset(*state, 0, MEMORY);
-	return 0;
-}
-
-static int free_memory(void **state)
-{
-	free(*state);
-	return 0;
-}
-
-static bool reads_as(const uint8_t *memory, const struct crash_record *want)
-{
-	static struct crash_record got;
-
-	return crash_record_read(memory, &got, NULL) == LB_OK && same_record(&got, want);
-}
-
 static void it_writes_what_a_plain_write_would(void **state)
 {
 	uint8_t *memory = *state, *plain = aligned_alloc(4096, MEMORY);
