@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "boot/sbi.h"
+#include "boot/machine/sbi.h"
 #include "boot/stage.h"
 
 #define FIRMWARE_PREFIX "mmode_resv" /* OpenSBI's name for what it keeps from S-mode */

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "boot/sbi.h"
+#include "boot/machine/sbi.h"
 
 /* Polls before a hart that does not answer is given up; each is a few dozen cycles. */
 #define PATIENCE 200000000

@@ -12,7 +12,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "kexec/trampoline.h"
+#include "kexec/leave/trampoline.h"
 #include "mm/satp.h"
 
 #define BLOCK_ALIGN (2 * MIB) /* keeps the stage's pages out of others' large leaves */
@@ -223,7 +223,7 @@ static enum lb_err map_machine(const struct boot_context *ctx, struct pagetable 
 	return err;
 }
 
-/* The register by which retain.c writes a cache back. */
+/* The register by which machine/caches.c writes a cache back. */
 static enum lb_err map_llc(const struct boot_context *ctx, struct pagetable *pt, const struct physmap *map)
 {
 	const paddr_t page = align_down(ctx->platform->llc_flush, PAGE_SIZE);

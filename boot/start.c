@@ -10,18 +10,18 @@
 
 #include <inttypes.h>
 
-#include "boot/choose.h"
-#include "boot/crash.h"
-#include "boot/crash_kexec.h"
+#include "boot/choose/choose.h"
+#include "boot/crash/crash.h"
+#include "boot/crash/kexec.h"
 #include "boot/discover.h"
-#include "boot/hart.h"
-#include "boot/instret.h"
-#include "boot/sbi.h"
+#include "boot/load/trust.h"
+#include "boot/machine/core.h"
+#include "boot/machine/instret.h"
+#include "boot/machine/sbi.h"
 #include "boot/smp.h"
 #include "boot/stage.h"
 #include "boot/trap.h"
-#include "boot/trust.h"
-#include "kexec/handoff.h"
+#include "kexec/leave/handoff.h"
 #include "version.h"
 
 #define MEMORY_LINES 14 /* of the memory map, at level info: the log shall fit a screen */

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "boot/sbi.h"
+#include "boot/machine/sbi.h"
 #include "boot/start.h"
 
 #define BACKTRACE_MAX 16

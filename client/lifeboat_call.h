@@ -32,7 +32,7 @@
 #define pagetable_is_canonical lifeboat_pagetable_is_canonical
 #define pagetable_mode_name    lifeboat_pagetable_mode_name
 
-#include "kexec/crash_call.h"
+#include "kexec/crash/area.h"
 
 /**
  * Give up: save this hart's registers as a note and go to the crash kernel. Does not return.
@@ -61,8 +61,8 @@ _Noreturn void lifeboat_call_report(struct crash_call *area, uint64_t hart,
 #if defined(LIFEBOAT_CALL_IMPLEMENTATION) && !defined(LIFEBOAT_CALL_IMPLEMENTED)
 #define LIFEBOAT_CALL_IMPLEMENTED
 
-#include "kexec/crash_call.c"
-#include "kexec/trampoline.c"
+#include "kexec/crash/area.c"
+#include "kexec/leave/trampoline.c"
 #include "mm/pagetable.c"
 
 /* clang-format off */

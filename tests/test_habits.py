@@ -24,7 +24,7 @@ LAYERS = {
 GENERATED = {"version.h": {"boot"}, "platforms.inc": {"platform"}}
 
 # The only places for CSRs, SBI calls and assembly.
-MACHINE_CODE = ("boot/", "client/", "mm/satp.c", "kexec/norelocate.S", "kexec/handoff.c")
+MACHINE_CODE = ("boot/", "client/", "mm/satp.c", "kexec/leave/norelocate.S", "kexec/leave/handoff.c")
 NO_CONDITIONALS = ("base", "mm", "fdt", "kexec", "platform")
 
 MOST_LINES = 500

@@ -14,7 +14,7 @@
 #include <linux/ptrace.h>
 #include <linux/sched.h>
 
-/* kexec/crash_call.h, whose types are not the kernel's: client.c is compiled without kernel headers. */
+/* kexec/crash/area.h, whose types are not the kernel's: client.c is compiled without kernel headers. */
 int lifeboat_call_check(const void *area, u64 size);
 int lifeboat_call_save(void *area, u64 hart, const void *regs);
 

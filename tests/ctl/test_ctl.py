@@ -16,7 +16,7 @@ from lifeboatlib.paths import REPO
 
 SOURCES = (
     "tools/lifeboat-ctl/find_region.c", "tools/lifeboat-ctl/lifeboat-ctl.c", "base/error.c",
-    "kexec/crash_record.c", "kexec/crash_region.c", "mm/region.c",
+    "kexec/crash/record.c", "kexec/crash/region.c", "mm/region.c",
 )  # fmt: skip
 FLAGS = (
     "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-Wshadow",

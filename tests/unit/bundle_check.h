@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kexec/bundle.h"
+#include "kexec/bundle/bundle.h"
 
 struct file {
 	uint8_t *bytes;

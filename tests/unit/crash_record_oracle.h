@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kexec/crash_record.h"
+#include "kexec/crash/record.h"
 
 #define SLOT_AT	   4096 /* the second slot, from the first */
 #define SLOT_BYTES 576	/* in use in a slot of version 3 */

@@ -8,8 +8,8 @@
 #ifndef LIFEBOAT_TESTS_DEAD_RAM_H
 #define LIFEBOAT_TESTS_DEAD_RAM_H
 
-#include "kexec/printk.h"
-#include "kexec/vmcoreinfo.h"
+#include "kexec/dead/note.h"
+#include "kexec/dead/printk.h"
 
 #define DEAD_BASE     UINT64_C(0x80000000)
 #define DEAD_LOG_MAX  9000

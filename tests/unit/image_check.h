@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kexec/image.h"
+#include "kexec/image/image.h"
 
 #define SEED 20240607u
 

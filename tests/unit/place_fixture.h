@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "kexec/place.h"
+#include "kexec/place/place.h"
 
 #define RAM	 UINT64_C(0x80000000)
 #define FLASH	 UINT64_C(0x20000000) /* where sources lie that are in nobody's way */

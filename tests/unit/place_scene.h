@@ -5,7 +5,7 @@
 #ifndef LIFEBOAT_TESTS_UNIT_PLACE_SCENE_H
 #define LIFEBOAT_TESTS_UNIT_PLACE_SCENE_H
 
-#include "kexec/place.h"
+#include "kexec/place/place.h"
 
 #define GRAIN	    256
 #define GRAINS	    (PAGE_SIZE / GRAIN) /* of a page */

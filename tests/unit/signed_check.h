@@ -3,7 +3,7 @@
 #ifndef LIFEBOAT_TESTS_SIGNED_CHECK_H
 #define LIFEBOAT_TESTS_SIGNED_CHECK_H
 
-#include "kexec/signature.h"
+#include "kexec/check/signature.h"
 #include "tests/unit/bundle_check.h"
 
 static inline const char *signed_directory(void)

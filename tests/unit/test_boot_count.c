@@ -2,7 +2,7 @@
 /* The boot counter: deaths in a row, against a plain list of what happened. */
 #include "tests/unit/fit_build.h"
 
-#include "kexec/boot_count.h"
+#include "kexec/crash/deaths.h"
 
 #define SECOND UINT64_C(1000000000)
 

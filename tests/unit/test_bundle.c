@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * kexec/bundle.c on real FITs: what is read from those that mkimage makes, and which are refused.
+ * kexec/bundle/bundle.c on real FITs: what is read from those that mkimage makes, and which are refused.
  *
  * They come from make_fits.py, in the directory that LIFEBOAT_FITS names. Where a payload lies in a FIT is
  * found by searching for its bytes.

@@ -2,7 +2,7 @@
 /* The crash configuration of a bundle: which one it is, its defaults, and what makes no sense. */
 #include "tests/unit/fit_build.h"
 
-#include "kexec/bundle_crash.h"
+#include "kexec/bundle/policy.h"
 
 static struct diag diag;
 

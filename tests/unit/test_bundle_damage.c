@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* kexec/bundle.c on real FITs that were damaged: cut at every byte, bytes flipped, words replaced. */
+/* kexec/bundle/bundle.c on real FITs that were damaged: cut at every byte, bytes flipped, words replaced. */
 #include "tests/unit/bundle_check.h"
 
-#include "kexec/boot_count.h"
-#include "kexec/choices.h"
+#include "kexec/bundle/choices.h"
+#include "kexec/crash/deaths.h"
 
 static void a_fit_that_is_cut_anywhere_says_so(void **state)
 {

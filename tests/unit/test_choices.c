@@ -2,7 +2,7 @@
 /* Which configurations may be the primary, in which order, and the policy beside them. */
 #include "tests/unit/fit_build.h"
 
-#include "kexec/choices.h"
+#include "kexec/bundle/choices.h"
 
 #define CHECK(row, condition)                                                \
 	do {                                                                 \

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-#include "kexec/crash_call.h"
-#include "kexec/elfcorehdr.h"
+#include "kexec/crash/area.h"
+#include "kexec/crash/elfcorehdr.h"
 
 #define AREA_PA	   UINT64_C(0x8fd53000)
 #define PAGE_PA	   (AREA_PA + 0x1000)

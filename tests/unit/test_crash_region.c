@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "kexec/crash_region.h"
+#include "kexec/crash/region.h"
 
 #define RAM_BASE UINT64_C(0x80000000)
 #define NO_LIMIT (UINT64_C(1) << 55)

@@ -4,7 +4,7 @@
  *
  * Input and output lie in heap blocks of exactly their size, so that the sanitizer sees each byte too many.
  */
-#include "kexec/decompress.h"
+#include "kexec/image/decompress.h"
 #include "tests/unit/bundle_check.h"
 
 struct sample {

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "kexec/elfcorehdr.h"
+#include "kexec/crash/elfcorehdr.h"
 
 #define PAGE	    4096
 #define PAGES	    192

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "kexec/elfcorehdr.h"
+#include "kexec/crash/elfcorehdr.h"
 
 #define ROUNDS 20000
 

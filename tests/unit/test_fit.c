@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * kexec/bundle.c and fdt/fit.c on hostile trees, which mkimage would not make: wrong cells, offsets and
+ * kexec/bundle/bundle.c and fdt/fit/fit.c on hostile trees, which mkimage would not make: wrong cells, offsets and
  * sizes, no strings, doubled names. libfdt's sequential writer builds them here.
  */
 #include "tests/unit/fit_build.h"

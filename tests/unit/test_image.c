@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * kexec/image_linux.c and kexec/image_raw.c: what becomes of good headers, and that bad ones never get
+ * kexec/image/linux.c and kexec/image/raw.c: what becomes of good headers, and that bad ones never get
  * through. The headers are built here by the offsets of the kernel's document.
  */
 #include "tests/unit/image_check.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * kexec/image_elf.c: what becomes of good ELFs, and that bad ones never get through. The headers are
+ * kexec/image/elf.c: what becomes of good ELFs, and that bad ones never get through. The headers are
  * built here by the host's <elf.h>.
  */
 #include <elf.h>

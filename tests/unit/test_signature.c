@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* kexec/signature.c on FITs that mkimage has signed, and on what becomes of them in other hands. */
+/* kexec/check/signature.c on FITs that mkimage has signed, and on what becomes of them in other hands. */
 #include "tests/unit/signed_check.h"
 
 /* ---- What is good ---- */

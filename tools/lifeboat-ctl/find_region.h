@@ -3,7 +3,7 @@
 #ifndef LIFEBOAT_TOOLS_FIND_REGION_H
 #define LIFEBOAT_TOOLS_FIND_REGION_H
 
-#include "kexec/crash_region.h"
+#include "kexec/crash/region.h"
 
 /**
  * Find the reserved-memory node that is compatible with "lifeboat,crash-region".

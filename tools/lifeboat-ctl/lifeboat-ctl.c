@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kexec/crash_text.h"
+#include "kexec/crash/text.h"
 #include "tools/lifeboat-ctl/find_region.h"
 
 #define DEVICETREE "/proc/device-tree"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kexec/bundle.h"
+#include "kexec/bundle/bundle.h"
 
 #define UNPACKED_MAX GIB /* more is no kernel */
 

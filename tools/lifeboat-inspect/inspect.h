@@ -3,7 +3,7 @@
 #ifndef LIFEBOAT_INSPECT_INSPECT_H
 #define LIFEBOAT_INSPECT_INSPECT_H
 
-#include "kexec/signature.h"
+#include "kexec/check/signature.h"
 #include "tools/lifeboat-inspect/json.h"
 
 struct inspection {

@@ -163,7 +163,7 @@ def control_fdt(files: list[Path], policy: Policy) -> bytes:
 
 
 def as_c(blob: bytes) -> str:
-    """A C file that holds the control FDT; boot/trust.c declares what is in it."""
+    """A C file that holds the control FDT; boot/load/trust.c declares what is in it."""
     rows = [blob[i : i + 16] for i in range(0, len(blob), 16)] or [b"\0"]
     body = "\n".join("\t" + " ".join(f"0x{byte:02x}," for byte in row) for row in rows)
     return (

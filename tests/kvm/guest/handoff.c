@@ -6,7 +6,7 @@
  * the mode, PREPARE one of the functions below, ENTER the one in assembly that leaves.
  */
 #include "common.h"
-#include "kexec/trampoline.h"
+#include "kexec/leave/trampoline.h"
 #include "mm/layout.h"
 
 /* From the linker script. */

@@ -14,11 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot/crash.h"
+#include "boot/crash/crash.h"
 #include "boot/discover.h"
-#include "boot/sbi.h"
+#include "boot/machine/sbi.h"
 #include "boot/stage.h"
-#include "kexec/crash_lost.h"
+#include "kexec/crash/lost.h"
 #include "platform/platforms.h"
 
 #define STAGE_SIZE  (512 * KIB) /* what a stage with everything in it takes */

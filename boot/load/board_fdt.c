@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The FDT that a configuration wants: a base and overlays out of the bundle, with what only firmware knows. */
+#include "boot/load/board_fdt.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "boot/load/load.h"
+#include "fdt/merge.h"
+
+#define GROWTH_PER_OVERLAY 2	     /* times its size: its nodes, and what it adds to __symbols__ */
+#define GROWTH_MIN	   (4 * KIB) /* for what comes over from firmware's /chosen and /reserved-memory */
+
+/* Two parts of the room: the FDT that is made, and the image in hand, which must be aligned and may be written. */
+struct parts {
+	uint64_t made_size;
+	char *made;
+	char *image;
+};
+
+static uint64_t image_room(const struct boot_context *ctx)
+{
+	const struct bundle_blob *fdt = ctx->config.fdt;
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < BUNDLE_BLOBS_MAX && fdt[i].size; i++)
+		most = fdt[i].size > most ? fdt[i].size : most;
+	return align_down(most + 7, 8);
+}
+
+/* They all lie in the bundle, which lies in memory: no sum of a few sizes overflows. */
+static uint64_t made_room(const struct boot_context *ctx)
+{
+	const struct bundle_blob *fdt = ctx->config.fdt;
+	uint64_t sum = ctx->fdt_size + GROWTH_MIN;
+
+	for (size_t i = 0; i < BUNDLE_BLOBS_MAX && fdt[i].size; i++)
+		sum += GROWTH_PER_OVERLAY * fdt[i].size;
+	return align_down(sum + 7, 8);
+}
+
+static enum lb_err take_room(struct boot_context *ctx, struct memmap *map, struct parts *parts)
+{
+	const uint64_t size = made_room(ctx) + image_room(ctx);
+	struct region *room = &ctx->board_fdt_room;
+	enum lb_err err = region_set_find(&map->free, size, PAGE_SIZE, 0, ctx->physmap.limit, REGION_HIGHEST,
+					  &room->base);
+
+	if (!err)
+		err = memmap_take(map, room->base, size, MEMMAP_FDT, "being made");
+	if (err)
+		return diag_fail(&ctx->diag, LB_ENOSPC, "fdt: no %" PRIu64 " KiB of RAM to make it in",
+				 size / KIB);
+	room->size = size;
+	parts->made_size = made_room(ctx);
+	parts->made = physmap_pointer(&ctx->physmap, room->base);
+	parts->image = parts->made + parts->made_size;
+	return LB_OK;
+}
+
+static enum lb_err read_image(struct boot_context *ctx, const struct bundle_blob *blob, struct parts *parts,
+			      bool *overlay)
+{
+	enum lb_err err = load_verify(ctx, blob);
+
+	if (err)
+		return err;
+	memcpy(parts->image, physmap_pointer(&ctx->physmap, ctx->bundle.base + blob->offset), blob->size);
+	return fdt_check_image(parts->image, blob->size, blob->node, overlay, &ctx->diag);
+}
+
+/* The first image is the base. If it is an overlay itself, the firmware's FDT is. */
+static enum lb_err begin(struct boot_context *ctx, struct parts *parts, bool overlay)
+{
+	enum lb_err err =
+		fdt_merge_begin(overlay ? ctx->fdt : parts->image, parts->made, parts->made_size, &ctx->diag);
+
+	if (!err && !overlay)
+		err = fdt_merge_firmware(parts->made, ctx->fdt, ctx->config.fdt[0].node, &ctx->diag);
+	return err;
+}
+
+static enum lb_err merge(struct boot_context *ctx, struct parts *parts)
+{
+	const struct bundle_blob *fdt = ctx->config.fdt;
+	enum lb_err err = LB_OK;
+
+	for (size_t i = 0; !err && i < BUNDLE_BLOBS_MAX && fdt[i].size; i++) {
+		bool overlay = false;
+
+		err = read_image(ctx, &fdt[i], parts, &overlay);
+		if (!err && !i)
+			err = begin(ctx, parts, overlay);
+		if (!err && (i || overlay))
+			err = fdt_merge_overlay(parts->made, parts->image, fdt[i].node, &ctx->diag);
+		if (!err)
+			log_info(&ctx->log, "fdt: %s %s", fdt[i].node,
+				 i || overlay ? "is laid over it" : "instead of the firmware's");
+	}
+	return err;
+}
+
+enum lb_err board_fdt_make(struct boot_context *ctx, struct memmap *map)
+{
+	struct parts parts = {.made = NULL};
+	enum lb_err err;
+
+	ctx->board_fdt = ctx->fdt;
+	ctx->board_fdt_room = (struct region){0, 0};
+	if (!ctx->config.fdt[0].size)
+		return LB_OK;
+	err = take_room(ctx, map, &parts);
+	if (!err)
+		err = merge(ctx, &parts);
+	if (!err)
+		ctx->board_fdt = parts.made;
+	return err;
+}
+
+void board_fdt_release(struct boot_context *ctx, struct memmap *map)
+{
+	if (ctx->board_fdt_room.size && memmap_release(map, ctx->board_fdt_room.base, MEMMAP_FDT))
+		log_warn(&ctx->log, "fdt: the memory that it was made in is lost");
+}

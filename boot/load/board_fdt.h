@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The FDT that a configuration wants its payload to see. */
+#ifndef LIFEBOAT_BOOT_LOAD_BOARD_FDT_H
+#define LIFEBOAT_BOOT_LOAD_BOARD_FDT_H
+
+#include "boot/context.h"
+
+/**
+ * Set ctx->board_fdt: the firmware's, or what ctx->config's FDTs make of it.
+ *
+ * Their hashes are checked first. The result lies in free RAM of @map, which it takes (ctx->board_fdt_room) until
+ * board_fdt_release().
+ * Return: LB_OK; LB_EFORMAT a hash does not match, no FDT, or overlays that do not fit; LB_ENOSPC.
+ */
+LB_MUST_CHECK enum lb_err board_fdt_make(struct boot_context *ctx, struct memmap *map);
+
+/** Give back the room in @map. The FDT stays readable until something else is put there: make the payload's of it first. */
+void board_fdt_release(struct boot_context *ctx, struct memmap *map);
+
+#endif

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Making memory outlive a reset. Three ways to write a cache back, each where the machine has it: Zicbom by the FDT,
+ * T-Head's own instructions by the core, SiFive's last-level cache by the platform.
+ */
+#include "boot/machine/caches.h"
+
+#include "boot/trap.h"
+#include "mm/cache.h"
+
+#define LLC_LINE   64
+#define THEAD_LINE 64
+
+/* cbo.clean (Zicbom), by its encoding: old assemblers do not know the name. */
+static void clean_block(uintptr_t address)
+{
+	__asm__ volatile(".insn i 0x0f, 2, x0, %0, 1" : : "r"(address) : "memory");
+}
+
+/* th.dcache.cva: write a line back to memory, by its virtual address (T-Head extension spec, XTheadCmo). */
+static void thead_clean_line(uintptr_t address)
+{
+	__asm__ volatile(".insn r 0x0b, 0, 1, x0, %0, x5" : : "r"(address) : "memory");
+}
+
+/* th.sync.s: all of them are done, on every hart. */
+static void thead_sync(void)
+{
+	__asm__ volatile(".insn r 0x0b, 0, 0, x0, x0, x25" : : : "memory");
+}
+
+/*
+ * A store to a device that firmware may keep from S-mode. Return: was it allowed? The trap's return address is lost,
+ * so stvec leads behind the store: what it leaves in sstatus is what a stage without interrupts has, anyway.
+ */
+static bool try_store(volatile uint64_t *device, uint64_t value)
+{
+	uint64_t stvec, done;
+
+	__asm__ volatile("lla	%0, 1f\n\t"
+			 "csrrw	%0, stvec, %0\n\t"
+			 "li	%1, 0\n\t"
+			 "sd	%3, (%2)\n\t"
+			 "fence	iorw, iorw\n\t"
+			 "li	%1, 1\n\t"
+			 ".balign 4\n"
+			 "1:\n\t"
+			 "csrw	stvec, %0"
+			 : "=&r"(stvec), "=&r"(done)
+			 : "r"(device), "r"(value)
+			 : "memory");
+	return done;
+}
+
+static void clean_llc(struct boot_context *ctx, const void *start, size_t size)
+{
+	const paddr_t first = align_down((uintptr_t)start - ctx->physmap.base, LLC_LINE);
+	volatile uint64_t *flush = physmap_pointer(&ctx->physmap, ctx->platform->llc_flush);
+
+	__asm__ volatile("fence rw, iorw" : : : "memory");
+	if (!try_store(flush, first)) {
+		ctx->llc_refused = true;
+		log_warn(&ctx->log,
+			 "crash: the firmware keeps the last-level cache from us: a reset may lose "
+			 "what is in it");
+		return;
+	}
+	for (paddr_t line = first; line < (uintptr_t)start - ctx->physmap.base + size; line += LLC_LINE)
+		*flush = line;
+	__asm__ volatile("fence iorw, iorw" : : : "memory");
+}
+
+void retain_write_back(const void *start, size_t size)
+{
+	struct boot_context *ctx = trap_context();
+
+	if (!size)
+		return;
+	if ((ctx->machine.isa & ISA_ZICBOM) && ctx->machine.cbom_block_size)
+		cache_clean_range((uintptr_t)start, size, ctx->machine.cbom_block_size, clean_block);
+	if (ctx->core.thead_cache_ops) {
+		cache_clean_range((uintptr_t)start, size, THEAD_LINE, thead_clean_line);
+		thead_sync();
+	}
+	if (ctx->platform->llc_flush && !ctx->llc_refused)
+		clean_llc(ctx, start, size);
+	__asm__ volatile("fence rw, rw" : : : "memory");
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The bundle's crash configuration: which one it is, and what it asks of the crash region. */
+#include "kexec/bundle/policy.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define CRASH_NAME	 "crash"
+#define ATTEMPTS_DEFAULT 1
+#define ATTEMPTS_MAX	 16
+
+enum crash_property {
+	CRASH_ROLE,
+	CRASH_REGION_SIZE,
+	CRASH_ATTEMPTS,
+	CRASH_UNKNOWN_END,
+	CRASH_PROPERTIES,
+};
+
+struct crash_node {
+	const char *name;
+	struct fit_property property[CRASH_PROPERTIES];
+};
+
+static enum lb_err read_node(const struct fit *fit, int node, struct crash_node *out, struct diag *diag)
+{
+	*out = (struct crash_node){
+		.name = fit_node_name(fit, node),
+		.property =
+			{
+				[CRASH_ROLE] = {.name = "lifeboat,role"},
+				[CRASH_REGION_SIZE] = {.name = "lifeboat,region-size"},
+				[CRASH_ATTEMPTS] = {.name = "lifeboat,attempts"},
+				[CRASH_UNKNOWN_END] = {.name = "lifeboat,unknown-end"},
+			},
+	};
+	return fit_read_properties(fit, node, out->property, CRASH_PROPERTIES, diag);
+}
+
+static bool is_crash(const struct crash_node *node)
+{
+	return !strcmp(node->name, CRASH_NAME) || fit_property_is(&node->property[CRASH_ROLE], CRASH_NAME);
+}
+
+bool bundle_is_crash(const struct fit *fit, int node)
+{
+	struct fit_property role = {.name = "lifeboat,role"};
+
+	return !strcmp(fit_node_name(fit, node), CRASH_NAME) ||
+	       (!fit_read_properties(fit, node, &role, 1, NULL) && fit_property_is(&role, CRASH_NAME));
+}
+
+static enum lb_err read_attempts(const struct crash_node *node, struct bundle_crash *crash, struct diag *diag)
+{
+	uint64_t attempts;
+	enum lb_err err = fit_read_number(&node->property[CRASH_ATTEMPTS], node->name, &attempts, diag);
+
+	if (err)
+		return err;
+	if (!node->property[CRASH_ATTEMPTS].value)
+		attempts = ATTEMPTS_DEFAULT;
+	if (!attempts || attempts > ATTEMPTS_MAX)
+		return diag_fail(diag, LB_EFORMAT,
+				 "bundle: '" FIT_NAME "' has lifeboat,attempts = %" PRIu64
+				 "; 1 to %d make sense",
+				 node->name, attempts, ATTEMPTS_MAX);
+	crash->attempts = (uint32_t)attempts;
+	return LB_OK;
+}
+
+static enum lb_err read_unknown_end(const struct crash_node *node, struct bundle_crash *crash,
+				    struct diag *diag)
+{
+	const struct fit_property *property = &node->property[CRASH_UNKNOWN_END];
+
+	crash->capture_unknown = !property->value || fit_property_is(property, "capture");
+	if (!crash->capture_unknown && !fit_property_is(property, "boot"))
+		return diag_fail(diag, LB_EFORMAT,
+				 "bundle: '" FIT_NAME
+				 "' has a lifeboat,unknown-end that is neither \"capture\" nor "
+				 "\"boot\"",
+				 node->name);
+	return LB_OK;
+}
+
+enum lb_err bundle_find_crash(const void *data, uint64_t size, struct bundle_crash *crash, struct diag *diag)
+{
+	struct crash_node node;
+	struct fit fit;
+	int offset = -1;
+	enum lb_err err = fit_open(data, size, &fit, diag);
+
+	if (err == LB_OK && fit.configurations >= 0)
+		offset = fit_first_child(&fit, fit.configurations);
+	for (; err == LB_OK && offset >= 0; offset = fit_next_child(&fit, offset)) {
+		err = read_node(&fit, offset, &node, diag);
+		if (err == LB_OK && is_crash(&node))
+			break;
+	}
+	if (err)
+		return err;
+	if (offset < 0)
+		return diag_fail(diag, LB_ENOENT, "bundle: no crash configuration");
+	*crash = (struct bundle_crash){.name = node.name};
+	err = fit_read_number(&node.property[CRASH_REGION_SIZE], node.name, &crash->region_size, diag);
+	if (err == LB_OK)
+		err = read_attempts(&node, crash, diag);
+	if (err == LB_OK)
+		err = read_unknown_end(&node, crash, diag);
+	return err;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* SHA-256 and SHA-512, piece by piece, by mbedTLS. */
+#ifndef LIFEBOAT_KEXEC_CHECK_SHA2_H
+#define LIFEBOAT_KEXEC_CHECK_SHA2_H
+
+#include <mbedtls/sha256.h>
+#include <mbedtls/sha512.h>
+
+#include "base/types.h"
+
+#define SHA2_SIZE_MAX 64
+#define SHA256_BLOCK  64
+
+/** Take @count whole blocks at @data into SHA-256's eight words of @state. */
+typedef void sha256_blocks(uint32_t *state, const uint8_t *data, size_t count);
+
+/** One hash of the family, by the name that FITs call it. */
+struct sha2_kind {
+	const char *name;
+	size_t size; /* of a digest */
+	uint8_t oid; /* the last byte of its object identifier, 2.16.840.1.101.3.4.2.x */
+	bool is_sha512;
+};
+
+struct sha2 {
+	const struct sha2_kind *kind;
+	sha256_blocks *blocks; /* faster than mbedTLS's on this hart; NULL: there are none */
+	union {
+		mbedtls_sha256_context sha256;
+		mbedtls_sha512_context sha512;
+	} state;
+};
+
+/** The hash called by the @length characters at @name; NULL if it is none of these. */
+const struct sha2_kind *sha2_find(const char *name, size_t length);
+
+/** Begin a digest, by mbedTLS alone. For SHA-256 sha2->blocks may be set then. */
+void sha2_begin(struct sha2 *sha2, const struct sha2_kind *kind);
+
+/** Add @size bytes to it. */
+void sha2_add(struct sha2 *sha2, const void *data, size_t size);
+
+/** End it: kind->size bytes into @digest. */
+void sha2_end(struct sha2 *sha2, uint8_t *digest);
+
+#endif

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The crash record in retained RAM: two slots, so that no reset can tear the only one. */
+#include "kexec/crash/record.h"
+
+#include <string.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "slots hold the structs as they are");
+
+/*
+ * A slot. All before the record is the same in every version, so that each version can tell whether a slot is
+ * intact and which one is newer, whoever wrote it.
+ */
+struct slot {
+	uint64_t magic;	     /* CRASH_RECORD_MAGIC, or else there is nothing here */
+	uint32_t crc32;	     /* of what follows it, up to size; as zlib's crc32() */
+	uint32_t size;	     /* bytes of the slot in use, from magic on */
+	uint32_t version;    /* CRASH_RECORD_VERSION */
+	uint32_t generation; /* one more than the slot's before it; wraps around */
+	struct crash_record record;
+};
+
+#define CHECKED_FROM offsetof(struct slot, size)
+
+#define ASSERT_AT(type, field, offset) \
+	_Static_assert(offsetof(struct type, field) == (offset), "docs/abi.md says where " #field " is")
+ASSERT_AT(slot, magic, 0x00);
+ASSERT_AT(slot, crc32, 0x08);
+ASSERT_AT(slot, size, 0x0c);
+ASSERT_AT(slot, version, 0x10);
+ASSERT_AT(slot, generation, 0x14);
+ASSERT_AT(slot, record.state, 0x18);
+ASSERT_AT(slot, record.attempts, 0x1c);
+ASSERT_AT(slot, record.region_base, 0x20);
+ASSERT_AT(slot, record.region_size, 0x28);
+ASSERT_AT(slot, record.map_hash, 0x30);
+ASSERT_AT(slot, record.kernel_pa, 0x38);
+ASSERT_AT(slot, record.kernel_size, 0x40);
+ASSERT_AT(slot, record.crash_entry, 0x48);
+ASSERT_AT(slot, record.boots, 0x50);
+ASSERT_AT(slot, record.lost_count, 0x58);
+ASSERT_AT(slot, record.piece_count, 0x5c);
+ASSERT_AT(slot, record.lost, 0x60);
+ASSERT_AT(slot, record.piece, 0x160);
+ASSERT_AT(slot, record.crash_usable, 0x1f0);
+ASSERT_AT(slot, record.boot_bundle, 0x200);
+ASSERT_AT(slot, record.boot_config, 0x208);
+ASSERT_AT(slot, record.early_deaths, 0x20c);
+ASSERT_AT(slot, record.boot_demoted, 0x210);
+ASSERT_AT(slot, record.boot_confirmed, 0x214);
+ASSERT_AT(slot, record.boot_limit, 0x218);
+ASSERT_AT(slot, record.boot_seconds, 0x21c);
+ASSERT_AT(slot, record.boot_name, 0x220);
+ASSERT_AT(region, base, 0x00);
+ASSERT_AT(region, size, 0x08);
+ASSERT_AT(crash_piece, pa, 0x00);
+ASSERT_AT(crash_piece, size, 0x08);
+ASSERT_AT(crash_piece, crc32, 0x10);
+ASSERT_AT(crash_piece, reserved, 0x14);
+_Static_assert(sizeof(struct region) == 0x10, "no padding");
+_Static_assert(sizeof(struct crash_piece) == 0x18, "no padding");
+_Static_assert(sizeof(struct slot) == 0x240, "no padding");
+_Static_assert(sizeof(struct slot) <= PAGE_SIZE, "a slot is a page");
+
+/*
+ * CRC-32 (IEEE 802.3, reflected), four bits a step: a record is half a KiB, so the small table is enough and
+ * the record needs nobody else's code.
+ */
+static uint32_t crc32(const void *data, size_t size)
+{
+	static const uint32_t table[16] = {
+		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+		0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+		0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+	};
+	const uint8_t *bytes = data;
+	uint32_t crc = UINT32_MAX;
+
+	for (size_t i = 0; i < size; i++) {
+		crc ^= bytes[i];
+		crc = crc >> 4 ^ table[crc & 15];
+		crc = crc >> 4 ^ table[crc & 15];
+	}
+	return ~crc;
+}
+
+/* @size must be at least CHECKED_FROM. */
+static uint32_t slot_crc(const struct slot *slot, size_t size)
+{
+	return crc32((const uint8_t *)slot + CHECKED_FROM, size - CHECKED_FROM);
+}
+
+static bool region_is_sound(const struct crash_record *record)
+{
+	return is_aligned(record->region_base | record->region_size, CRASH_REGION_ALIGN) &&
+	       range_is_valid(record->region_base, record->region_size) &&
+	       (record->region_size || record->state == CRASH_EMPTY);
+}
+
+static bool lost_is_sound(const struct region *lost)
+{
+	return lost->size && range_is_valid(lost->base, lost->size);
+}
+
+static bool piece_is_sound(const struct crash_record *record, const struct crash_piece *piece)
+{
+	return !piece->reserved && (!piece->size || (piece->pa >= record->region_base &&
+						     range_fits(piece->pa - record->region_base, piece->size,
+								record->region_size)));
+}
+
+static bool record_is_sound(const struct crash_record *record)
+{
+	if (record->state > CRASH_DONE || !region_is_sound(record) || record->lost_count > CRASH_LOST_MAX ||
+	    record->piece_count > CRASH_PIECES)
+		return false;
+	if (!range_is_valid(record->crash_usable.base, record->crash_usable.size) ||
+	    record->boot_config >= CRASH_CONFIGS || record->boot_name[CRASH_NAME_SIZE - 1])
+		return false;
+	if (record->crash_entry && (record->crash_entry < record->region_base ||
+				    record->crash_entry - record->region_base >= record->region_size))
+		return false;
+	for (uint32_t i = 0; i < record->lost_count; i++) {
+		if (!lost_is_sound(&record->lost[i]))
+			return false;
+	}
+	for (uint32_t i = 0; i < record->piece_count; i++) {
+		if (!piece_is_sound(record, &record->piece[i]))
+			return false;
+	}
+	return true;
+}
+
+enum slot_health { SLOT_VACANT, SLOT_DAMAGED, SLOT_UNSOUND, SLOT_FOREIGN, SLOT_GOOD };
+
+static const char *const health_names[] = {
+	[SLOT_VACANT] = "vacant",     [SLOT_DAMAGED] = "damaged",
+	[SLOT_UNSOUND] = "not sound", [SLOT_FOREIGN] = "another version's",
+	[SLOT_GOOD] = "good",
+};
+
+static enum slot_health slot_health(const struct slot *slot)
+{
+	if (slot->magic != CRASH_RECORD_MAGIC)
+		return SLOT_VACANT;
+	if (slot->size < offsetof(struct slot, record) || slot->size > PAGE_SIZE ||
+	    slot->crc32 != slot_crc(slot, slot->size))
+		return SLOT_DAMAGED;
+	if (slot->version != CRASH_RECORD_VERSION)
+		return SLOT_FOREIGN;
+	return slot->size == sizeof(*slot) && record_is_sound(&slot->record) ? SLOT_GOOD : SLOT_UNSOUND;
+}
+
+/* Both slots, judged. */
+struct slots {
+	const struct slot *slot[2];
+	enum slot_health health[2];
+	int newest; /* index of the newest intact one; -1 if there is none */
+};
+
+static struct slots look(const void *memory)
+{
+	struct slots slots = {.slot = {memory, (const void *)((const uint8_t *)memory + PAGE_SIZE)}};
+	bool intact[2];
+
+	for (int i = 0; i < 2; i++) {
+		slots.health[i] = slot_health(slots.slot[i]);
+		intact[i] = slots.health[i] >= SLOT_FOREIGN;
+	}
+	if (intact[0] && intact[1]) /* Generations wrap around. Two equal ones were never written: slot 0. */
+		slots.newest = (int32_t)(slots.slot[1]->generation - slots.slot[0]->generation) > 0;
+	else
+		slots.newest = intact[0] ? 0 : intact[1] ? 1 : -1;
+	return slots;
+}
+
+enum lb_err crash_record_read(const void *memory, struct crash_record *record, struct diag *diag)
+{
+	struct slots slots = look(memory);
+
+	if (slots.newest < 0 && slots.health[0] == SLOT_VACANT && slots.health[1] == SLOT_VACANT)
+		return diag_fail(diag, LB_ENOENT, "crash record: there is none");
+	if (slots.newest < 0)
+		return diag_fail(diag, LB_EFORMAT,
+				 "crash record: none to trust: slot 0 is %s, slot 1 is %s: it begins anew",
+				 health_names[slots.health[0]], health_names[slots.health[1]]);
+	if (slots.health[slots.newest] == SLOT_FOREIGN)
+		return diag_fail(diag, LB_EUNSUPPORTED,
+				 "crash record: it is of version %u, this lifeboat's is %u: it begins anew",
+				 (unsigned)slots.slot[slots.newest]->version, CRASH_RECORD_VERSION);
+	*record = slots.slot[slots.newest]->record;
+	return LB_OK;
+}
+
+bool crash_record_is_damaged(const void *memory)
+{
+	const struct slots slots = look(memory);
+
+	return slots.health[0] == SLOT_DAMAGED || slots.health[1] == SLOT_DAMAGED;
+}
+
+/*
+ * No store that follows may reach RAM before those that came before. The fence is for the compiler and for
+ * harts, the hook for caches; a fence behind it, too, in case that the hook's last instruction only began it.
+ */
+static void settle(const void *start, size_t size, crash_write_back *write_back)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (write_back)
+		write_back(start, size);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/* volatile: one store of a whole doubleword, there and then. */
+static void set_magic(struct slot *slot, uint64_t magic, crash_write_back *write_back)
+{
+	*(volatile uint64_t *)&slot->magic = magic;
+	settle(&slot->magic, sizeof(slot->magic), write_back);
+}
+
+/* Put @image into @slot, which is not there from the first store to the last. */
+static void replace_slot(struct slot *slot, const struct slot *image, crash_write_back *write_back)
+{
+	const size_t behind = offsetof(struct slot, crc32);
+
+	set_magic(slot, 0, write_back);
+	memcpy((uint8_t *)slot + behind, (const uint8_t *)image + behind, sizeof(*image) - behind);
+	settle((uint8_t *)slot + behind, sizeof(*image) - behind, write_back);
+	set_magic(slot, CRASH_RECORD_MAGIC, write_back);
+}
+
+/* The slot that is written next: not the newest one. */
+static int next_slot(const struct slots *slots)
+{
+	return slots->newest == 0;
+}
+
+static void make_image(const struct slots *slots, const struct crash_record *record, struct slot *image)
+{
+	*image = (struct slot){
+		.magic = CRASH_RECORD_MAGIC,
+		.size = sizeof(*image),
+		.version = CRASH_RECORD_VERSION,
+		.generation = slots->newest < 0 ? 1 : slots->slot[slots->newest]->generation + 1,
+		.record = *record,
+	};
+	image->crc32 = slot_crc(image, sizeof(*image));
+}
+
+static struct slot *slot_at(void *memory, unsigned index)
+{
+	return (void *)((uint8_t *)memory + index * PAGE_SIZE);
+}
+
+enum lb_err crash_record_write(void *memory, const struct crash_record *record, crash_write_back *write_back)
+{
+	struct slots slots = look(memory);
+	struct slot image;
+
+	if (!record_is_sound(record))
+		return LB_EINVAL;
+	make_image(&slots, record, &image);
+	replace_slot(slot_at(memory, (unsigned)next_slot(&slots)), &image, write_back);
+	return LB_OK;
+}
+
+/* ---- A write in two halves ---- */
+
+_Static_assert(sizeof(((struct crash_record_ready *)0)->image) == sizeof(struct slot), "one slot");
+
+static const struct slot *ready_image(const struct crash_record_ready *ready)
+{
+	return (const void *)ready->image;
+}
+
+enum lb_err crash_record_make_ready(const void *memory, const struct crash_record *record,
+				    struct crash_record_ready *ready)
+{
+	struct slots slots = look(memory);
+
+	if (!record_is_sound(record))
+		return LB_EINVAL;
+	if (slots.newest < 0)
+		return LB_ENOENT;
+	ready->slot = (uint32_t)next_slot(&slots);
+	ready->newest_crc32 = slots.slot[slots.newest]->crc32;
+	make_image(&slots, record, (struct slot *)ready->image);
+	return LB_OK;
+}
+
+void crash_record_write_ready(void *memory, const struct crash_record_ready *ready,
+			      crash_write_back *write_back)
+{
+	const struct slot *image = ready_image(ready);
+	const struct slot *newest = slot_at(memory, !ready->slot);
+
+	if (newest->magic == CRASH_RECORD_MAGIC && newest->generation + 1 == image->generation &&
+	    newest->crc32 == ready->newest_crc32)
+		replace_slot(slot_at(memory, ready->slot), image, write_back);
+	else /* It is sound, or it would not be ready. */
+		(void)!crash_record_write(memory, &image->record, write_back);
+}
+
+const struct crash_record *crash_record_of_ready(const struct crash_record_ready *ready)
+{
+	return &ready_image(ready)->record;
+}
+
+const char *crash_state_name(uint32_t state)
+{
+	static const char *const names[] = {
+		[CRASH_EMPTY] = "empty",	 [CRASH_ARMED] = "armed", [CRASH_DISARMED] = "disarmed",
+		[CRASH_CAPTURING] = "capturing", [CRASH_DONE] = "done",
+	};
+
+	return state < ARRAY_SIZE(names) ? names[state] : "unknown";
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The crash region: where it lies in RAM and what lies where in it. */
+#include "kexec/crash/region.h"
+
+#include <inttypes.h>
+
+/* Take @size bytes off the top of what is left. */
+static struct region take_top(struct region *left, uint64_t size)
+{
+	left->size -= size;
+	return (struct region){region_end(*left), size};
+}
+
+struct crash_region crash_region_layout(paddr_t base, uint64_t size)
+{
+	struct crash_region r = {.all = {base, size}};
+	struct region left = r.all;
+
+	r.record = take_top(&left, CRASH_RECORD_SIZE);
+	r.run_log[0] = take_top(&left, CRASH_RUN_LOG_SIZE);
+	r.run_log[1] = take_top(&left, CRASH_RUN_LOG_SIZE);
+	r.dead_log = take_top(&left, CRASH_DEAD_LOG_SIZE);
+	r.call = take_top(&left, CRASH_CALL_SIZE);
+	r.usable = (struct region){base, size - CRASH_PRIVATE_SIZE};
+	r.stage = (struct region){region_end(r.usable), region_end(left) - region_end(r.usable)};
+	return r;
+}
+
+static uint64_t default_size(uint64_t ram_size)
+{
+	uint64_t quarter = align_down(ram_size / 4, CRASH_REGION_ALIGN);
+
+	return quarter < CRASH_REGION_DEFAULT ? quarter : CRASH_REGION_DEFAULT;
+}
+
+enum lb_err crash_region_place(const struct region_set *free, uint64_t ram_size, uint64_t wanted,
+			       paddr_t limit, struct crash_region *region, struct diag *diag)
+{
+	uint64_t size = wanted ? wanted : default_size(ram_size);
+	enum lb_err err;
+	paddr_t base;
+
+	if (size < CRASH_REGION_MIN || !align_up(size, CRASH_REGION_ALIGN, &size))
+		return diag_fail(diag, LB_ERANGE,
+				 "crash: a region of %" PRIu64 " MiB can't hold a crash kernel, %" PRIu64
+				 " MiB is the least: set lifeboat,region-size, or give the machine more RAM",
+				 size / MIB, CRASH_REGION_MIN / MIB);
+	err = region_set_find(free, size, CRASH_REGION_ALIGN, 0, 4 * GIB, REGION_HIGHEST, &base);
+	if (err)
+		err = region_set_find(free, size, CRASH_REGION_ALIGN, 0, limit, REGION_HIGHEST, &base);
+	if (err)
+		return diag_fail(diag, LB_ENOSPC,
+				 "crash: no %" PRIu64
+				 " MiB of RAM are free in one piece for the crash region: make "
+				 "lifeboat,region-size smaller",
+				 size / MIB);
+	*region = crash_region_layout(base, size);
+	return LB_OK;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The crash region: where it lies in RAM and what lies where in it. Pure arithmetic.
+ *
+ *   base      usable memory: the crash kernel at the very base (kernels before 6.4 lose what is below them), its
+ *             FDT, core header and initramfs at the top
+ *   private   the last 4 MiB, never given to any kernel: the resident stage and its tables, the call area (the one
+ *             part that the primary writes to, by client/lifeboat_call.h), the dead kernel's log, the stage's own log of this run and the one before, and in the last two pages the crash record
+ *
+ * The record lies at the region's end, so it is found at the end of the highest free piece of RAM without knowing
+ * how large the region is.
+ */
+#ifndef LIFEBOAT_KEXEC_CRASH_REGION_H
+#define LIFEBOAT_KEXEC_CRASH_REGION_H
+
+#include "base/error.h"
+#include "kexec/crash/area.h"
+#include "kexec/crash/record.h"
+#include "mm/region.h"
+
+#define CRASH_REGION_DEFAULT (256 * MIB)
+#define CRASH_REGION_MIN     (100 * MIB) /* Debian's 6.12 needs 86 MiB of usable memory (measured) */
+#define CRASH_PRIVATE_SIZE   (4 * MIB)
+#define CRASH_DEAD_LOG_SIZE  (512 * KIB)
+#define CRASH_RUN_LOG_SIZE \
+	(16 * KIB) /* one of two: this run's and the previous one's; each a struct crash_text */
+
+struct crash_region {
+	struct region all;	/* size 0: there is no crash region */
+	struct region usable;	/* usable memory */
+	struct region stage;	/* room for the resident stage */
+	struct region call;	/* CRASH_CALL_SIZE: struct crash_call and what it names */
+	struct region dead_log; /* the dead kernel's log as text */
+	struct region run_log[2];
+	struct region record; /* CRASH_RECORD_SIZE */
+};
+
+/**
+ * Lay out a crash region at @base of @size bytes.
+ *
+ * @base, @size  multiples of CRASH_REGION_ALIGN; @size at least CRASH_PRIVATE_SIZE + CRASH_REGION_ALIGN
+ */
+struct crash_region crash_region_layout(paddr_t base, uint64_t size);
+
+/**
+ * Choose a place: the highest below 4 GiB that is free, or the highest below @limit if there is no RAM below.
+ *
+ * With the same @free and @wanted the answer is the same on every boot.
+ * @wanted  bytes; 0: CRASH_REGION_DEFAULT, or a quarter of @ram_size if that is less
+ * Return: LB_OK; LB_ENOSPC no room (the line says how much was wanted); LB_ERANGE @wanted is too small or too large.
+ */
+LB_MUST_CHECK enum lb_err crash_region_place(const struct region_set *free, uint64_t ram_size,
+					     uint64_t wanted, paddr_t limit, struct crash_region *region,
+					     struct diag *diag);
+
+#endif

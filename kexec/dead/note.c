@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What a VMCOREINFO note's text says, and the translation of addresses that follows from it. */
+#include "kexec/dead/note_text.h"
+
+#include <string.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a number is stored by its low bytes");
+
+/* A line that is understood. Numbers are of the row's base; one with 0x before it is always of base 16. */
+struct row {
+	const char *prefix;
+	uint8_t length; /* of the prefix */
+	uint8_t base;
+	bool needed;
+	uint8_t width; /* of its place in struct vmcoreinfo, and so the bound of the number */
+	uint16_t place;
+};
+
+#define ROW(prefix, base, needed, field)                                                              \
+	{                                                                                             \
+		prefix, sizeof(prefix) - 1, base, needed, sizeof(((struct vmcoreinfo *)NULL)->field), \
+			offsetof(struct vmcoreinfo, field)                                            \
+	}
+
+/* Formats: VMCOREINFO_SYMBOL %lx, _OFFSET, _SIZE %lu, _NUMBER %ld; riscv's own lines 0x%lx. */
+static const struct row rows[] = {
+	ROW("SYMBOL(init_uts_ns)=", 16, true, uts_ns),
+	ROW("OFFSET(uts_namespace.name)=", 10, true, uts_name),
+	ROW("SYMBOL(swapper_pg_dir)=", 16, false, swapper),
+	ROW("SYMBOL(_stext)=", 16, true, stext),
+	ROW("SYMBOL(prb)=", 16, true, prb),
+	ROW("OFFSET(printk_ringbuffer.desc_ring)=", 10, true, printk.rb_desc_ring),
+	ROW("OFFSET(printk_ringbuffer.text_data_ring)=", 10, true, printk.rb_text_data_ring),
+	ROW("OFFSET(prb_desc_ring.count_bits)=", 10, true, printk.ring_count_bits),
+	ROW("OFFSET(prb_desc_ring.descs)=", 10, true, printk.ring_descs),
+	ROW("OFFSET(prb_desc_ring.infos)=", 10, true, printk.ring_infos),
+	ROW("OFFSET(prb_desc_ring.head_id)=", 10, true, printk.ring_head),
+	ROW("OFFSET(prb_desc_ring.tail_id)=", 10, true, printk.ring_tail),
+	ROW("SIZE(prb_desc)=", 10, true, printk.desc_size),
+	ROW("OFFSET(prb_desc.state_var)=", 10, true, printk.desc_state),
+	ROW("OFFSET(prb_desc.text_blk_lpos)=", 10, true, printk.desc_text),
+	ROW("OFFSET(prb_data_blk_lpos.begin)=", 10, true, printk.lpos_begin),
+	ROW("OFFSET(prb_data_blk_lpos.next)=", 10, true, printk.lpos_next),
+	ROW("SIZE(printk_info)=", 10, true, printk.info_size),
+	ROW("OFFSET(printk_info.seq)=", 10, true, printk.info_seq),
+	ROW("OFFSET(printk_info.ts_nsec)=", 10, true, printk.info_ts),
+	ROW("OFFSET(printk_info.text_len)=", 10, true, printk.info_text_len),
+	ROW("OFFSET(prb_data_ring.size_bits)=", 10, true, printk.data_size_bits),
+	ROW("OFFSET(prb_data_ring.data)=", 10, true, printk.data_data),
+	ROW("OFFSET(atomic_long_t.counter)=", 10, true, printk.counter),
+	ROW("NUMBER(phys_ram_base)=", 10, false, phys_ram_base),
+	ROW("NUMBER(PAGE_OFFSET)=", 16, false, page_offset),
+	ROW("NUMBER(VA_BITS)=", 10, false, va_bits),
+	ROW("NUMBER(KERNEL_LINK_ADDR)=", 16, false, kernel_link),
+	ROW("NUMBER(va_kernel_pa_offset)=", 16, false, va_kernel_pa_offset),
+	ROW("CRASHTIME=", 10, false, crash_time),
+};
+_Static_assert(ARRAY_SIZE(rows) <= 64, "one bit for each in `seen`");
+
+#define RELEASE_PREFIX "OSRELEASE="
+#define IMAGE_ALIGN    (2 * MIB)
+#define MODULES_SPAN   (2 * GIB) /* below the kernel, no part of the linear map */
+
+/* One line, without its newline. */
+struct line {
+	const char *text;
+	size_t length;
+};
+
+/* Cut the next line off; false when there is none. An unfinished last line is none: it may have been cut. */
+static bool next_line(const char **text, size_t *size, struct line *line)
+{
+	const char *end = memchr(*text, '\n', *size);
+
+	if (!end)
+		return false;
+	*line = (struct line){*text, (size_t)(end - *text)};
+	*size -= line->length + 1;
+	*text = end + 1;
+	return true;
+}
+
+static bool starts_with(const struct line *line, const char *prefix, size_t length)
+{
+	return line->length >= length && memcmp(line->text, prefix, length) == 0;
+}
+
+/* The digit's value; 255 for what is none. */
+static unsigned digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a' + 10) : 255;
+}
+
+/* The whole of @line is one number, at most @max. */
+static enum lb_err read_number(struct line line, unsigned base, uint64_t max, uint64_t *number)
+{
+	uint64_t sum = 0;
+
+	if (starts_with(&line, "0x", 2)) {
+		line = (struct line){line.text + 2, line.length - 2};
+		base = 16;
+	}
+	if (!line.length)
+		return LB_EFORMAT;
+	for (size_t i = 0; i < line.length; i++) {
+		unsigned value = digit(line.text[i]);
+
+		if (value >= base)
+			return LB_EFORMAT;
+		if (__builtin_mul_overflow(sum, base, &sum) || __builtin_add_overflow(sum, value, &sum) ||
+		    sum > max)
+			return LB_ERANGE;
+	}
+	*number = sum;
+	return LB_OK;
+}
+
+/* Take over @line if a row knows it. */
+static enum lb_err read_line(const struct line *line, struct vmcoreinfo *info, uint64_t *seen,
+			     struct diag *diag)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct row *row = &rows[i];
+		uint64_t number;
+		enum lb_err err;
+
+		if (!starts_with(line, row->prefix, row->length))
+			continue;
+		err = read_number((struct line){line->text + row->length, line->length - row->length},
+				  row->base, UINT64_MAX >> (64 - 8 * row->width), &number);
+		if (err)
+			return diag_fail(diag, err, "vmcoreinfo: %s is %s", row->prefix,
+					 err == LB_ERANGE ? "too large" : "no number");
+		memcpy((char *)info + row->place, &number, row->width);
+		*seen |= UINT64_C(1) << i;
+		break;
+	}
+	return LB_OK;
+}
+
+/* The first line names the release: printable, and short enough for struct new_utsname. */
+static enum lb_err read_release(const struct line *line, char release[65], struct diag *diag)
+{
+	const size_t skip = sizeof(RELEASE_PREFIX) - 1;
+	size_t length = line->length - skip;
+
+	if (!starts_with(line, RELEASE_PREFIX, skip) || !length || length > 64)
+		return diag_fail(diag, LB_EFORMAT, "vmcoreinfo: the text does not begin with a release");
+	for (size_t i = 0; i < length; i++) {
+		release[i] = line->text[skip + i];
+		if (release[i] <= ' ' || release[i] > '~')
+			return diag_fail(diag, LB_EFORMAT, "vmcoreinfo: the release is not a printable word");
+	}
+	release[length] = '\0';
+	return LB_OK;
+}
+
+static enum lb_err check_needed(uint64_t seen, struct diag *diag)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (rows[i].needed && !(seen >> i & 1))
+			return diag_fail(diag, LB_EFORMAT, "vmcoreinfo: there is no line %s", rows[i].prefix);
+	}
+	return LB_OK;
+}
+
+/* Whether the numbers can be; translation counts on it. */
+static enum lb_err check_maps(const struct vmcoreinfo *info, struct diag *diag)
+{
+	if (!(info->kernel_link >> 63) || info->stext < info->kernel_link ||
+	    info->page_offset >= info->kernel_link - MODULES_SPAN ||
+	    (info->page_offset && !(info->page_offset >> 63)))
+		return diag_fail(diag, LB_EFORMAT,
+				 "vmcoreinfo: impossible PAGE_OFFSET, KERNEL_LINK_ADDR or _stext");
+	if (info->va_bits != 0 && info->va_bits != 39 && info->va_bits != 48 && info->va_bits != 57)
+		return diag_fail(diag, LB_EFORMAT, "vmcoreinfo: VA_BITS %u is no paging mode", info->va_bits);
+	return LB_OK;
+}
+
+/* Fill in what older kernels do not say. */
+static enum lb_err complete_maps(struct vmcoreinfo *info, paddr_t kernel_pa, struct diag *diag)
+{
+	if (!info->kernel_link)
+		info->kernel_link = LINUX_KERNEL_LINK_ADDR;
+	if (!info->va_kernel_pa_offset) {
+		/* 6.1: only the stage knows. In 6.2 and 6.3 phys_ram_base is where the kernel was loaded. */
+		if (!kernel_pa)
+			kernel_pa = info->phys_ram_base;
+		if (!kernel_pa)
+			return diag_fail(diag, LB_EFORMAT,
+					 "vmcoreinfo: the note does not say where the kernel is");
+		info->va_kernel_pa_offset = info->kernel_link - kernel_pa;
+	}
+	/* KASLR moves by a multiple of the image's alignment; _stext is in its first 2 MiB. */
+	info->kernel_pa = align_down(info->stext, IMAGE_ALIGN) - info->va_kernel_pa_offset;
+	return check_maps(info, diag);
+}
+
+enum lb_err vmcoreinfo_parse(const char *text, size_t size, paddr_t kernel_pa, struct vmcoreinfo *info,
+			     struct diag *diag)
+{
+	struct line line = {text, 0};
+	uint64_t seen = 0;
+	enum lb_err err;
+
+	memset(info, 0, sizeof(*info));
+	next_line(&text, &size, &line);
+	err = read_release(&line, info->release, diag);
+	while (!err && next_line(&text, &size, &line))
+		err = read_line(&line, info, &seen, diag);
+	if (!err)
+		err = check_needed(seen, diag);
+	if (!err)
+		err = complete_maps(info, kernel_pa, diag);
+	return err;
+}
+
+enum lb_err vmcoreinfo_translate(const struct vmcoreinfo *info, uint64_t va, paddr_t *pa)
+{
+	paddr_t linear;
+
+	if (va >= info->kernel_link) {
+		*pa = va - info->va_kernel_pa_offset;
+		return LB_OK;
+	}
+	if (!info->page_offset || va < info->page_offset || va >= info->kernel_link - MODULES_SPAN ||
+	    __builtin_add_overflow(va - info->page_offset, info->phys_ram_base, &linear))
+		return LB_ERANGE;
+	*pa = linear;
+	return LB_OK;
+}
+
+const void *vmcoreinfo_bytes(const struct ram *ram, const struct vmcoreinfo *info, uint64_t va, uint64_t size)
+{
+	paddr_t pa;
+
+	return vmcoreinfo_translate(info, va, &pa) ? NULL : ram_bytes(ram, pa, size);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * VMCOREINFO: a Linux kernel's description of itself, found in the RAM of a dead one.
+ *
+ * Linux builds the note at boot, whether kexec is used or not (CONFIG_VMCORE_INFO, kernel/vmcore_info.c): an
+ * ELF note at the start of a page, text of "NAME=value" lines. Everything in it is outside data from a
+ * kernel that died: each number is checked, each address translated and bounded before use.
+ */
+#ifndef LIFEBOAT_KEXEC_DEAD_NOTE_H
+#define LIFEBOAT_KEXEC_DEAD_NOTE_H
+
+#include "base/error.h"
+#include "mm/ram.h"
+
+/** Linux's KERNEL_LINK_ADDR on rv64; in the note since 6.2. */
+#define LINUX_KERNEL_LINK_ADDR UINT64_C(0xffffffff80000000)
+
+/** What p_memsz of a PT_NOTE for it should be: header, 4 KiB of text, and the terminator (VMCOREINFO_NOTE_SIZE). */
+#define VMCOREINFO_NOTE_SIZE 4132
+
+/** Notes that vmcoreinfo_find() looks at before it makes do with what it has: the bound of its run time. */
+#define VMCOREINFO_CANDIDATES_MAX 1024
+
+/** Offsets and sizes inside the printk ring's structs; all from the note (docs of kernel/printk). */
+struct printk_layout {
+	uint16_t rb_desc_ring, rb_text_data_ring;				/* printk_ringbuffer */
+	uint16_t ring_count_bits, ring_descs, ring_infos, ring_head, ring_tail; /* prb_desc_ring */
+	uint16_t desc_size, desc_state, desc_text;				/* prb_desc */
+	uint16_t lpos_begin, lpos_next;						/* prb_data_blk_lpos */
+	uint16_t data_size_bits, data_data;					/* prb_data_ring */
+	uint16_t info_size, info_seq, info_ts, info_text_len;			/* printk_info */
+	uint16_t counter;							/* atomic_long_t */
+};
+
+struct vmcoreinfo {
+	struct region note;  /* the note in RAM: header, name, text, terminator */
+	char release[65];    /* OSRELEASE, NUL-terminated, printable */
+	uint64_t crash_time; /* CRASHTIME: when the kernel itself began a crash dump, in s; 0 it did not */
+
+	uint64_t stext, prb; /* SYMBOL(_stext), SYMBOL(prb): virtual addresses */
+	uint64_t swapper;    /* SYMBOL(swapper_pg_dir) */
+	uint64_t uts_ns;     /* SYMBOL(init_uts_ns), and OFFSET(uts_namespace.name) in it */
+	uint16_t uts_name;
+	uint16_t va_bits;		     /* 39, 48, 57; 0 when the note does not say (before 6.2) */
+	uint64_t page_offset, phys_ram_base; /* linear map: va - page_offset + phys_ram_base; 0, 0 unknown */
+	uint64_t kernel_link;		     /* KERNEL_LINK_ADDR */
+	uint64_t va_kernel_pa_offset;	     /* kernel map: pa = va - this (mod 2^64) */
+	paddr_t kernel_pa;		     /* where its image begins, KASLR or not */
+	struct printk_layout printk;
+};
+
+/**
+ * Does the page at @page (4096 readable bytes, 4-byte aligned) begin with a VMCOREINFO note? Looks at its
+ * first word first: a scan over all RAM costs one load a page.
+ */
+bool vmcoreinfo_is_note(const void *page);
+
+/**
+ * Parse the note at @pa and check that the kernel that it speaks of is there: what it says of the place of
+ * the kernel's release string leads to the release that it names.
+ *
+ * Says nothing of the printk ring, which may be harmed while the rest is of use: printk_open() does.
+ * @kernel_pa  where the stage put that kernel, for a note without riscv lines (before 6.2); 0 if unknown
+ * @info       filled whole on LB_OK, undefined otherwise
+ * Return: LB_OK; LB_EFORMAT malformed, needed lines missing, or another kernel's (the release is not there);
+ *         LB_ERANGE an address leads outside RAM, or a number is too large.
+ */
+LB_MUST_CHECK enum lb_err vmcoreinfo_read(const struct ram *ram, paddr_t pa, paddr_t kernel_pa,
+					  struct vmcoreinfo *info, struct diag *diag);
+
+/**
+ * Find the dead kernel's note in @where, page by page. What of @where @ram cannot read is left out.
+ *
+ * Of several that pass vmcoreinfo_read() that one wins which, in this order: has a readable printk ring; did not
+ * leave by kexec -e (another lived after it); lies at @kernel_pa; has the latest CRASHTIME; whose log's last
+ * record has the highest timestamp; lies lowest.
+ * @kernel_pa   as for vmcoreinfo_read()
+ * @candidates  receives how many notes were seen, good or not, at most VMCOREINFO_CANDIDATES_MAX; may be NULL
+ * Return: LB_OK; LB_ENOENT none found, or none good (the line says which). @info is undefined then.
+ */
+LB_MUST_CHECK enum lb_err vmcoreinfo_find(const struct ram *ram, const struct region_set *where,
+					  paddr_t kernel_pa, struct vmcoreinfo *info, size_t *candidates,
+					  struct diag *diag);
+
+/**
+ * Translate a virtual address of the dead kernel: kernel map, or linear map. The result need not be RAM.
+ *
+ * Return: LB_OK; LB_ERANGE @va is in neither (vmalloc, user), or the note does not say enough; @pa is unchanged.
+ */
+LB_MUST_CHECK enum lb_err vmcoreinfo_translate(const struct vmcoreinfo *info, uint64_t va, paddr_t *pa);
+
+/** Where the @size bytes at the dead kernel's @va can be read; NULL unless it translates and all are readable. */
+const void *vmcoreinfo_bytes(const struct ram *ram, const struct vmcoreinfo *info, uint64_t va,
+			     uint64_t size);
+
+#endif
