@@ -7,12 +7,12 @@
 #ifndef LIFEBOAT_BOOT_SMP_H
 #define LIFEBOAT_BOOT_SMP_H
 
-#include "boot/context.h"
+#include "boot/discover.h"
 
 /** See to the other harts after stage_move(): warn of those that run by HSM, or fetch the waiting ones over. */
-void smp_gather(struct boot_context *ctx);
+void smp_gather(const struct hw *hw, const struct stage *stage, struct log *log);
 
 /** Send waiting harts, if any, into the payload at @entry_pa; right before handoff(). */
-void smp_release(struct boot_context *ctx, paddr_t fdt_pa, paddr_t entry_pa);
+void smp_release(paddr_t fdt_pa, paddr_t entry_pa, struct log *log);
 
 #endif

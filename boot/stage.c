@@ -2,7 +2,7 @@
 /*
  * The stage as an object in memory: sections, mapping, and the move.
  *
- * The move is simple because nothing in the stage knows its physical address but by ctx->stage_pa: copy
+ * The move is simple because nothing in the stage knows its physical address but by struct stage's pa: copy
  * the image, map the same virtual addresses to the copy, switch. Text and rodata are copied first and the
  * trampoline page is armed in the copy; what can still change (data, bss, stacks) is copied by stage_switch
  * (switch.S) right before the switch, with nothing but registers in use.
@@ -59,22 +59,22 @@ enum lb_err stage_map(struct pagetable *pt, paddr_t stage_pa)
 	return LB_OK;
 }
 
-void *stage_early_view(struct boot_context *ctx, paddr_t pa, uint64_t size, uint64_t perms)
+void *stage_early_view(struct stage *stage, paddr_t pa, uint64_t size, uint64_t perms, struct diag *diag)
 {
 	paddr_t first = align_down(pa, PAGE_SIZE);
 	uint64_t end;
 	enum lb_err err = LB_ERANGE;
 
-	if (range_is_valid(pa, size) && align_up(pa + size, PAGE_SIZE, &end) && end <= ctx->physmap.limit)
-		err = pagetable_map(&ctx->tables, (uintptr_t)physmap_pointer(&ctx->physmap, first), first,
+	if (range_is_valid(pa, size) && align_up(pa + size, PAGE_SIZE, &end) && end <= stage->physmap.limit)
+		err = pagetable_map(&stage->tables, (uintptr_t)physmap_pointer(&stage->physmap, first), first,
 				    end - first, perms);
 	if (err) {
-		diag_fail(&ctx->diag, err, "stage: cannot map [%#" PRIx64 "..%#" PRIx64 "]: %s", pa,
-			  pa + size - 1, lb_err_name(err));
+		diag_fail(diag, err, "stage: cannot map [%#" PRIx64 "..%#" PRIx64 "]: %s", pa, pa + size - 1,
+			  lb_err_name(err));
 		return NULL;
 	}
 	satp_flush();
-	return physmap_pointer(&ctx->physmap, pa);
+	return physmap_pointer(&stage->physmap, pa);
 }
 
 static enum lb_err map_fdt(struct pagetable *pt, paddr_t pa, uint64_t size)
@@ -86,17 +86,16 @@ static enum lb_err map_fdt(struct pagetable *pt, paddr_t pa, uint64_t size)
 	return pagetable_map(pt, FDT_VA, align_down(pa, PAGE_SIZE), mapped, PTE_R);
 }
 
-const void *stage_fdt_view(struct boot_context *ctx, uint64_t size)
+const void *stage_fdt_view(struct stage *stage, paddr_t fdt_pa, uint64_t size, struct diag *diag)
 {
-	enum lb_err err = map_fdt(&ctx->tables, ctx->entry.fdt_pa, size);
+	enum lb_err err = map_fdt(&stage->tables, fdt_pa, size);
 
 	if (err) {
-		diag_fail(&ctx->diag, err, "fdt: cannot map the FDT at %#" PRIx64 ": %s", ctx->entry.fdt_pa,
-			  lb_err_name(err));
+		diag_fail(diag, err, "fdt: cannot map the FDT at %#" PRIx64 ": %s", fdt_pa, lb_err_name(err));
 		return NULL;
 	}
 	satp_flush();
-	return (const void *)(FDT_VA + ctx->entry.fdt_pa % PAGE_SIZE);
+	return (const void *)(FDT_VA + fdt_pa % PAGE_SIZE);
 }
 
 /*
@@ -128,115 +127,110 @@ static uint64_t block_size(const struct block *block)
 	return block_stage_tables(block, block->sets) - block->pa;
 }
 
-/*
- * Enough for: the stage (its sections and tables share one path), the FDT, the bundle, an initrd beside it, two
- * parts of a crash region and a cache's register, each piece of a dead kernel's RAM that is known by now, and each of
- * free RAM, two of which the move can add: it splits one, and leaves one behind.
- */
-static size_t table_pages_needed(const struct boot_context *ctx)
+/* Enough for the stage (its sections and tables share one path), the FDT, and each piece that is asked for. */
+static size_t table_pages_needed(const struct stage_request *request)
 {
-	size_t mappings = 4 + ctx->memmap.free.count + 2 + 3 * (ctx->crash.region.all.size != 0) +
-			  ctx->crash.dead_ram.count;
+	size_t mappings = 2 + request->view_count + (request->own.size != 0);
 
+	/* The move can add two pieces of free RAM: it splits one, and leaves one behind. */
+	mappings += request->map->free.count + 2 + (request->dead ? request->dead->count : 0);
 	return PAGETABLE_POOL_PAGES(SV57_LEVELS, mappings);
 }
 
-/* In the crash region if there is one, else at the top of free RAM. */
-static enum lb_err find_block(const struct boot_context *ctx, struct block *block)
+/* In the room that we have of our own, or else at the top of free RAM. */
+static enum lb_err find_block(const struct stage *stage, const struct stage_request *request,
+			      struct block *block)
 {
-	const struct region *room = &ctx->crash.region.stage;
+	const struct region_set *free = &request->map->free;
 	enum lb_err err;
 
-	if (room->size) {
-		block->pa = room->base;
-		return block_size(block) <= room->size ? LB_OK : LB_ENOSPC;
+	if (request->own.size) {
+		block->pa = request->own.base;
+		return block_size(block) <= request->room ? LB_OK : LB_ENOSPC;
 	}
-	err = region_set_find(&ctx->memmap.free, block_size(block), BLOCK_ALIGN, 0, 4 * GIB, REGION_HIGHEST,
-			      &block->pa);
+	err = region_set_find(free, block_size(block), BLOCK_ALIGN, 0, 4 * GIB, REGION_HIGHEST, &block->pa);
 	if (err)
-		err = region_set_find(&ctx->memmap.free, block_size(block), BLOCK_ALIGN, 0,
-				      ctx->physmap.limit, REGION_HIGHEST, &block->pa);
+		err = region_set_find(free, block_size(block), BLOCK_ALIGN, 0, stage->physmap.limit,
+				      REGION_HIGHEST, &block->pa);
 	return err;
 }
 
-static enum lb_err choose_block(struct boot_context *ctx, struct block *block)
+static enum lb_err choose_block(struct stage *stage, const struct stage_request *request, struct block *block,
+				struct diag *diag)
 {
 	enum lb_err err;
 
 	block->image_size = (uint64_t)(stage_rw_end - stage_start);
-	block->table_pages = table_pages_needed(ctx);
-	block->sets = ctx->crash.region.all.size ? 2 : 1;
+	block->table_pages = table_pages_needed(request);
+	block->sets = request->keep_free ? 2 : 1;
 	block->pa = 0;
-	err = find_block(ctx, block);
+	err = find_block(stage, request, block);
 	if (err)
-		return diag_fail(&ctx->diag, err,
+		return diag_fail(diag, err,
 				 "stage: no free %" PRIu64
 				 " KiB of RAM in one piece to move to: give the machine "
 				 "more RAM, or reserve less",
 				 block_size(block) / KIB);
-	block->view = stage_early_view(ctx, block->pa, block_size(block), PTE_R | PTE_W);
+	block->view = stage_early_view(stage, block->pa, block_size(block), PTE_R | PTE_W, diag);
 	return block->view ? LB_OK : LB_ERANGE;
 }
 
-/* Read-write for what a payload may be placed on or come from, read-only for the rest. */
-static enum lb_err map_memory(struct pagetable *pt, const struct physmap *map, const struct region *region,
+/* A region by the physmap, as far as that reaches. */
+static enum lb_err map_memory(struct pagetable *pt, const struct physmap *map, struct region region,
 			      uint64_t perms)
 {
-	paddr_t base = align_down(region->base, PAGE_SIZE);
+	paddr_t base = align_down(region.base, PAGE_SIZE);
 	uint64_t end;
 
-	if (!region->size || base >= map->limit)
+	if (!region.size || base >= map->limit)
 		return LB_OK;
-	if (!align_up(region_end(*region), PAGE_SIZE, &end) || end > map->limit)
+	if (!align_up(region_end(region), PAGE_SIZE, &end) || end > map->limit)
 		end = map->limit;
 	return pagetable_map(pt, (uintptr_t)physmap_pointer(map, base), base, end - base, perms);
 }
 
-/* What of the crash region is not the block: usable memory, and what lies behind the block. */
-static enum lb_err map_crash_region(const struct boot_context *ctx, const struct block *block,
-				    struct pagetable *pt, const struct physmap *map)
+static enum lb_err map_set(struct pagetable *pt, const struct physmap *map, const struct region_set *set,
+			   uint64_t perms)
 {
-	const struct crash_region *crash = &ctx->crash.region;
-	paddr_t behind = block->pa + block_size(block);
-	const struct region rest = {behind, region_end(crash->all) - behind};
-	enum lb_err err;
+	enum lb_err err = LB_OK;
 
-	if (!crash->all.size)
-		return LB_OK;
-	err = map_memory(pt, map, &crash->usable, PTE_R | PTE_W);
-	return err ? err : map_memory(pt, map, &rest, PTE_R | PTE_W);
-}
-
-static enum lb_err map_machine(const struct boot_context *ctx, struct pagetable *pt,
-			       const struct physmap *map, uint64_t ram_perms)
-{
-	enum lb_err err = map_fdt(pt, ctx->entry.fdt_pa, ctx->fdt_size);
-
-	for (size_t i = 0; !err && i < ctx->memmap.free.count; i++)
-		err = map_memory(pt, map, &ctx->memmap.free.region[i], ram_perms);
-	if (!err)
-		err = map_memory(pt, map, &ctx->bundle, ctx->bundle_is_ram ? ram_perms : PTE_R);
-	if (!err && ctx->bundle.size && ctx->machine.initrd.base != ctx->bundle.base)
-		err = map_memory(pt, map, &ctx->machine.initrd, PTE_R);
-	for (size_t i = 0; !err && i < ctx->crash.dead_ram.count; i++)
-		err = map_memory(pt, map, &ctx->crash.dead_ram.region[i], PTE_R);
+	for (size_t i = 0; !err && i < set->count; i++)
+		err = map_memory(pt, map, set->region[i], perms);
 	return err;
 }
 
-/* The register by which machine/caches.c writes a cache back. */
-static enum lb_err map_llc(const struct boot_context *ctx, struct pagetable *pt, const struct physmap *map)
+/* What of our own the block leaves. */
+static enum lb_err map_own(struct pagetable *pt, const struct physmap *map, struct region own,
+			   const struct block *block)
 {
-	const paddr_t page = align_down(ctx->platform->llc_flush, PAGE_SIZE);
+	const paddr_t behind = block->pa + block_size(block);
 
-	if (!page || !ctx->crash.region.all.size)
+	if (!own.size)
 		return LB_OK;
-	return pagetable_map(pt, (uintptr_t)physmap_pointer(map, page), page, PAGE_SIZE,
-			     PTE_R | PTE_W | PTE_DEVICE);
+	return map_memory(pt, map, (struct region){behind, region_end(own) - behind}, PTE_R | PTE_W);
+}
+
+/* All that is not the stage itself. */
+static enum lb_err map_machine(struct pagetable *pt, const struct physmap *map,
+			       const struct stage_request *request, uint64_t free_perms)
+{
+	enum lb_err err = map_fdt(pt, request->fdt.base, request->fdt.size);
+
+	if (!err)
+		err = map_set(pt, map, &request->map->free, free_perms);
+	for (size_t i = 0; !err && i < request->view_count; i++) {
+		const struct stage_view *view = &request->view[i];
+
+		err = map_memory(pt, map, view->where, view->perms ? view->perms : free_perms);
+	}
+	if (!err && request->dead)
+		err = map_set(pt, map, request->dead, PTE_R);
+	return err;
 }
 
 /* A set of the stage's tables in a mode with @levels, in the block: set 0 with free RAM writable. */
-static enum lb_err build_tables(const struct boot_context *ctx, const struct block *block, unsigned levels,
-				size_t set, struct pagetable *pt)
+static enum lb_err build_tables(const struct stage *stage, const struct stage_request *request,
+				const struct block *block, unsigned levels, size_t set, struct pagetable *pt)
 {
 	const struct physmap map = physmap_for_levels(levels);
 	const paddr_t pool_pa = block_stage_tables(block, set);
@@ -244,147 +238,135 @@ static enum lb_err build_tables(const struct boot_context *ctx, const struct blo
 	enum lb_err err;
 
 	err = pagetable_init(pt, levels, block->view + (pool_pa - block->pa), pool_pa, block->table_pages,
-			     ctx->core.attributes);
+			     stage->tables.attributes);
 	if (!err)
 		err = stage_map(pt, block->pa);
 	if (!err)
 		err = pagetable_map(pt, STAGE_VA + block->image_size, all_tables,
 				    block->pa + block_size(block) - all_tables, PTE_R);
 	if (!err)
-		err = map_crash_region(ctx, block, pt, &map);
+		err = map_own(pt, &map, request->own, block);
 	if (!err)
-		err = map_llc(ctx, pt, &map);
-	if (!err)
-		err = map_machine(ctx, pt, &map, set ? PTE_R : PTE_R | PTE_W);
+		err = map_machine(pt, &map, request, set ? PTE_R : PTE_R | PTE_W);
 	return err;
 }
 
 /* From the cap downwards, until the hart takes one. */
-static enum lb_err choose_mode(struct boot_context *ctx, const struct block *block, unsigned cap,
-			       struct pagetable *pt)
+static enum lb_err choose_mode(const struct stage *stage, const struct stage_request *request,
+			       const struct block *block, struct pagetable *pt, struct diag *diag)
 {
-	for (unsigned levels = cap; levels >= SV39_LEVELS; levels--) {
+	for (unsigned levels = request->most_levels; levels >= SV39_LEVELS; levels--) {
 		enum lb_err err;
 
 		if (block->pa >= pagetable_identity_limit(levels))
 			break;
-		err = build_tables(ctx, block, levels, 0, pt);
+		err = build_tables(stage, request, block, levels, 0, pt);
 		if (err)
-			return diag_fail(&ctx->diag, err, "stage: cannot build %s tables: %s",
+			return diag_fail(diag, err, "stage: cannot build %s tables: %s",
 					 pagetable_mode_name(levels), lb_err_name(err));
 		if (satp_accepts(pagetable_satp(pt)))
 			return LB_OK;
 	}
-	return diag_fail(&ctx->diag, LB_EUNSUPPORTED,
+	return diag_fail(diag, LB_EUNSUPPORTED,
 			 "stage: the hart takes no paging mode up to %s that reaches %#" PRIx64,
-			 pagetable_mode_name(cap), block->pa);
-}
-
-/* The smallest of: what the FDT says of this hart, what the user asked for, what there is. */
-static unsigned mode_cap(const struct boot_context *ctx)
-{
-	const struct machine_hart *hart = machine_find_hart(&ctx->machine, ctx->entry.hart_id);
-	unsigned cap = SV57_LEVELS;
-
-	if (hart && hart->mmu_levels >= SV39_LEVELS && hart->mmu_levels < cap)
-		cap = hart->mmu_levels;
-	if (ctx->levels_limit && ctx->levels_limit < cap)
-		cap = ctx->levels_limit;
-	return cap;
+			 pagetable_mode_name(request->most_levels), block->pa);
 }
 
 /* The trampoline page of the copy, and its tables: final before the copy's text becomes read-only. */
-static enum lb_err prepare_trampoline(struct boot_context *ctx, const struct block *block, unsigned levels)
+static enum lb_err prepare_trampoline(const struct block *block, const struct pagetable *like,
+				      struct diag *diag)
 {
 	const uint64_t offset = (uint64_t)(trampoline_start - stage_start);
 	struct pagetable pt;
 	enum lb_err err;
 
-	err = pagetable_init(&pt, levels, block->view + block->image_size, block_trampoline_tables(block),
-			     TRAMPOLINE_POOL_PAGES, ctx->core.attributes);
+	err = pagetable_init(&pt, like->levels, block->view + block->image_size,
+			     block_trampoline_tables(block), TRAMPOLINE_POOL_PAGES, like->attributes);
 	if (!err)
 		err = trampoline_build(&pt, STAGE_VA + offset, block->pa + offset);
 	if (err)
-		return diag_fail(&ctx->diag, err, "trampoline: cannot map %#" PRIx64 " in %s: %s",
-				 block->pa + offset, pagetable_mode_name(levels), lb_err_name(err));
+		return diag_fail(diag, err, "trampoline: cannot map %#" PRIx64 " in %s: %s",
+				 block->pa + offset, pagetable_mode_name(like->levels), lb_err_name(err));
 	trampoline_arm(block->view + offset, (size_t)(norelocate_satp - trampoline_start), block->pa + offset,
 		       pagetable_satp(&pt));
 	return LB_OK;
 }
 
 /* From here on the memory map describes the machine as it is after the move. */
-static enum lb_err update_memmap(struct boot_context *ctx, const struct block *block)
+static enum lb_err update_memmap(const struct stage *stage, const struct stage_request *request,
+				 const struct block *block, struct diag *diag)
 {
 	enum lb_err err = LB_OK;
 
-	/* With a crash region the old place is lost memory: firmware writes the stage there again. */
-	if (!ctx->crash.region.all.size)
-		err = memmap_release(&ctx->memmap, ctx->stage_pa, MEMMAP_STAGE);
+	/* What must be kept over a reset can't be in the old place: firmware writes the stage there again. */
+	if (!request->keep_free)
+		err = memmap_release(request->map, stage->pa, MEMMAP_STAGE);
 
 	if (!err)
-		err = memmap_take(&ctx->memmap, block->pa, block_size(block), MEMMAP_STAGE, "stage");
+		err = memmap_take(request->map, block->pa, block_size(block), MEMMAP_STAGE, "stage");
 	if (err)
-		return diag_fail(&ctx->diag, err, "stage: the memory map is full (%s)", lb_err_name(err));
+		return diag_fail(diag, err, "stage: the memory map is full (%s)", lb_err_name(err));
 	return LB_OK;
 }
 
-static void enter_block(struct boot_context *ctx, const struct block *block, struct pagetable *pt)
+static void enter_block(struct stage *stage, const struct block *block, struct pagetable *pt,
+			struct console *console)
 {
 	const uint64_t rw_offset = (uint64_t)(stage_rw_start - stage_start);
 
 	/* All that must be in the copy comes before the copying; there the old addresses are stale. */
-	ctx->stage_pa = block->pa;
-	ctx->physmap = physmap_for_levels(pt->levels);
+	stage->pa = block->pa;
+	stage->physmap = physmap_for_levels(pt->levels);
 	pt->pool = (void *)(uintptr_t)(STAGE_VA + (pt->pool_pa - block->pa));
-	ctx->tables = *pt;
-	ctx->log.console.stage_pa = block->pa;
+	stage->tables = *pt;
+	console->stage_pa = block->pa;
 	stage_switch(block->view + rw_offset, stage_rw_start, block->image_size - rw_offset,
 		     pagetable_satp(pt));
 }
 
 /* The tables to start on: where a dead kernel may have left something, those that can't write there. */
-static enum lb_err choose_set(struct boot_context *ctx, const struct block *block, struct pagetable *pt)
+static enum lb_err choose_set(struct stage *stage, const struct stage_request *request,
+			      const struct block *block, struct pagetable *pt, struct diag *diag)
 {
 	const uint64_t writable_satp = pagetable_satp(pt);
 	enum lb_err err;
 
 	if (block->sets == 1)
 		return LB_OK;
-	err = build_tables(ctx, block, pt->levels, 1, pt);
+	err = build_tables(stage, request, block, pt->levels, 1, pt);
 	if (err)
-		return diag_fail(&ctx->diag, err, "stage: cannot build read-only tables: %s",
-				 lb_err_name(err));
-	ctx->writable_satp = writable_satp;
+		return diag_fail(diag, err, "stage: cannot build read-only tables: %s", lb_err_name(err));
+	stage->writable_satp = writable_satp;
 	return LB_OK;
 }
 
-void stage_allow_writes(struct boot_context *ctx)
+void stage_allow_writes(struct stage *stage)
 {
-	if (!ctx->writable_satp)
+	if (!stage->writable_satp)
 		return;
-	satp_switch(ctx->writable_satp);
-	ctx->writable_satp = 0;
+	satp_switch(stage->writable_satp);
+	stage->writable_satp = 0;
 }
 
-enum lb_err stage_move(struct boot_context *ctx)
+enum lb_err stage_move(struct stage *stage, const struct stage_request *request, struct log *log)
 {
 	struct pagetable pt;
 	struct block block;
 	enum lb_err err;
 
-	err = choose_block(ctx, &block);
+	err = choose_block(stage, request, &block, &log->diag);
 	if (!err)
-		err = update_memmap(ctx, &block);
+		err = update_memmap(stage, request, &block, &log->diag);
 	if (err)
 		return err;
 	memcpy(block.view, stage_start, (size_t)(stage_rodata_end - stage_start));
 	__asm__ volatile("fence.i" ::: "memory");
-	err = choose_mode(ctx, &block, mode_cap(ctx), &pt);
+	err = choose_mode(stage, request, &block, &pt, &log->diag);
 	if (!err)
-		err = prepare_trampoline(ctx, &block, pt.levels);
+		err = prepare_trampoline(&block, &pt, &log->diag);
 	if (!err)
-		err = choose_set(ctx, &block, &pt);
+		err = choose_set(stage, request, &block, &pt, &log->diag);
 	if (!err)
-		enter_block(ctx, &block, &pt);
+		enter_block(stage, &block, &pt, &log->console);
 	return err;
 }

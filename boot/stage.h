@@ -6,7 +6,43 @@
 #ifndef LIFEBOAT_BOOT_STAGE_H
 #define LIFEBOAT_BOOT_STAGE_H
 
-#include "boot/context.h"
+#include "boot/machine/log.h"
+#include "mm/memmap.h"
+#include "mm/pagetable.h"
+#include "mm/physmap.h"
+
+/** Where the stage lies, and the tables that it runs on. Written here alone. */
+struct stage {
+	paddr_t pa;		 /* where its image lies now */
+	struct pagetable tables; /* that it runs on */
+	struct physmap physmap;	 /* by which it reaches RAM */
+	uint64_t writable_satp;	 /* of tables that map free RAM writable, too; 0 when these do */
+};
+
+/** What the stage shall reach after the move, besides free RAM and the FDT. */
+struct stage_view {
+	struct region where; /* size 0: nothing; what is out of the mode's reach is left out */
+	uint64_t perms;	     /* PTE_R, PTE_W, PTE_DEVICE; 0: as free RAM */
+};
+#define STAGE_VIEWS_MAX 4
+
+/** How stage_move() shall move. */
+struct stage_request {
+	unsigned most_levels; /* of the largest mode to try */
+	struct region fdt;    /* the firmware's: shown at FDT_VA */
+	struct memmap *map;   /* free RAM is mapped; takes the new place, gives back the old one */
+	/*
+	 * Memory that is ours over resets: the stage goes to its base, and may take @room bytes of it; the rest is
+	 * writable. Size 0: there is none, and the stage goes to the top of free RAM.
+	 */
+	struct region own;
+	uint64_t room;
+	/* Free RAM may hold what a dead kernel left: read-only until stage_allow_writes(), and the old place stays taken. */
+	bool keep_free;
+	const struct region_set *dead; /* more RAM to read; NULL: none */
+	size_t view_count;
+	struct stage_view view[STAGE_VIEWS_MAX];
+};
 
 /** Bytes of the flat image, stacks and work area included. */
 uint64_t stage_image_size(void);
@@ -20,37 +56,33 @@ uint64_t stage_image_size(void);
 LB_MUST_CHECK enum lb_err stage_map(struct pagetable *pt, paddr_t stage_pa);
 
 /**
- * Move the stage to the top of free RAM, on its final tables, in the largest mode that all agree to.
+ * Move the stage, on its final tables, in the largest mode that all agree to.
  *
- * Chooses a block, copies the stage there, builds the tables behind it (trampoline tables first, then
- * the stage's own, which reach the memory map's free RAM, the FDT and the bundle), switches, and gives
- * the old place back to the memory map (it stays taken if there is a crash region: firmware rewrites it). On return the same code runs at the same virtual address out
- * of the new place; ctx->stage_pa, tables and physmap are the new ones; pointers into the
- * old physmap are stale.
- * Return: LB_OK; LB_ENOSPC no room in RAM; LB_EUNSUPPORTED no mode is accepted. On error the stage is where it was.
+ * Chooses a block, copies the stage there, builds the tables behind it (trampoline tables first, then the stage's own),
+ * and switches. On return the same code runs at the same virtual address out of the new place; @stage describes that;
+ * pointers into the old physmap are stale.
+ * Return: LB_OK; LB_ENOSPC no room in RAM; LB_EUNSUPPORTED no mode is accepted. On error the stage is where it was, and
+ *         @log's diag says why.
  */
-LB_MUST_CHECK enum lb_err stage_move(struct boot_context *ctx);
+LB_MUST_CHECK enum lb_err stage_move(struct stage *stage, const struct stage_request *request,
+				     struct log *log);
 
-/**
- * Let the stage write to free RAM, after all: no dead kernel's memory is in it any more, or it is given up.
- *
- * With a crash region stage_move() leaves the stage on tables that map free RAM read-only. Calling twice is fine.
- */
-void stage_allow_writes(struct boot_context *ctx);
+/** Let the stage write to free RAM, after all: no dead kernel's memory is in it any more, or it is given up. */
+void stage_allow_writes(struct stage *stage);
 
 /**
  * Let the early tables show the first @size bytes of the firmware's FDT at FDT_VA (and its offset in a page).
  *
- * Return: a pointer to the FDT, good before and after stage_move(); NULL, with ctx->diag saying why.
+ * Return: a pointer to the FDT, good before and after stage_move(); NULL, with @diag saying why.
  */
-const void *stage_fdt_view(struct boot_context *ctx, uint64_t size);
+const void *stage_fdt_view(struct stage *stage, paddr_t fdt_pa, uint64_t size, struct diag *diag);
 
 /**
  * Give the early tables a view of [@pa, @pa + @size), rounded out to pages.
  *
  * Context: before stage_move() only. @perms PTE_R or PTE_R | PTE_W.
- * Return: a pointer to @pa; NULL, with ctx->diag saying why, if it is out of reach or the pool is used up.
+ * Return: a pointer to @pa; NULL, with @diag saying why, if it is out of reach or the pool is used up.
  */
-void *stage_early_view(struct boot_context *ctx, paddr_t pa, uint64_t size, uint64_t perms);
+void *stage_early_view(struct stage *stage, paddr_t pa, uint64_t size, uint64_t perms, struct diag *diag);
 
 #endif

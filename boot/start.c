@@ -3,7 +3,7 @@
  * The one boot flow, from head.S's call to the handoff. Read start() at the bottom first.
  *
  * console -> FDT -> platform -> memory map -> bundle -> crash region -> move the stage -> judge the last end
- * -> the crash kernel, or: stage the crash kernel -> choose -> payload -> plan -> arm -> handoff
+ * -> the crash kernel, or: put the crash kernel in its place -> choose -> load -> arm -> handoff
  * (Started by a dying kernel, by kexec, it has only usable memory, and nothing to judge.)
  */
 #include "boot/start.h"
@@ -12,214 +12,155 @@
 
 #include "boot/choose/choose.h"
 #include "boot/crash/crash.h"
-#include "boot/crash/kexec.h"
-#include "boot/discover.h"
-#include "boot/load/trust.h"
+#include "boot/end.h"
 #include "boot/machine/core.h"
-#include "boot/machine/instret.h"
-#include "boot/machine/sbi.h"
+#include "boot/report.h"
 #include "boot/smp.h"
-#include "boot/stage.h"
 #include "boot/trap.h"
 #include "kexec/leave/handoff.h"
-#include "version.h"
-
-#define MEMORY_LINES 14 /* of the memory map, at level info: the log shall fit a screen */
 
 /* The one context. In bss, since it is too large for the stack; reached by argument only. */
 static struct boot_context the_context;
 
 extern uint64_t early_pool[EARLY_POOL_PAGES][PAGETABLE_ENTRIES];
 
-_Noreturn void boot_halt(void)
-{
-	for (;;)
-		__asm__ volatile("wfi");
-}
-
-_Noreturn void boot_fail(struct boot_context *ctx, const char *line)
-{
-	log_error(&ctx->log, "%s", line);
-	/* A capture is counted, so this is no endless loop; the bundle's policy may want one. */
-	if (ctx->crash.capturing || ctx->choices.reset_when_all_bad) {
-		log_error(&ctx->log, "boot: resetting");
-		sbi_reset(SBI_RESET_WARM);
-		sbi_reset(SBI_RESET_COLD);
-	}
-	log_error(&ctx->log, "boot: nothing was started; shutting down");
-	sbi_reset(SBI_RESET_SHUTDOWN);
-	log_error(&ctx->log, "boot: the firmware can't switch off (no SBI SRST): reset the machine by hand");
-	boot_halt();
-}
-
-/* Every step but the last either works or ends the boot with the line that it left in ctx->diag. */
+/* A step that either works or ends the boot with the line that it left. */
 static void require(struct boot_context *ctx, enum lb_err err)
 {
 	if (err)
-		boot_fail(ctx, ctx->diag.text);
+		boot_fail(ctx, ctx->log.diag.text);
 }
 
-static void begin(struct boot_context *ctx, const struct boot_entry *entry)
+/* Take over the tables that head.S turned on, so that they can be added to. */
+static void adopt_early_tables(struct stage *stage, const struct boot_entry *entry,
+			       struct pte_attributes attributes)
 {
-	struct console console;
-	uint64_t firmware_version, spec = sbi_spec_version();
-	const char *firmware = sbi_implementation(&firmware_version);
-
-	trap_set_context(ctx);
-	ctx->entry = *entry;
-	ctx->stage_pa = entry->stage_pa;
-	console_init(&console, entry->stage_pa, entry->instret_usable);
-	log_init(&ctx->log, &console);
-
-	/* Take over the tables that head.S turned on, so that they can be added to. */
-	ctx->core = hart_core();
-	ctx->physmap = physmap_for_levels((unsigned)entry->early_levels);
-	ctx->tables = (struct pagetable){
+	stage->pa = entry->stage_pa;
+	stage->physmap = physmap_for_levels((unsigned)entry->early_levels);
+	stage->tables = (struct pagetable){
 		.levels = (unsigned)entry->early_levels,
 		.pool = early_pool,
 		.pool_pa = entry->stage_pa + ((uintptr_t)early_pool - STAGE_VA),
 		.pool_pages = EARLY_POOL_PAGES,
 		.used_pages = (size_t)entry->early_pages,
-		.attributes = ctx->core.attributes,
+		.attributes = attributes,
 	};
-	log_info(&ctx->log,
-		 "boot: lifeboat " LIFEBOAT_VERSION " at %#" PRIx64 ", hart %" PRIu64 ", FDT at %#" PRIx64
-		 ", %s %" PRIu64 ".%" PRIu64 " (SBI %" PRIu64 ".%" PRIu64 ")",
-		 entry->stage_pa, entry->hart_id, entry->fdt_pa, firmware, firmware_version >> 16,
-		 firmware_version & 0xffff, spec >> 24, spec & 0xffffff);
 }
 
-static void print_machine(struct boot_context *ctx)
+static void begin(struct boot_context *ctx, const struct boot_entry *entry)
 {
-	const struct machine *m = &ctx->machine;
-	size_t enabled = 0;
+	struct console console;
 
-	for (size_t i = 0; i < m->hart_count; i++)
-		enabled += m->hart[i].enabled;
-	log_info(&ctx->log, "machine: %s (platform %s), %zu of %zu harts enabled, %" PRIu64 " MiB of RAM",
-		 m->compatible ? m->compatible : "without a name", ctx->platform->name, enabled,
-		 m->hart_count, region_set_size(&m->ram) / MIB);
-	if (!machine_find_hart(m, ctx->entry.hart_id))
-		log_warn(&ctx->log, "machine: the FDT does not list hart %" PRIu64 ", on which we run",
-			 ctx->entry.hart_id);
+	trap_set_context(ctx);
+	ctx->hw.entry = *entry;
+	ctx->hw.core = hart_core();
+	ctx->cost = (struct cost){.usable = entry->instret_usable, .start = entry->instret};
+	ctx->facts = (struct facts){&ctx->hw, &ctx->stage, &ctx->source, &ctx->trust, &ctx->log, &ctx->cost};
+	console_init(&console, entry->stage_pa, entry->instret_usable);
+	log_init(&ctx->log, &console);
+	adopt_early_tables(&ctx->stage, entry, ctx->hw.core.attributes);
+	report_begin(entry, &ctx->log);
 }
 
-/* A line of the memory map; on a machine with many ranges all but the first are for lifeboat.log=debug. */
-static enum log_level memory_level(size_t line)
+/* What there is: machine, memory, bundle, crash region. */
+static void discover(struct boot_context *ctx)
 {
-	return line < MEMORY_LINES ? LOG_INFO : LOG_DEBUG;
+	const struct region *usable = NULL;
+
+	require(ctx, discover_machine(&ctx->hw, &ctx->stage, &ctx->log));
+	report_machine(&ctx->hw, &ctx->log);
+	require(ctx, trust_find_keys(&ctx->trust, &ctx->hw, &ctx->log));
+	require(ctx, crash_enter(ctx));
+	if (ctx->crash.way == WAY_KEXEC)
+		usable = &ctx->hw.machine.usable_memory;
+	require(ctx, discover_memory(&ctx->hw, usable, &ctx->memmap, &ctx->log.diag));
+	source_find(&ctx->source, &ctx->hw, &ctx->stage, &ctx->memmap, &ctx->log);
+	crash_discover(ctx);
+	report_memory(&ctx->memmap, &ctx->log);
 }
 
-void boot_print_memory(struct boot_context *ctx)
+/* A dead kernel may still be waiting for the crash kernel that is in its place. */
+static bool can_do_without_bundle(const struct boot_context *ctx)
 {
-	const struct memmap *map = &ctx->memmap;
-	size_t line = 0;
-
-	for (size_t i = 0; i < map->ram.count; i++)
-		log_line(&ctx->log, memory_level(line++), "memory: [%#" PRIx64 "..%#" PRIx64 "] RAM",
-			 map->ram.region[i].base, region_end(map->ram.region[i]) - 1);
-	for (size_t i = 0; i < map->taken_count; i++)
-		log_line(&ctx->log, memory_level(line++), "memory: [%#" PRIx64 "..%#" PRIx64 "]   %s: %s",
-			 map->taken[i].range.base, region_end(map->taken[i].range) - 1,
-			 memmap_kind_name(map->taken[i].kind), map->taken[i].name);
-	if (line > MEMORY_LINES && ctx->log.level < LOG_DEBUG)
-		log_info(&ctx->log, "memory: and %zu more: see them with lifeboat.log=debug",
-			 line - MEMORY_LINES);
+	return ctx->crash.region.all.size || ctx->crash.way == WAY_KEXEC;
 }
 
-static void print_stage(struct boot_context *ctx)
+/* Out of the payload's way, onto the final tables. */
+static void move(struct boot_context *ctx)
 {
-	log_info(&ctx->log, "stage: moved to %#" PRIx64 ", running in %s on %zu tables", ctx->stage_pa,
-		 pagetable_mode_name(ctx->tables.levels), ctx->tables.used_pages);
+	const struct region bundle = ctx->source.where, initrd = ctx->hw.machine.initrd;
+	struct stage_request request = {
+		.most_levels = discover_most_levels(&ctx->hw),
+		.fdt = {ctx->hw.entry.fdt_pa, ctx->hw.fdt_size},
+		.map = &ctx->memmap,
+		.view = {{bundle, ctx->source.is_ram ? 0 : PTE_R}},
+		.view_count = 1,
+	};
+
+	if (bundle.size && initrd.base != bundle.base)
+		request.view[request.view_count++] = (struct stage_view){initrd, PTE_R};
+	crash_request_stage(ctx, &request);
+	require(ctx, stage_move(&ctx->stage, &request, &ctx->log));
+	report_stage(&ctx->stage, &ctx->log);
+	smp_gather(&ctx->hw, &ctx->stage, &ctx->log);
+	source_reopen(&ctx->source, &ctx->stage);
 }
 
-static void print_cost(struct boot_context *ctx)
+static _Noreturn void leave(struct boot_context *ctx, struct exit to)
 {
-	const struct console *console = &ctx->log.console;
-	uint64_t total = instret_read(console->instret_usable) - ctx->entry.instret;
+	const uint64_t hart_id = ctx->hw.entry.hart_id;
 
-	if (!console->instret_usable || !total) /* Linux stops the counter that it does not use. */
-		return;
-	log_info(&ctx->log,
-		 "cost: %" PRIu64 " instructions of our own, %" PRIu64 " for %" PRIu64 " KiB copied, %" PRIu64
-		 " for the console",
-		 total - ctx->copy_instret - ctx->check_instret - ctx->signature_instret -
-			 ctx->unpack_instret - console->instret,
-		 ctx->copy_instret, ctx->copy_bytes / KIB, console->instret);
-	if (ctx->check_bytes)
-		log_info(&ctx->log, "cost: %" PRIu64 " instructions for %" PRIu64 " KiB checked",
-			 ctx->check_instret, ctx->check_bytes / KIB);
-	if (ctx->unpack_bytes)
-		log_info(&ctx->log, "cost: %" PRIu64 " instructions for %" PRIu64 " KiB unpacked",
-			 ctx->unpack_instret, ctx->unpack_bytes / KIB);
-	if (ctx->signature_instret)
-		log_info(&ctx->log, "cost: %" PRIu64 " instructions for signatures", ctx->signature_instret);
-}
-
-static _Noreturn void leave(struct boot_context *ctx)
-{
-	print_cost(ctx);
-	log_info(&ctx->log, "handoff: to %#" PRIx64 " with a0 = %" PRIu64 ", a1 = %#" PRIx64, ctx->plan.entry,
-		 ctx->entry.hart_id, ctx->plan.fdt);
+	report_cost(&ctx->cost, &ctx->log);
+	log_info(&ctx->log, "handoff: to %#" PRIx64 " with a0 = %" PRIu64 ", a1 = %#" PRIx64, to.entry,
+		 hart_id, to.fdt);
 	crash_save_log(ctx);
-	smp_release(ctx, ctx->plan.fdt, ctx->plan.entry);
-	handoff(ctx->entry.hart_id, ctx->plan.fdt, ctx->plan.entry);
+	smp_release(to.fdt, to.entry, &ctx->log);
+	handoff(hart_id, to.fdt, to.entry);
 }
 
-/* Returns only if there is nothing to start: then a normal boot is the best that is left. */
+/* Returns only if there is nothing to start: then a normal boot is the best that is left, if there can be one. */
 static void start_crash_kernel(struct boot_context *ctx)
 {
-	enum lb_err err = crash_prepare(ctx);
+	struct exit to;
+	enum lb_err err;
 
+	if (ctx->crash.way == WAY_KEXEC)
+		stage_allow_writes(&ctx->stage);
+	err = crash_prepare_exit(ctx, &to);
 	if (!err)
-		leave(ctx);
-	log_error(&ctx->log, "%s", ctx->diag.text);
+		leave(ctx, to);
+	if (ctx->crash.way == WAY_KEXEC)
+		boot_fail(ctx, ctx->log.diag.text);
+	log_error(&ctx->log, "%s", ctx->log.diag.text);
 	log_error(&ctx->log, "crash: the crash kernel can't be started; booting normally");
-	ctx->crash.capturing = false;
+	ctx->crash.way = WAY_BOOT;
 }
 
 static _Noreturn void start_primary(struct boot_context *ctx)
 {
-	stage_allow_writes(ctx);
-	crash_arm(ctx);
-	choose_primary(ctx);
-	crash_arm_record(ctx);
-	leave(ctx);
+	struct chosen chosen;
+	struct exit to;
+
+	stage_allow_writes(&ctx->stage);
+	crash_prepare(ctx);
+	require(ctx, choose_primary(&ctx->facts, &ctx->memmap, &ctx->crash, &ctx->choices, &ctx->primary,
+				    &chosen, &to));
+	crash_arm(ctx, &chosen);
+	leave(ctx, to);
 }
 
 _Noreturn void start(const struct boot_entry *entry)
 {
 	struct boot_context *ctx = &the_context;
-	enum lb_err bundle_err;
 
 	begin(ctx, entry);
-	require(ctx, discover_machine(ctx));
-	print_machine(ctx);
-	require(ctx, trust_find_keys(ctx));
-	require(ctx, crash_kexec_enter(ctx));
-	require(ctx, discover_memory(ctx));
-	/* Without a bundle a dead kernel may still be waiting for the crash kernel that is staged. */
-	bundle_err = discover_bundle(ctx);
-	ctx->bundle_diag = ctx->diag;
-	if (ctx->crash.by_kexec)
-		crash_kexec_discover(ctx);
-	else
-		crash_discover(ctx);
-	boot_print_memory(ctx);
-	if (bundle_err && !ctx->crash.region.all.size && !ctx->crash.by_kexec)
-		boot_fail(ctx, ctx->bundle_diag.text);
-
-	require(ctx, stage_move(ctx));
-	print_stage(ctx);
-	smp_gather(ctx);
-
-	if (ctx->crash.by_kexec) {
-		require(ctx, crash_kexec_prepare(ctx));
-		leave(ctx);
-	}
+	discover(ctx);
+	if (ctx->source.err && !can_do_without_bundle(ctx))
+		boot_fail(ctx, ctx->source.why.text);
+	move(ctx);
 	if (crash_judge(ctx))
 		start_crash_kernel(ctx);
-	if (bundle_err)
-		boot_fail(ctx, ctx->bundle_diag.text);
+	if (ctx->source.err)
+		boot_fail(ctx, ctx->source.why.text);
 	start_primary(ctx);
 }

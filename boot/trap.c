@@ -4,8 +4,8 @@
 
 #include <inttypes.h>
 
+#include "boot/end.h"
 #include "boot/machine/sbi.h"
-#include "boot/start.h"
 
 #define BACKTRACE_MAX 16
 

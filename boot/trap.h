@@ -26,15 +26,6 @@ static inline void trap_set_context(struct boot_context *ctx)
 	__asm__ volatile("mv tp, %0" : : "r"(ctx));
 }
 
-/** The context that traps find. */
-static inline struct boot_context *trap_context(void)
-{
-	struct boot_context *ctx;
-
-	__asm__("mv %0, tp" : "=r"(ctx));
-	return ctx;
-}
-
 /** Called by trap.S on the trap stack: print cause, registers and backtrace, then switch off. */
 _Noreturn void trap_handle(const struct trap_frame *frame, struct boot_context *ctx);
 

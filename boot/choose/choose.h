@@ -3,16 +3,20 @@
 #ifndef LIFEBOAT_BOOT_CHOOSE_CHOOSE_H
 #define LIFEBOAT_BOOT_CHOOSE_CHOOSE_H
 
-#include "boot/context.h"
+#include "boot/crash/arm.h"
 
 /**
- * Choose a configuration and load it: on return ctx->plan is what to hand over to.
+ * Choose the primary, load it, and say where to enter it.
  *
- * In this order: what the menu says or lifeboat.config= asks for, the default one, the others as they stand in the
- * bundle; those that the boot counter has demoted come last. Each that is bad is told in one line. When all are, the
- * boot ends, by the bundle's policy (lifeboat,all-bad).
- * Context: after stage_allow_writes() and crash_arm().
+ * @choices  receives what the bundle offers; names are good until a payload is loaded over the bundle
+ * @primary  the payload's room
+ * @map      is as before afterwards
+ * @chosen   receives what was loaded
+ * @exit     receives where to go
+ * Return: LB_OK; on error nothing is left that could be started, and the log's diag says why the last one can't be.
  */
-void choose_primary(struct boot_context *ctx);
+LB_MUST_CHECK enum lb_err choose_primary(const struct facts *facts, struct memmap *map, struct crash *crash,
+					 struct choices *choices, struct payload *primary,
+					 struct chosen *chosen, struct exit *exit);
 
 #endif

@@ -19,129 +19,138 @@
 
 /* ---- What one can look at, and do ---- */
 
-static void show_memory(struct boot_context *ctx)
+static void show_memory(const struct menu *menu)
 {
-	const enum log_level level = ctx->log.level;
+	struct log *log = menu->facts->log;
+	const enum log_level level = log->level;
 
-	if (ctx->log.level < LOG_INFO)
-		ctx->log.level = LOG_INFO;
-	boot_print_memory(ctx);
-	ctx->log.level = level;
+	if (log->level < LOG_INFO)
+		log->level = LOG_INFO;
+	report_memory(menu->map, log);
+	log->level = level;
 }
 
 /* The ring, from where it is oldest. */
-static void show_this_log(struct boot_context *ctx)
+static void show_this_log(const struct menu *menu)
 {
-	const struct log *log = &ctx->log;
+	const struct log *log = menu->facts->log;
 	const size_t next = log->written % LOG_RING_SIZE;
 	struct text text = {{log->ring, ""}, {log->written, 0}};
 
 	if (log->written > LOG_RING_SIZE)
 		text = (struct text){{log->ring + next, log->ring}, {LOG_RING_SIZE - next, next}};
-	menu_page(ctx, &text);
+	page_show(menu->facts, &text);
 }
 
 /* A log that outlived a reset in the crash region. */
-static void show_kept_log(struct boot_context *ctx, struct region where, const char *none)
+static void show_kept_log(const struct menu *menu, struct region where, const char *none)
 {
-	const struct crash_text *kept = where.size ? physmap_pointer(&ctx->physmap, where.base) : NULL;
+	const struct crash_text *kept =
+		where.size ? physmap_pointer(&menu->facts->stage->physmap, where.base) : NULL;
 	const uint64_t size = kept ? crash_text_size(kept, where.size) : 0;
 	const struct text text = {{size ? kept->text : "", ""}, {size, 0}};
 
 	if (size)
-		menu_page(ctx, &text);
+		page_show(menu->facts, &text);
 	else
-		menu_say(ctx, "%s", none);
+		page_say(menu->facts, "%s", none);
 }
 
-static void show_previous_log(struct boot_context *ctx)
+static void show_previous_log(const struct menu *menu)
 {
-	show_kept_log(ctx, ctx->crash.region.run_log[0], "No log of the run before was kept.");
+	show_kept_log(menu, menu->crash->region.run_log[0], "No log of the run before was kept.");
 }
 
-static void show_dead_log(struct boot_context *ctx)
+static void show_dead_log(const struct menu *menu)
 {
-	show_kept_log(ctx, ctx->crash.region.dead_log, "No dead kernel left a log.");
+	show_kept_log(menu, menu->crash->region.dead_log, "No dead kernel left a log.");
 }
 
-static void reset(struct boot_context *ctx)
+static void save_log(const struct menu *menu)
 {
-	log_info(&ctx->log, "menu: resetting");
-	crash_save_log(ctx);
-	sbi_reset(SBI_RESET_WARM);
-	sbi_reset(SBI_RESET_COLD);
-	menu_say(ctx, "The firmware can't reset.");
+	if (WITH_CRASH)
+		logs_save(menu->facts, menu->crash);
 }
 
-static void power_off(struct boot_context *ctx)
+static void reset(const struct menu *menu)
 {
-	log_info(&ctx->log, "menu: switching off");
-	crash_save_log(ctx);
+	log_info(menu->facts->log, "menu: resetting");
+	save_log(menu);
+	sbi_restart();
+	page_say(menu->facts, "The firmware can't reset.");
+}
+
+static void power_off(const struct menu *menu)
+{
+	log_info(menu->facts->log, "menu: switching off");
+	save_log(menu);
 	sbi_reset(SBI_RESET_SHUTDOWN);
-	menu_say(ctx, "The firmware can't switch off.");
+	page_say(menu->facts, "The firmware can't switch off.");
 }
 
 static const struct {
 	char key;
-	void (*run)(struct boot_context *ctx);
+	void (*run)(const struct menu *menu);
 } actions[] = {
 	{'m', show_memory},   {'l', show_this_log}, {'p', show_previous_log},
 	{'d', show_dead_log}, {'r', reset},	    {'o', power_off},
 };
 
-static void act(struct boot_context *ctx, int key)
+static void act(const struct menu *menu, int key)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
 		if (actions[i].key == key)
-			actions[i].run(ctx);
+			actions[i].run(menu);
 	}
 }
 
 /* ---- The screen ---- */
 
 /* Can it be read, and is it signed where it must be? (Hashes are checked when it is loaded.) */
-static bool is_good(struct boot_context *ctx, size_t index)
+static bool is_good(const struct menu *menu, size_t index)
 {
-	return !payload_look(ctx, ctx->choices.name[index]) && !trust_look(ctx);
+	return !load_look(menu->facts, menu->look, menu->choices->name[index]) &&
+	       !trust_look(menu->facts, menu->look);
 }
 
 /* @verdict receives what it is, or what is wrong with it. */
-static bool look_at(struct boot_context *ctx, size_t index, char verdict[VERDICT_SIZE])
+static bool look_at(const struct menu *menu, size_t index, char verdict[VERDICT_SIZE])
 {
-	if (!is_good(ctx, index)) {
-		snprintf(verdict, VERDICT_SIZE, "%s", ctx->diag.text);
+	if (!is_good(menu, index)) {
+		snprintf(verdict, VERDICT_SIZE, "%s", menu->facts->log->diag.text);
 		return false;
 	}
-	payload_describe(ctx, verdict, VERDICT_SIZE);
+	load_describe(menu->look, verdict, VERDICT_SIZE);
 	return true;
 }
 
-static void show_choice(struct boot_context *ctx, size_t index, char key, size_t preferred, bool demoted)
+static void show_choice(const struct menu *menu, size_t index, char key, size_t preferred, bool demoted)
 {
 	char verdict[VERDICT_SIZE];
-	const bool good = look_at(ctx, index, verdict);
+	const bool good = look_at(menu, index, verdict);
 
-	menu_say(ctx, "%c %c  %-16s %s%s%s", index == preferred ? '>' : ' ', key, ctx->choices.name[index],
-		 good ? "" : "BAD: ", demoted ? "died early too often: " : "", verdict);
+	page_say(menu->facts, "%c %c  %-16s %s%s%s", index == preferred ? '>' : ' ', key,
+		 menu->choices->name[index], good ? "" : "BAD: ", demoted ? "died early too often: " : "",
+		 verdict);
 }
 
-static void show_screen(struct boot_context *ctx, size_t preferred, uint32_t demoted)
+static void show_screen(const struct menu *menu, size_t preferred)
 {
-	const struct choices *choices = &ctx->choices;
+	const struct choices *choices = menu->choices;
 
-	menu_say(ctx, "%s", "");
-	menu_say(ctx, "---- lifeboat " LIFEBOAT_VERSION ": what shall be started? ----");
+	page_say(menu->facts, "%s", "");
+	page_say(menu->facts, "---- lifeboat " LIFEBOAT_VERSION ": what shall be started? ----");
 	for (size_t i = 0; i < choices->count; i++)
-		show_choice(ctx, i, (char)('1' + i), preferred, demoted >> i & 1);
+		show_choice(menu, i, (char)('1' + i), preferred, menu->demoted >> i & 1);
 	if (preferred == CHOICES_MAX)
-		show_choice(ctx, preferred, ' ', preferred, false);
+		show_choice(menu, preferred, ' ', preferred, false);
 	if (choices->more)
-		menu_say(ctx, "     %zu more can be named by lifeboat.config=", choices->more);
-	menu_say(ctx, "  crash kernel: %s", ctx->crash.staged ? "staged" : "none (l tells why)");
-	menu_say(ctx, "%s", "");
-	menu_say(ctx, "  1-%zu boot that one   Enter boot >   m memory map   r reset   o power off",
+		page_say(menu->facts, "     %zu more can be named by lifeboat.config=", choices->more);
+	page_say(menu->facts, "  crash kernel: %s", menu->crash->prepared ? "staged" : "none (l tells why)");
+	page_say(menu->facts, "%s", "");
+	page_say(menu->facts, "  1-%zu boot that one   Enter boot >   m memory map   r reset   o power off",
 		 choices->count);
-	menu_say(ctx, "  logs:  l of this run   p of the run before   d of the dead kernel");
+	page_say(menu->facts, "  logs:  l of this run   p of the run before   d of the dead kernel");
 }
 
 /* ---- The choice ---- */
@@ -152,89 +161,91 @@ static bool is_enter(int key)
 }
 
 /* Return: the index to boot; CHOICES_NONE if the key, or the choice, is none. */
-static size_t take(struct boot_context *ctx, int key, size_t preferred)
+static size_t take(const struct menu *menu, int key, size_t preferred)
 {
 	const size_t index = is_enter(key) ? preferred : (size_t)key - '1';
 	char verdict[VERDICT_SIZE];
 
-	if (!is_enter(key) && (key < '1' || index >= ctx->choices.count)) {
-		act(ctx, key);
+	if (!is_enter(key) && (key < '1' || index >= menu->choices->count)) {
+		act(menu, key);
 		return CHOICES_NONE;
 	}
-	if (look_at(ctx, index, verdict))
+	if (look_at(menu, index, verdict))
 		return index;
-	log_warn(&ctx->log, "menu: '" FIT_NAME "' can't be started: %s", ctx->choices.name[index], verdict);
+	log_warn(menu->facts->log, "menu: '" FIT_NAME "' can't be started: %s", menu->choices->name[index],
+		 verdict);
 	return CHOICES_NONE;
 }
 
 /* lifeboat.menu=SECONDS. Return: false if there is none. */
-static bool read_seconds(struct boot_context *ctx, uint32_t *seconds)
+static bool read_seconds(const struct menu *menu, uint32_t *seconds)
 {
 	size_t length;
-	const char *value = discover_option(ctx, "lifeboat.menu", &length);
+	const char *value = discover_option(menu->facts->hw, "lifeboat.menu", &length);
 
 	if (!value)
 		return false;
 	if (text_read_number(value, length, SECONDS_MAX, seconds))
 		return true;
-	log_warn(&ctx->log, "bootargs: lifeboat.menu=%.*s is no number of seconds from 0 to %d", (int)length,
-		 value, SECONDS_MAX);
+	log_warn(menu->facts->log, "bootargs: lifeboat.menu=%.*s is no number of seconds from 0 to %d",
+		 (int)length, value, SECONDS_MAX);
 	return false;
 }
 
 /* The one that lifeboat.config= asks for. */
-static size_t find_wanted(struct boot_context *ctx)
+static size_t find_wanted(const struct menu *menu)
 {
-	const void *bundle = physmap_pointer(&ctx->physmap, ctx->bundle.base);
 	size_t length, wanted;
-	const char *name = discover_option(ctx, "lifeboat.config", &length);
+	const char *name = discover_option(menu->facts->hw, "lifeboat.config", &length);
 
 	if (!name)
 		return CHOICES_NONE;
-	wanted = choices_find(bundle, ctx->bundle.size, &ctx->choices, name, length);
+	wanted = choices_find(&menu->facts->source->bundle, menu->choices, name, length);
 	if (wanted == CHOICES_NONE)
-		log_warn(&ctx->log,
+		log_warn(menu->facts->log,
 			 "bootargs: lifeboat.config=%.*s names no configuration: the default one is taken",
 			 (int)length, name);
 	return wanted;
 }
 
 /* What will be started if nobody says otherwise: the first that is good. */
-static size_t find_preferred(struct boot_context *ctx, size_t wanted, uint32_t demoted)
+static size_t find_preferred(const struct menu *menu, size_t wanted)
 {
-	size_t order[CHOICES_MAX + 1], count = choices_order(&ctx->choices, wanted, demoted, order);
+	size_t order[CHOICES_MAX + 1], count = choices_order(menu->choices, wanted, menu->demoted, order);
 
 	for (size_t i = 0; i < count; i++) {
-		if (is_good(ctx, order[i]))
+		if (is_good(menu, order[i]))
 			return order[i];
 	}
 	return order[0];
 }
 
-size_t menu_choose(struct boot_context *ctx, uint32_t demoted)
+size_t menu_choose(const struct menu *menu)
 {
-	const size_t wanted = find_wanted(ctx);
-	size_t preferred, chosen;
+	size_t wanted, preferred, chosen;
 	uint32_t seconds;
 	int key;
 
-	if (!read_seconds(ctx, &seconds))
+	if (!WITH_MENU)
+		return CHOICES_NONE;
+	wanted = find_wanted(menu);
+	if (!read_seconds(menu, &seconds))
 		return wanted;
 	if (seconds)
-		log_info(&ctx->log, "menu: press a key within %u s", (unsigned)seconds);
-	if (menu_wait_key(ctx, seconds) < 0)
+		log_info(menu->facts->log, "menu: press a key within %u s", (unsigned)seconds);
+	if (page_wait_key(menu->facts, seconds) < 0)
 		return wanted;
-	preferred = find_preferred(ctx, wanted, demoted);
+	preferred = find_preferred(menu, wanted);
 	do {
-		show_screen(ctx, preferred, demoted);
-		key = menu_wait_key(ctx, MENU_IDLE_SECONDS);
+		show_screen(menu, preferred);
+		key = page_wait_key(menu->facts, PAGE_IDLE_SECONDS);
 		if (key < 0) {
-			log_warn(&ctx->log, "menu: nobody pressed a key for %d s: going on without",
-				 MENU_IDLE_SECONDS);
+			log_warn(menu->facts->log, "menu: nobody pressed a key for %d s: going on without",
+				 PAGE_IDLE_SECONDS);
 			return wanted;
 		}
-		chosen = take(ctx, key, preferred);
+		chosen = take(menu, key, preferred);
 	} while (chosen == CHOICES_NONE);
-	log_info(&ctx->log, "menu: '" FIT_NAME "' was chosen", ctx->choices.name[chosen]);
+	log_info(menu->facts->log, "menu: '" FIT_NAME "' was chosen", menu->choices->name[chosen]);
 	return chosen;
 }

@@ -12,7 +12,7 @@
 #define POLLS_MOST	 UINT64_C(50000000) /* a second, by a clock that stands still */
 #define CHUNK		 128
 
-void menu_say(struct boot_context *ctx, const char *format, ...)
+void page_say(const struct facts *facts, const char *format, ...)
 {
 	char line[TEXT_COLUMNS +
 		  2]; /* 79 columns, NUL or CR, LF: the last column makes some terminals wrap */
@@ -28,7 +28,7 @@ void menu_say(struct boot_context *ctx, const char *format, ...)
 		line[i] = text_printable(line[i]);
 	line[size++] = '\r';
 	line[size++] = '\n';
-	console_write(&ctx->log.console, line, size);
+	console_write(&facts->log->console, line, size);
 }
 
 static bool is_key(int c)
@@ -36,14 +36,15 @@ static bool is_key(int c)
 	return (c >= ' ' && c <= '~') || c == '\r' || c == '\n' || c == '\x1b';
 }
 
-int menu_wait_key(struct boot_context *ctx, uint32_t seconds)
+int page_wait_key(const struct facts *facts, uint32_t seconds)
 {
-	const uint64_t begin = clock_read(), ticks = (uint64_t)seconds * ctx->machine.timebase_frequency;
-	const bool has_clock = begin && ctx->machine.timebase_frequency;
+	const uint64_t begin = clock_read(),
+		       ticks = (uint64_t)seconds * facts->hw->machine.timebase_frequency;
+	const bool has_clock = begin && facts->hw->machine.timebase_frequency;
 	const uint64_t most = seconds * (has_clock ? POLLS_MOST : POLLS_PER_SECOND);
 
 	for (uint64_t polls = 0;; polls++) {
-		const int c = console_read(&ctx->log.console);
+		const int c = console_read(&facts->log->console);
 
 		if (is_key(c))
 			return c;
@@ -52,7 +53,7 @@ int menu_wait_key(struct boot_context *ctx, uint32_t seconds)
 	}
 }
 
-static void print(struct boot_context *ctx, const struct text *text, size_t start, size_t end)
+static void print(const struct facts *facts, const struct text *text, size_t start, size_t end)
 {
 	char chunk[CHUNK];
 	size_t size = 0;
@@ -65,22 +66,22 @@ static void print(struct boot_context *ctx, const struct text *text, size_t star
 		if (c != '\r')
 			chunk[size++] = c == '\n' ? c : text_printable(c);
 		if (size + 2 > sizeof(chunk) || i + 1 == end) {
-			console_write(&ctx->log.console, chunk, size);
+			console_write(&facts->log->console, chunk, size);
 			size = 0;
 		}
 	}
 }
 
-void menu_page(struct boot_context *ctx, const struct text *text)
+void page_show(const struct facts *facts, const struct text *text)
 {
 	size_t end = text_size(text), start = text_page_before(text, end, PAGE_ROWS);
 	int key;
 
 	for (;;) {
-		print(ctx, text, start, end);
-		menu_say(ctx, "-- bytes %zu to %zu of %zu; b: further back, space: on, other keys: menu",
+		print(facts, text, start, end);
+		page_say(facts, "-- bytes %zu to %zu of %zu; b: further back, space: on, other keys: menu",
 			 start, end, text_size(text));
-		key = menu_wait_key(ctx, MENU_IDLE_SECONDS);
+		key = page_wait_key(facts, PAGE_IDLE_SECONDS);
 		if (key == 'b' && start) {
 			end = start;
 			start = text_page_before(text, end, PAGE_ROWS);

@@ -3,23 +3,26 @@
 #ifndef LIFEBOAT_BOOT_CRASH_CALL_H
 #define LIFEBOAT_BOOT_CRASH_CALL_H
 
-#include "boot/context.h"
+#include "boot/crash/state.h"
+#include "boot/facts.h"
 
 /** Wipe the call area: registers of a former life are not the next one's. Context: the region is writable. */
-void crash_call_wipe(struct boot_context *ctx);
+void call_wipe(const struct facts *facts, struct crash *crash);
 
 /**
  * Make the call area and the crash entry ready, and write the core header that a call needs.
  *
- * What goes wrong is logged: the reset way is there all the same.
- * Context: the record is armed; ctx->memmap.free is what the primary owns, and what it started from.
+ * What goes wrong is logged: the reset way is there all the same. Context: the record is armed.
+ * @owned  the RAM that the primary owns
+ * @core   room for the work, about 2 KiB
  */
-void crash_call_arm(struct boot_context *ctx);
+void call_arm(const struct facts *facts, struct crash *crash, const struct region_set *owned,
+	      struct elfcorehdr_request *core);
 
 /** Did the dead system ask for the crash kernel, by a call that went into a reset? */
-bool crash_call_was_made(const struct boot_context *ctx);
+bool call_was_made(const struct facts *facts, const struct crash *crash);
 
-/** Add the notes that were saved in the call area and are whole to ctx->crash.core. */
-void crash_call_add_notes(struct boot_context *ctx);
+/** Add the notes that were saved in the call area and are whole to @core. */
+void call_add_notes(const struct facts *facts, const struct crash *crash, struct elfcorehdr_request *core);
 
 #endif

@@ -7,9 +7,9 @@
  */
 #include "boot/crash/entry.h"
 
-#include <libdeflate.h>
-
+#include "base/crc32.h"
 #include "boot/entry/early.h"
+#include "boot/machine/caches.h"
 #include "boot/machine/sbi.h"
 #include "mm/cache.h"
 
@@ -33,8 +33,7 @@ static _Noreturn void reset(const char *why)
 	early_say("lifeboat: call: ");
 	early_say(why);
 	early_say(": resetting into the reset way\r\n");
-	sbi_reset(SBI_RESET_WARM);
-	sbi_reset(SBI_RESET_COLD);
+	sbi_restart();
 	early_say("lifeboat: ERROR: call: the firmware can't reset: reset the machine by hand\r\n");
 	for (;;)
 		__asm__ volatile("wfi");
@@ -55,7 +54,7 @@ static void check_pieces(const struct crash_record *record)
 		const struct crash_piece *piece = &record->piece[i];
 
 		if (piece->size && piece->crc32 &&
-		    libdeflate_crc32(0, (const void *)(uintptr_t)piece->pa, piece->size) != piece->crc32)
+		    crc32_update(0, (const void *)(uintptr_t)piece->pa, piece->size) != piece->crc32)
 			reset("a staged piece is damaged");
 	}
 }
@@ -88,17 +87,13 @@ static void wait_for_harts(const struct crash_entry_state *state, uint64_t own_i
 	}
 }
 
-/* cbo.clean (Zicbom), by its encoding. */
-static void clean_block(uintptr_t address)
-{
-	__asm__ volatile(".insn i 0x0f, 2, x0, %0, 1" : : "r"(address) : "memory");
-}
-
 /* (A platform's own hook is out of reach here. If the count is lost, the dump is taken twice.) */
-static void write_back(const void *start, size_t size)
+static void write_back(void *context, const void *start, size_t size)
 {
-	if (crash_entry_state.cache_block)
-		cache_clean_range((uintptr_t)start, size, crash_entry_state.cache_block, clean_block);
+	const struct crash_entry_state *state = context;
+
+	if (state->cache_block)
+		cache_clean_range((uintptr_t)start, size, state->cache_block, caches_clean_block);
 	__asm__ volatile("fence rw, rw" : : : "memory");
 }
 
@@ -113,6 +108,7 @@ struct crash_entry_target crash_entry_decide(uint64_t hart_id, uint64_t flags)
 		reset("as the caller wishes");
 	if (flags & CRASH_CALL_CHECK_ALL)
 		check_pieces(crash_record_of_ready(&state->ready));
-	crash_record_write_ready((void *)(uintptr_t)state->record, &state->ready, write_back);
+	crash_record_write_ready((void *)(uintptr_t)state->record, &state->ready, write_back,
+				 &crash_entry_state);
 	return (struct crash_entry_target){state->fdt, state->entry};
 }

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The crash way by kexec. Read crash_kexec_prepare() at the bottom first. */
+/* The crash way by kexec. Read kexec_exit() at the bottom first. */
 #include "boot/crash/kexec.h"
 
 #include <inttypes.h>
 
-#include "boot/crash/crash.h"
 #include "boot/crash/dead.h"
-#include "boot/load/payload.h"
-#include "boot/stage.h"
+#include "boot/crash/header.h"
+#include "boot/crash/prepare.h"
+#include "boot/crash/record.h"
+#include "boot/crash/region.h"
+#include "boot/load/load.h"
 
 /* ---- Before the move ---- */
 
 /* All RAM but usable memory and what the FDT reserves: Linux kept off that, too, and some of it faults. */
-static enum lb_err set_dead_ram(struct boot_context *ctx, struct region usable)
+static enum lb_err set_dead_ram(const struct machine *m, struct region_set *dead)
 {
-	struct region_set *dead = &ctx->crash.dead_ram;
-	const struct machine *m = &ctx->machine;
+	const struct region usable = m->usable_memory;
 	enum lb_err err;
 
 	region_set_copy(dead, &m->ram);
@@ -28,175 +29,189 @@ static enum lb_err set_dead_ram(struct boot_context *ctx, struct region usable)
 	return err;
 }
 
-enum lb_err crash_kexec_enter(struct boot_context *ctx)
+/* Does what the FDT says of usable memory fit the machine, and itself? */
+static bool usable_is_sound(const struct hw *hw)
 {
-	struct machine *m = &ctx->machine;
-	const struct region usable = m->usable_memory;
-	const struct region stage = {ctx->stage_pa, stage_image_size()};
-	const struct region fdt = {ctx->entry.fdt_pa, ctx->fdt_size};
+	const struct machine *m = &hw->machine;
+	const struct region usable = m->usable_memory, fdt = {hw->entry.fdt_pa, hw->fdt_size};
+
+	return region_set_contains(&m->ram, usable.base, usable.size) && region_contains(usable, fdt) &&
+	       region_contains(usable, m->elfcorehdr) && is_aligned(m->elfcorehdr.base, sizeof(uint64_t));
+}
+
+enum lb_err kexec_enter(const struct hw *hw, struct crash *crash, struct dead *dead, struct log *log)
+{
+	const struct machine *m = &hw->machine;
+	const struct region usable = m->usable_memory, stage = {hw->entry.stage_pa, stage_image_size()};
 	enum lb_err err;
 
 	if (!usable.size || !m->elfcorehdr.size)
 		return LB_OK;
 	if (!region_contains(usable, stage)) {
-		log_warn(&ctx->log, "kexec: the stage is outside linux,usable-memory-range: that is ignored");
+		log_warn(log, "kexec: the stage is outside linux,usable-memory-range: that is ignored");
 		return LB_OK;
 	}
-	ctx->crash.by_kexec = ctx->crash.capturing = true;
-	ctx->crash.map_hash = crash_hash_ram(ctx);
-	log_info(&ctx->log,
-		 "kexec: started by a dying kernel, in [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " MiB",
+	crash->way = WAY_KEXEC;
+	log_info(log, "kexec: started by a dying kernel, in [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " MiB",
 		 usable.base, region_end(usable) - 1, usable.size / MIB);
-	if (!region_set_contains(&m->ram, usable.base, usable.size) || !region_contains(usable, fdt) ||
-	    !region_contains(usable, m->elfcorehdr) || !is_aligned(m->elfcorehdr.base, sizeof(uint64_t)))
-		return diag_fail(&ctx->diag, LB_ERANGE,
+	if (!usable_is_sound(hw))
+		return diag_fail(&log->diag, LB_ERANGE,
 				 "kexec: usable memory is no RAM, or FDT or core header are not in it");
-	err = set_dead_ram(ctx, usable);
-	region_set_clear(&m->ram);
-	if (!err)
-		err = region_set_add(&m->ram, usable.base, usable.size);
-	return err ? diag_fail(&ctx->diag, err, "kexec: RAM is in too many pieces") : LB_OK;
+	err = set_dead_ram(m, &dead->ram);
+	return err ? diag_fail(&log->diag, err, "kexec: RAM is in too many pieces") : LB_OK;
 }
 
-static void read_notes(struct boot_context *ctx)
+static void read_notes(const struct facts *facts, struct stage *stage, struct elfcorehdr_request *core)
 {
-	const struct region where = ctx->machine.elfcorehdr;
-	struct core_request *core = &ctx->crash.core;
-	const void *header = stage_early_view(ctx, where.base, where.size, PTE_R | PTE_W);
+	const struct region where = facts->hw->machine.elfcorehdr;
+	struct diag *diag = &facts->log->diag;
+	const void *header = stage_early_view(stage, where.base, where.size, PTE_R | PTE_W, diag);
 
-	if (!header || elfcorehdr_read_notes(header, where.size, core->note, &core->note_count, &ctx->diag))
-		log_warn(&ctx->log, "%s: the dump will have no registers", ctx->diag.text);
+	if (!header || elfcorehdr_read_notes(header, where.size, core->note, &core->note_count, diag))
+		log_warn(facts->log, "%s: the dump will have no registers", diag->text);
 }
 
-void crash_kexec_discover(struct boot_context *ctx)
+void kexec_discover(const struct facts *facts, struct stage *stage, struct crash *crash, struct dead *dead)
 {
-	read_notes(ctx);
-	if (ctx->machine.crash_region.size && crash_adopt_region(ctx))
-		log_warn(&ctx->log, "%s", ctx->diag.text);
+	read_notes(facts, stage, &dead->core);
+	if (facts->hw->machine.crash_region.size && region_adopt(facts, stage, crash))
+		log_warn(facts->log, "%s", facts->log->diag.text);
 }
 
 /* ---- After it ---- */
 
 /* Keep the notes that are whole and in dead RAM. Return: where VMCOREINFO is; 0 if it is not there. */
-static paddr_t check_notes(struct boot_context *ctx)
+static paddr_t check_notes(const struct facts *facts, struct dead *dead)
 {
-	struct core_request *core = &ctx->crash.core;
+	struct elfcorehdr_request *core = &dead->core;
 	const size_t named = core->note_count;
 	paddr_t vmcoreinfo = 0;
 
 	core->note_count = 0;
 	for (size_t i = 0; i < named; i++) {
-		const struct core_note note = core->note[i];
-		const void *data = physmap_pointer(&ctx->physmap, note.pa);
+		const struct elfcorehdr_note note = core->note[i];
+		const void *data = facts_at(facts, note.pa);
 
 		if (!is_aligned(note.pa, sizeof(uint32_t)) ||
-		    !region_set_contains(&ctx->crash.dead_ram, note.pa, note.size) ||
+		    !region_set_contains(&dead->ram, note.pa, note.size) ||
 		    !elfcorehdr_notes_end(data, note.size))
 			continue;
 		if (is_aligned(note.pa, PAGE_SIZE) && vmcoreinfo_is_note(data))
 			vmcoreinfo = note.pa;
 		core->note[core->note_count++] = note;
 	}
-	log_info(&ctx->log, "kexec: %zu of the %zu notes that its core header names are whole",
+	log_info(facts->log, "kexec: %zu of the %zu notes that its core header names are whole",
 		 core->note_count, named);
 	return vmcoreinfo;
 }
 
-static void meet_dead_kernel(struct boot_context *ctx)
+static void meet_dead_kernel(const struct facts *facts, struct crash *crash, struct dead *dead)
 {
-	const paddr_t vmcoreinfo = check_notes(ctx);
-	struct crash_dead dead;
+	const paddr_t vmcoreinfo = check_notes(facts, dead);
+	struct dead_log left;
 
-	if (!crash_dead_open(ctx, vmcoreinfo, &dead)) {
-		log_info(&ctx->log, "kexec: Linux %s died", ctx->crash.dead_info.release);
-		crash_dead_count(ctx, &dead);
-		crash_dead_last_words(ctx, &dead);
+	if (!dead_open(facts, crash, dead, vmcoreinfo, &left)) {
+		log_info(facts->log, "kexec: Linux %s died", dead->info.release);
+		dead_count(facts, crash, &left);
+		dead_last_words(facts, crash, &left);
 	}
 }
 
 /* The crash configuration, or the default one of a bundle that has none. */
-static enum lb_err read_config(struct boot_context *ctx)
+static enum lb_err read_config(const struct facts *facts, struct crash *crash, struct payload *kernel)
 {
-	const void *bundle = physmap_pointer(&ctx->physmap, ctx->bundle.base);
-	const char *name = NULL;
-	enum lb_err err = payload_reach(ctx);
+	const bool has = !bundle_find_crash(&facts->source->bundle, &crash->config, &facts->log->diag);
 
-	if (err)
-		return err;
-	if (bundle_is_fit(bundle, ctx->bundle.size) &&
-	    !bundle_find_crash(bundle, ctx->bundle.size, &ctx->crash.config, &ctx->diag))
-		name = ctx->crash.config.name;
-	return payload_read(ctx, name);
+	return load_read(facts, kernel, has ? crash->config.name : NULL);
 }
 
-static enum lb_err take_core_room(struct boot_context *ctx, struct region *room)
+static enum lb_err take_core_room(const struct facts *facts, struct memmap *map, struct region *room)
 {
 	enum lb_err err;
 
-	room->size = CRASH_CORE_ROOM;
-	err = region_set_find(&ctx->memmap.free, room->size, PAGE_SIZE, 0, ctx->physmap.limit, REGION_HIGHEST,
-			      &room->base);
+	room->size = CORE_HEADER_ROOM;
+	err = region_set_find(&map->free, room->size, PAGE_SIZE, 0, facts->stage->physmap.limit,
+			      REGION_HIGHEST, &room->base);
 	if (!err)
-		err = memmap_take(&ctx->memmap, room->base, room->size, MEMMAP_CRASH, "core header");
-	return err ? diag_fail(&ctx->diag, err,
+		err = memmap_take(map, room->base, room->size, MEMMAP_CRASH, "core header");
+	return err ? diag_fail(&facts->log->diag, err,
 			       "kexec: no room for the core header: make crashkernel= larger")
 		   : LB_OK;
 }
 
 /*
- * A staged crash kernel stays staged: if this one does not make it to an orderly end, the next boot, by reset, tries
- * that one.
+ * A crash kernel that is prepared stays so: if this one does not make it to an orderly end, the next boot, by reset,
+ * tries that one.
  */
-static enum lb_err note_attempt(struct boot_context *ctx)
+static enum lb_err note_attempt(const struct facts *facts, struct crash *crash)
 {
-	if (!ctx->crash.region.all.size)
+	if (!crash->region.all.size)
 		return LB_OK;
-	ctx->crash.record.state = CRASH_CAPTURING;
-	ctx->crash.record.crash_usable = ctx->machine.usable_memory;
-	return crash_write_record(ctx);
+	crash->record.state = CRASH_CAPTURING;
+	crash->record.crash_usable = facts->hw->machine.usable_memory;
+	return record_write(facts, crash);
 }
 
-static enum lb_err load_from_bundle(struct boot_context *ctx)
+/* Without bootargs of its own: those of kexec --command-line, or else the dead kernel's. */
+static void wish(const struct facts *facts, struct payload *kernel, struct region core)
+{
+	const struct machine *m = &facts->hw->machine;
+	const char *own = kernel->config.bootargs;
+
+	bootargs_set(kernel->bootargs, own, own ? "" : m->bootargs, facts->log);
+	bootargs_drop(kernel->bootargs, "crashkernel=");
+	prepare_wish(kernel, core, m->usable_memory, facts->log);
+}
+
+static enum lb_err load_from_bundle(const struct facts *facts, struct memmap *map, struct crash *crash,
+				    struct payload *kernel, struct dead *dead)
 {
 	struct region core = {0, 0};
-	enum lb_err err = read_config(ctx);
+	enum lb_err err = read_config(facts, crash, kernel);
 
 	if (!err)
-		err = take_core_room(ctx, &core);
+		err = take_core_room(facts, map, &core);
 	if (err)
 		return err;
-	/* Without bootargs of its own: those of kexec --command-line, or else the dead kernel's. */
-	payload_set_bootargs(ctx, ctx->config.bootargs, ctx->config.bootargs ? "" : ctx->machine.bootargs);
-	payload_drop_option(ctx, "crashkernel=");
-	crash_wish(ctx, core, ctx->machine.usable_memory);
-	err = payload_plan(ctx, &ctx->memmap);
+	wish(facts, kernel, core);
+	err = load_plan(facts, kernel, map, false);
 	if (err == LB_ENOSPC)
-		log_warn(&ctx->log,
+		log_warn(facts->log,
 			 "kexec: %" PRIu64 " MiB are too few for this bundle: make crashkernel= larger",
-			 ctx->machine.usable_memory.size / MIB);
+			 facts->hw->machine.usable_memory.size / MIB);
 	if (!err)
-		err = note_attempt(ctx);
+		err = note_attempt(facts, crash);
 	if (!err)
-		err = payload_load(ctx);
-	return err ? err : crash_write_core_header(ctx, core);
+		err = load_carry_out(facts, kernel);
+	return err ? err : core_header_write(facts, crash, dead, core);
 }
 
-enum lb_err crash_kexec_prepare(struct boot_context *ctx)
+static enum lb_err no_bundle(const struct source *source, struct diag *diag)
 {
-	const bool staged = ctx->crash.region.all.size;
-	enum lb_err err = LB_ENOENT;
+	if (source->where.size) {
+		*diag = source->why;
+		return source->err;
+	}
+	return diag_fail(diag, LB_ENOENT, "kexec: no bundle (kexec -p lifeboat.bin --initrd=BUNDLE): %s",
+			 source->why.text);
+}
 
-	stage_allow_writes(ctx);
-	meet_dead_kernel(ctx);
-	if (ctx->bundle.size)
-		err = load_from_bundle(ctx);
-	else if (!staged)
-		diag_fail(&ctx->diag, err, "kexec: no bundle (kexec -p lifeboat.bin --initrd=BUNDLE): %s",
-			  ctx->bundle_diag.text);
-	if (!err || !staged)
+enum lb_err kexec_exit(const struct facts *facts, struct memmap *map, struct crash *crash,
+		       struct payload *kernel, struct dead *dead, struct exit *exit)
+{
+	const struct source *source = facts->source;
+	struct log *log = facts->log;
+	enum lb_err err = source->err ? no_bundle(source, &log->diag) : LB_OK;
+
+	meet_dead_kernel(facts, crash, dead);
+	if (!err)
+		err = load_from_bundle(facts, map, crash, kernel, dead);
+	if (!err)
+		*exit = (struct exit){kernel->plan.entry, kernel->plan.fdt};
+	if (!err || !crash->region.all.size)
 		return err;
-	if (ctx->bundle.size)
-		log_warn(&ctx->log, "%s", ctx->diag.text);
-	log_info(&ctx->log, "kexec: starting the crash kernel that is staged in the crash region");
-	return crash_prepare(ctx);
+	if (source->where.size)
+		log_warn(log, "%s", log->diag.text);
+	log_info(log, "kexec: starting the crash kernel that is staged in the crash region");
+	return prepare_exit(facts, crash, kernel, dead, exit);
 }

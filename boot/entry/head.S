@@ -11,7 +11,7 @@
 #define SBI_EXT_BASE	0x10
 #define SBI_BASE_PROBE	3
 #define SBI_EXT_HSM	0x48534d
-#define BOOT_ENTRY_SIZE	64			/* struct boot_entry (context.h), rounded up to 16 */
+#define BOOT_ENTRY_SIZE	64			/* struct boot_entry (entry.h), rounded up to 16 */
 
 	.globl	layout_stage_va			/* for the linker script to compare with its own */
 	.equ	layout_stage_va, STAGE_VA

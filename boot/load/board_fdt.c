@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "boot/load/load.h"
+#include "boot/load/images.h"
 #include "fdt/merge.h"
 
 #define GROWTH_PER_OVERLAY 2	     /* times its size: its nodes, and what it adds to __symbols__ */
@@ -18,9 +18,9 @@ struct parts {
 	char *image;
 };
 
-static uint64_t image_room(const struct boot_context *ctx)
+static uint64_t image_room(const struct payload *payload)
 {
-	const struct bundle_blob *fdt = ctx->config.fdt;
+	const struct bundle_blob *fdt = payload->config.fdt;
 	uint64_t most = 0;
 
 	for (size_t i = 0; i < BUNDLE_BLOBS_MAX && fdt[i].size; i++)
@@ -29,96 +29,104 @@ static uint64_t image_room(const struct boot_context *ctx)
 }
 
 /* They all lie in the bundle, which lies in memory: no sum of a few sizes overflows. */
-static uint64_t made_room(const struct boot_context *ctx)
+static uint64_t made_room(const struct facts *facts, const struct payload *payload)
 {
-	const struct bundle_blob *fdt = ctx->config.fdt;
-	uint64_t sum = ctx->fdt_size + GROWTH_MIN;
+	const struct bundle_blob *fdt = payload->config.fdt;
+	uint64_t sum = facts->hw->fdt_size + GROWTH_MIN;
 
 	for (size_t i = 0; i < BUNDLE_BLOBS_MAX && fdt[i].size; i++)
 		sum += GROWTH_PER_OVERLAY * fdt[i].size;
 	return align_down(sum + 7, 8);
 }
 
-static enum lb_err take_room(struct boot_context *ctx, struct memmap *map, struct parts *parts)
+static enum lb_err take_room(const struct facts *facts, struct payload *payload, struct memmap *map,
+			     struct parts *parts)
 {
-	const uint64_t size = made_room(ctx) + image_room(ctx);
-	struct region *room = &ctx->board_fdt_room;
-	enum lb_err err = region_set_find(&map->free, size, PAGE_SIZE, 0, ctx->physmap.limit, REGION_HIGHEST,
-					  &room->base);
+	const uint64_t size = made_room(facts, payload) + image_room(payload);
+	struct region *room = &payload->board_fdt_room;
+	enum lb_err err = region_set_find(&map->free, size, PAGE_SIZE, 0, facts->stage->physmap.limit,
+					  REGION_HIGHEST, &room->base);
 
 	if (!err)
 		err = memmap_take(map, room->base, size, MEMMAP_FDT, "being made");
 	if (err)
-		return diag_fail(&ctx->diag, LB_ENOSPC, "fdt: no %" PRIu64 " KiB of RAM to make it in",
+		return diag_fail(&facts->log->diag, LB_ENOSPC, "fdt: no %" PRIu64 " KiB of RAM to make it in",
 				 size / KIB);
 	room->size = size;
-	parts->made_size = made_room(ctx);
-	parts->made = physmap_pointer(&ctx->physmap, room->base);
+	parts->made_size = made_room(facts, payload);
+	parts->made = facts_at(facts, room->base);
 	parts->image = parts->made + parts->made_size;
 	return LB_OK;
 }
 
-static enum lb_err read_image(struct boot_context *ctx, const struct bundle_blob *blob, struct parts *parts,
-			      bool *overlay)
+static enum lb_err read_image(const struct facts *facts, struct payload *payload,
+			      const struct bundle_blob *blob, struct parts *parts, bool *overlay)
 {
-	enum lb_err err = load_verify(ctx, blob);
+	enum lb_err err = images_verify(facts, payload, blob);
 
 	if (err)
 		return err;
-	memcpy(parts->image, physmap_pointer(&ctx->physmap, ctx->bundle.base + blob->offset), blob->size);
-	return fdt_check_image(parts->image, blob->size, blob->node, overlay, &ctx->diag);
+	memcpy(parts->image, facts->source->bundle.data + blob->offset, blob->size);
+	return fdt_check_image(parts->image, blob->size, blob->node, overlay, &facts->log->diag);
 }
 
 /* The first image is the base. If it is an overlay itself, the firmware's FDT is. */
-static enum lb_err begin(struct boot_context *ctx, struct parts *parts, bool overlay)
+static enum lb_err begin(const struct facts *facts, struct payload *payload, struct parts *parts,
+			 bool overlay)
 {
-	enum lb_err err =
-		fdt_merge_begin(overlay ? ctx->fdt : parts->image, parts->made, parts->made_size, &ctx->diag);
+	enum lb_err err = fdt_merge_begin(overlay ? facts->hw->fdt : parts->image, parts->made,
+					  parts->made_size, &facts->log->diag);
 
 	if (!err && !overlay)
-		err = fdt_merge_firmware(parts->made, ctx->fdt, ctx->config.fdt[0].node, &ctx->diag);
+		err = fdt_merge_firmware(parts->made, facts->hw->fdt, payload->config.fdt[0].node,
+					 &facts->log->diag);
 	return err;
 }
 
-static enum lb_err merge(struct boot_context *ctx, struct parts *parts)
+static enum lb_err merge(const struct facts *facts, struct payload *payload, struct parts *parts)
 {
-	const struct bundle_blob *fdt = ctx->config.fdt;
+	const struct bundle_blob *fdt = payload->config.fdt;
 	enum lb_err err = LB_OK;
 
 	for (size_t i = 0; !err && i < BUNDLE_BLOBS_MAX && fdt[i].size; i++) {
 		bool overlay = false;
 
-		err = read_image(ctx, &fdt[i], parts, &overlay);
+		err = read_image(facts, payload, &fdt[i], parts, &overlay);
 		if (!err && !i)
-			err = begin(ctx, parts, overlay);
+			err = begin(facts, payload, parts, overlay);
 		if (!err && (i || overlay))
-			err = fdt_merge_overlay(parts->made, parts->image, fdt[i].node, &ctx->diag);
+			err = fdt_merge_overlay(parts->made, parts->image, fdt[i].node, &facts->log->diag);
 		if (!err)
-			log_info(&ctx->log, "fdt: %s %s", fdt[i].node,
+			log_info(facts->log, "fdt: %s %s", fdt[i].node,
 				 i || overlay ? "is laid over it" : "instead of the firmware's");
 	}
 	return err;
 }
 
-enum lb_err board_fdt_make(struct boot_context *ctx, struct memmap *map)
+enum lb_err board_fdt_make(const struct facts *facts, struct payload *payload, struct memmap *map)
 {
 	struct parts parts = {.made = NULL};
 	enum lb_err err;
 
-	ctx->board_fdt = ctx->fdt;
-	ctx->board_fdt_room = (struct region){0, 0};
-	if (!ctx->config.fdt[0].size)
+	payload->board_fdt = facts->hw->fdt;
+	payload->board_fdt_room = (struct region){0, 0};
+	if (!payload->config.fdt[0].size)
 		return LB_OK;
-	err = take_room(ctx, map, &parts);
+	if (!WITH_FDTS) {
+		log_warn(facts->log, "fdt: %s is not used: this build takes the firmware's FDT alone",
+			 payload->config.fdt[0].node);
+		return LB_OK;
+	}
+	err = take_room(facts, payload, map, &parts);
 	if (!err)
-		err = merge(ctx, &parts);
+		err = merge(facts, payload, &parts);
 	if (!err)
-		ctx->board_fdt = parts.made;
+		payload->board_fdt = parts.made;
 	return err;
 }
 
-void board_fdt_release(struct boot_context *ctx, struct memmap *map)
+void board_fdt_release(const struct facts *facts, struct payload *payload, struct memmap *map)
 {
-	if (ctx->board_fdt_room.size && memmap_release(map, ctx->board_fdt_room.base, MEMMAP_FDT))
-		log_warn(&ctx->log, "fdt: the memory that it was made in is lost");
+	if (payload->board_fdt_room.size && memmap_release(map, payload->board_fdt_room.base, MEMMAP_FDT))
+		log_warn(facts->log, "fdt: the memory that it was made in is lost");
 }

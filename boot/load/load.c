@@ -1,196 +1,186 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The images of a configuration: checked, and brought to their places. */
+/* From a bundle to a payload in its place: read, plan, FDT, copy. */
 #include "boot/load/load.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "boot/machine/instret.h"
-#include "boot/machine/sha256_zknh.h"
+#include "boot/load/board_fdt.h"
+#include "boot/load/images.h"
+#include "boot/load/trust.h"
+#include "boot/load/unpack.h"
+#include "fdt/fixup.h"
 
-#define RAMDISK_ALIGN 4 /* Linux expects each archive at one, and skips zeros between them */
+static const char *const kinds[] = {
+	[IMAGE_LINUX] = "Linux Image",
+	[IMAGE_ELF] = "ELF",
+	[IMAGE_RAW] = "raw binary",
+};
 
-static void *at(const struct boot_context *ctx, paddr_t pa)
+/* Where the initrd's bytes are now: the configuration's, or the one that firmware brought beside a bundle. */
+static struct region initrd_of(const struct facts *facts, const struct payload *payload)
 {
-	return physmap_pointer(&ctx->physmap, pa);
+	const struct bundle_blob *ramdisk = payload->config.ramdisk;
+	const paddr_t bundle = facts->source->where.base;
+
+	if (ramdisk->size)
+		return (struct region){bundle + ramdisk->offset, images_ramdisk_size(payload)};
+	if (facts->hw->machine.initrd.base != bundle)
+		return facts->hw->machine.initrd;
+	return (struct region){0, 0};
 }
 
-static void begin_check(struct boot_context *ctx, const struct bundle_blob *blob)
+enum lb_err load_look(const struct facts *facts, struct payload *payload, const char *name)
 {
-	verify_begin(&ctx->verify, &blob->hashes);
-	verify_accelerate(&ctx->verify, ctx->machine.isa & ISA_ZKNH ? sha256_zknh : NULL);
-}
+	enum lb_err err =
+		bundle_read_config(&facts->source->bundle, name, &payload->config, &facts->log->diag);
 
-enum lb_err load_verify(struct boot_context *ctx, const struct bundle_blob *blob)
-{
-	const bool usable = ctx->log.console.instret_usable;
-	const uint64_t begin = instret_read(usable);
-	enum lb_err err;
-
-	begin_check(ctx, blob);
-	verify_add(&ctx->verify, at(ctx, ctx->bundle.base + blob->offset), blob->size);
-	err = verify_end(&ctx->verify, blob->node, &ctx->diag);
-	if (blob->hashes.count) {
-		ctx->check_instret += instret_read(usable) - begin;
-		ctx->check_bytes += blob->size;
-	}
+	if (!err)
+		payload->initrd = initrd_of(facts, payload);
 	return err;
 }
 
-/* Move an image, and check it on the way. */
-static enum lb_err move_blob(struct boot_context *ctx, const struct bundle_blob *blob, paddr_t dest)
+void load_describe(const struct payload *payload, char *out, size_t size)
 {
-	const bool usable = ctx->log.console.instret_usable;
-	const uint64_t begin = instret_read(usable);
-	enum lb_err err;
+	const struct bundle_config *config = &payload->config;
+	const struct decompressor *by = config->packed.by;
 
-	begin_check(ctx, blob);
-	verify_move(&ctx->verify, at(ctx, dest), at(ctx, ctx->bundle.base + blob->offset), blob->size);
-	err = verify_end(&ctx->verify, blob->node, &ctx->diag);
-	if (blob->hashes.count) {
-		ctx->check_instret += instret_read(usable) - begin;
-		ctx->check_bytes += blob->size;
-	} else {
-		ctx->copy_instret += instret_read(usable) - begin;
-		ctx->copy_bytes += blob->size;
+	snprintf(out, size, "%s, %" PRIu64 " KiB%s", by ? by->name : kinds[config->image.kind],
+		 config->kernel.size / KIB, config->ramdisk[0].size ? " and a ramdisk" : "");
+}
+
+enum lb_err load_read(const struct facts *facts, struct payload *payload, const char *name)
+{
+	enum lb_err err = load_look(facts, payload, name);
+	char what[64];
+
+	if (err)
+		return err;
+	load_describe(payload, what, sizeof(what));
+	log_info(facts->log, "bundle: %s at %#" PRIx64 " (%s): %s", payload->config.name,
+		 facts->source->where.base, facts->source->from, what);
+	images_print_unhashed(facts, payload);
+	return trust_check(facts, payload);
+}
+
+static void print_plan(const struct facts *facts, const struct payload *payload)
+{
+	for (size_t i = 0; i < payload->plan.count; i++) {
+		const struct plan_item *item = &payload->plan.item[i];
+		const char *how = "made here";
+		char from[32];
+
+		if (item->file_size) {
+			snprintf(from, sizeof(from), "from %#" PRIx64, item->source);
+			how = item->source == item->dest ? "stays where it is" : from;
+		}
+		log_info(facts->log, "plan: %-7s [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " KiB, %s",
+			 item->name, item->dest, item->dest + item->mem_size - 1, item->mem_size / KIB, how);
 	}
-	return err;
 }
 
-void load_print_unhashed(struct boot_context *ctx)
+/* The loadables have no choice, so they come before the plan: from here on they are taken. */
+static enum lb_err take_loadables(const struct facts *facts, const struct payload *payload,
+				  struct memmap *map)
 {
-	const struct bundle_blob *blob;
+	const struct bundle_blob *loadable = payload->config.loadable;
 
-	if (!verify_can()) {
-		log_info(&ctx->log, "bundle: %s is not checked: this build checks no hashes",
-			 ctx->config.name);
-		return;
+	for (size_t i = 0; i < BUNDLE_BLOBS_MAX && loadable[i].size; i++) {
+		const struct region r = {loadable[i].load, loadable[i].size};
+
+		if (!range_fits(r.base, r.size, facts->stage->physmap.limit) ||
+		    !region_set_contains(&map->free, r.base, r.size) ||
+		    memmap_take(map, r.base, r.size, MEMMAP_LOADABLE, loadable[i].node))
+			return diag_fail(&facts->log->diag, LB_ECONFLICT,
+					 "plan: loadable '%.40s' at %#" PRIx64
+					 " is not in free RAM, or lies on another: load it elsewhere",
+					 loadable[i].node, r.base);
+		log_info(facts->log, "plan: load    [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " KiB, %s", r.base,
+			 region_end(r) - 1, r.size / KIB, loadable[i].node);
 	}
-	for (size_t i = 0; (blob = bundle_config_blob(&ctx->config, i)); i++) {
-		if (!blob->hashes.count)
-			log_info(&ctx->log, "bundle: %s has no hash: its bytes are not checked", blob->node);
-	}
-}
-
-static uint64_t ramdisk_step(const struct bundle_blob *ramdisk)
-{
-	uint64_t size;
-
-	return align_up(ramdisk->size, RAMDISK_ALIGN, &size) ? size : ramdisk->size;
-}
-
-uint64_t load_ramdisk_size(const struct boot_context *ctx)
-{
-	const struct bundle_blob *ramdisk = ctx->config.ramdisk;
-	uint64_t sum = 0;
-
-	/* All of them lie in the bundle, and there are few: this can't overflow. Behind the last there is no gap. */
-	for (size_t i = 0; i < BUNDLE_BLOBS_MAX && ramdisk[i].size; i++)
-		sum = sum + (i ? ramdisk_step(&ramdisk[i - 1]) - ramdisk[i - 1].size : 0) + ramdisk[i].size;
-	return sum;
-}
-
-static enum lb_err load_ramdisks(struct boot_context *ctx, paddr_t dest)
-{
-	const struct bundle_blob *ramdisk = ctx->config.ramdisk;
-	enum lb_err err = LB_OK;
-
-	for (size_t i = 0; !err && i < BUNDLE_BLOBS_MAX && ramdisk[i].size; i++) {
-		const paddr_t next = dest + ramdisk_step(&ramdisk[i]), end = dest + ramdisk[i].size;
-
-		err = move_blob(ctx, &ramdisk[i], dest);
-		if (i + 1 < BUNDLE_BLOBS_MAX && ramdisk[i + 1].size)
-			memset(at(ctx, end), 0, next - end);
-		dest = next;
-	}
-	return err;
-}
-
-/* Does carrying out @item leave the bundle as it is? */
-static bool spares_bundle(const struct boot_context *ctx, const struct plan_item *item)
-{
-	const bool writes = item->source != item->dest || item->zero_fill;
-
-	return !writes || !ranges_overlap(item->dest, item->mem_size, ctx->bundle.base, ctx->bundle.size);
-}
-
-static bool is_ramdisk(const struct boot_context *ctx, const struct plan_item *item)
-{
-	return ctx->config.ramdisk[0].size && item->dest == ctx->plan.initrd.base;
-}
-
-/* Is @item the kernel's whole file, which is copied to where it does no harm? Then one pass is enough. */
-static bool is_whole_kernel(const struct boot_context *ctx, const struct plan_item *item)
-{
-	return !ctx->unpacked.size && item->source == ctx->bundle.base + ctx->config.kernel.offset &&
-	       item->file_size == ctx->config.kernel.size && item->source != item->dest && !item->zero_fill &&
-	       spares_bundle(ctx, item);
-}
-
-/* Is the kernel's hash still to be checked, in a pass of its own? */
-static bool must_verify_kernel(const struct boot_context *ctx)
-{
-	for (size_t i = 0; i < ctx->plan.count; i++) {
-		if (is_whole_kernel(ctx, &ctx->plan.item[i]))
-			return false;
-	}
-	return !ctx->unpacked.size; /* what is unpacked was checked before */
-}
-
-/* What stays where it is, and what goes over the bundle. */
-static enum lb_err verify_first(struct boot_context *ctx)
-{
-	const struct plan *plan = &ctx->plan;
-	enum lb_err err = must_verify_kernel(ctx) ? load_verify(ctx, &ctx->config.kernel) : LB_OK;
-
-	for (size_t i = 0; !err && i < plan->count; i++) {
-		if (is_ramdisk(ctx, &plan->item[i]) && plan->item[i].source == plan->item[i].dest)
-			err = load_verify(ctx, &ctx->config.ramdisk[0]);
-	}
-	return err;
-}
-
-static enum lb_err load_loadables(struct boot_context *ctx)
-{
-	const struct bundle_blob *loadable = ctx->config.loadable;
-	enum lb_err err = LB_OK;
-
-	for (size_t i = 0; !err && i < BUNDLE_BLOBS_MAX && loadable[i].size; i++)
-		err = move_blob(ctx, &loadable[i], loadable[i].load);
-	return err;
-}
-
-static void load_unverified(struct boot_context *ctx, const struct plan_item *item)
-{
-	const bool usable = ctx->log.console.instret_usable;
-	const uint64_t begin = instret_read(usable);
-
-	if (item->source != item->dest) {
-		memmove(at(ctx, item->dest), at(ctx, item->source), item->file_size);
-		ctx->copy_bytes += item->file_size;
-	}
-	if (item->zero_fill)
-		memset(at(ctx, item->dest + item->file_size), 0, item->mem_size - item->file_size);
-	ctx->copy_instret += instret_read(usable) - begin;
-}
-
-static enum lb_err load_item(struct boot_context *ctx, const struct plan_item *item)
-{
-	if (is_ramdisk(ctx, item) && item->source != item->dest)
-		return load_ramdisks(ctx, item->dest);
-	if (is_whole_kernel(ctx, item))
-		return move_blob(ctx, &ctx->config.kernel, item->dest);
-	load_unverified(ctx, item);
 	return LB_OK;
 }
 
-enum lb_err load_all(struct boot_context *ctx)
+/* Those that were taken come first. */
+static void release_loadables(const struct payload *payload, struct memmap *map)
 {
-	enum lb_err err = verify_first(ctx);
+	const struct bundle_blob *loadable = payload->config.loadable;
+
+	for (size_t i = 0; i < BUNDLE_BLOBS_MAX && loadable[i].size; i++) {
+		if (memmap_release(map, loadable[i].load, MEMMAP_LOADABLE))
+			return;
+	}
+}
+
+/* What the plan is asked to place. */
+static struct place_request request_of(const struct facts *facts, const struct payload *payload,
+				       bool keep_bundle)
+{
+	const struct source *source = facts->source;
+	struct place_request request = {
+		.image = &payload->config.image,
+		.image_pa = source->where.base + payload->config.kernel.offset,
+		.image_size = payload->config.kernel.size,
+		.in_place = payload->config.in_place && !keep_bundle,
+		.initrd = payload->initrd,
+		.initrd_in_parts = payload->config.ramdisk[1].size != 0,
+		.limit = facts->stage->physmap.limit,
+	};
+
+	if (payload->unpacked.size) {
+		request.image_pa = payload->unpacked.base;
+		request.image_size = payload->unpacked.size;
+		request.in_place = true;
+	}
+	if (!keep_bundle)
+		request.bundle = source->where;
+	return request;
+}
+
+static enum lb_err plan_in(const struct facts *facts, struct payload *payload, struct memmap *map,
+			   bool keep_bundle)
+{
+	struct diag *diag = &facts->log->diag;
+	struct place_request request;
+	enum lb_err err = unpack_kernel(facts, payload, map);
+
+	if (err)
+		return err;
+	request = request_of(facts, payload, keep_bundle || !facts->source->is_ram);
+	payload->wishes.initrd = request.initrd;
+	err = fdt_payload_size(payload->board_fdt, &payload->wishes, &request.fdt_size, diag);
+	return err ? err : place_plan(map, &request, &payload->plan, diag);
+}
+
+enum lb_err load_plan(const struct facts *facts, struct payload *payload, struct memmap *map,
+		      bool keep_bundle)
+{
+	enum lb_err err = take_loadables(facts, payload, map);
+
+	payload->board_fdt_room = (struct region){0, 0};
+	if (!err)
+		err = board_fdt_make(facts, payload, map);
+	if (!err)
+		err = plan_in(facts, payload, map, keep_bundle);
+	board_fdt_release(facts, payload, map);
+	release_loadables(payload, map);
+	if (err)
+		return err;
+	payload->wishes.initrd = payload->plan.initrd;
+	print_plan(facts, payload);
+	return LB_OK;
+}
+
+/* The FDT first: its strings come out of the bundle, which the copies may overwrite. */
+enum lb_err load_carry_out(const struct facts *facts, struct payload *payload)
+{
+	struct diag *diag = &facts->log->diag;
+	uint64_t fdt_size;
+	enum lb_err err = fdt_payload_size(payload->board_fdt, &payload->wishes, &fdt_size, diag);
 
 	if (!err)
-		err = load_loadables(ctx);
-	for (size_t i = 0; !err && i < ctx->plan.count; i++)
-		err = load_item(ctx, &ctx->plan.item[i]);
-	return err;
+		err = fdt_make_payload_fdt(payload->board_fdt, &payload->wishes,
+					   facts_at(facts, payload->plan.fdt), fdt_size, diag);
+	return err ? err : images_load(facts, payload);
 }

@@ -1,26 +1,39 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The images of a configuration: checked against their hashes, and brought to where the plan wants them. */
+/* From a bundle to a payload that is ready to be entered: read, plan, carry out. All after source_reopen(). */
 #ifndef LIFEBOAT_BOOT_LOAD_LOAD_H
 #define LIFEBOAT_BOOT_LOAD_LOAD_H
 
-#include "boot/context.h"
-
-/** Check one image of the bundle in a pass of its own. Return: LB_OK; LB_EFORMAT a hash does not match. */
-LB_MUST_CHECK enum lb_err load_verify(struct boot_context *ctx, const struct bundle_blob *blob);
-
-/** Say in the log which images of ctx->config have no hash. */
-void load_print_unhashed(struct boot_context *ctx);
-
-/** Bytes of ctx->config's ramdisks, put behind each other. */
-uint64_t load_ramdisk_size(const struct boot_context *ctx);
+#include "boot/load/payload.h"
 
 /**
- * Carry out ctx->plan, all but its FDT, and copy the loadables. Hashes are checked in the same pass as a copy; where a
- * copy would go over the bundle, before it. So after an error the bundle is as it was, and another configuration can be
- * tried.
+ * Read a configuration of the bundle, or the bare payload in its place, into payload->config; print nothing.
  *
- * Return: LB_OK; LB_EFORMAT a hash does not match: the payload must not be started.
+ * @name  of the configuration; NULL: the default one
+ * Return: as bundle_read_config(); facts->log's diag says why.
  */
-LB_MUST_CHECK enum lb_err load_all(struct boot_context *ctx);
+LB_MUST_CHECK enum lb_err load_look(const struct facts *facts, struct payload *payload, const char *name);
+
+/** Read a configuration as load_look() does, tell of it in the log, and check who has signed it. */
+LB_MUST_CHECK enum lb_err load_read(const struct facts *facts, struct payload *payload, const char *name);
+
+/** What the configuration is, in a few words: "Linux Image, 30435 KiB and a ramdisk". */
+void load_describe(const struct payload *payload, char *out, size_t size);
+
+/**
+ * Compute payload->plan in @map, and print it: where everything will lie, before a byte moves. But a compressed kernel is
+ * checked and unpacked here, since the plan needs to know what it is.
+ *
+ * Fills wishes.initrd; the rest of the wishes must be there. @map is as before, unless memory for an FDT is lost (told).
+ * @keep_bundle  the bundle must stay whole: nothing is placed on it, and nothing runs in it
+ */
+LB_MUST_CHECK enum lb_err load_plan(const struct facts *facts, struct payload *payload, struct memmap *map,
+				    bool keep_bundle);
+
+/**
+ * Carry the plan out: write the payload's FDT, check the images and copy them.
+ *
+ * After LB_OK nothing of the bundle may be used unless it was kept: it may be overwritten. After an error it is as it was.
+ */
+LB_MUST_CHECK enum lb_err load_carry_out(const struct facts *facts, struct payload *payload);
 
 #endif

@@ -4,29 +4,28 @@
 
 #include <inttypes.h>
 
-#include "boot/machine/instret.h"
-
 /* From tools/lifeboat keys: a control FDT, or nothing. */
 extern const unsigned char builtin_keys[];
 extern const size_t builtin_keys_size;
 
-/* Which ones is a choice of the build. */
-static const struct signature_scheme *const schemes[] = {TRUST_SCHEMES};
+/* Which ones is a choice of the build; the NULL is for a build that has none. */
+static const struct signature_scheme *const schemes[] = {TRUST_SCHEMES NULL};
+#define SCHEMES (ARRAY_SIZE(schemes) - 1)
 
-static struct signature_policy policy_of(const struct boot_context *ctx)
+static struct signature_policy policy_of(const struct trust *trust)
 {
 	return (struct signature_policy){
-		.ring = ctx->trust.ring,
-		.ring_count = ctx->trust.ring_count,
+		.ring = trust->ring,
+		.ring_count = trust->ring_count,
 		.scheme = schemes,
-		.scheme_count = ARRAY_SIZE(schemes),
+		.scheme_count = SCHEMES,
 	};
 }
 
 /* Each control FDT is one more to please, so that the firmware's can't take back what the build demands. */
-static enum lb_err add_ring(struct boot_context *ctx, enum lb_err opened, const char *from)
+static enum lb_err add_ring(struct trust *trust, enum lb_err opened, const char *from, struct log *log)
 {
-	const struct keyring *ring = &ctx->trust.ring[ctx->trust.ring_count];
+	const struct keyring *ring = &trust->ring[trust->ring_count];
 
 	if (opened == LB_ENOENT)
 		return LB_OK;
@@ -36,31 +35,32 @@ static enum lb_err add_ring(struct boot_context *ctx, enum lb_err opened, const 
 		static const char *const required[] = {"", ", required for configurations",
 						       ", required for images"};
 		struct key key;
-		enum lb_err err = keyring_read(ring, node, &key, &ctx->diag);
+		enum lb_err err = keyring_read(ring, node, &key, &log->diag);
 
 		if (err)
 			return err;
-		log_info(&ctx->log, "signature: key %s (%s), %s%s", key.name,
-			 key.algo ? key.algo : "any algo", from, required[key.required]);
+		log_info(log, "signature: key %s (%s), %s%s", key.name, key.algo ? key.algo : "any algo",
+			 from, required[key.required]);
 	}
-	ctx->trust.ring_count++;
+	trust->ring_count++;
 	return LB_OK;
 }
 
-enum lb_err trust_find_keys(struct boot_context *ctx)
+enum lb_err trust_find_keys(struct trust *trust, const struct hw *hw, struct log *log)
 {
-	struct boot_trust *trust = &ctx->trust;
 	enum lb_err err = LB_OK;
 
+	if (!SCHEMES)
+		return LB_OK;
 	if (builtin_keys_size)
-		err = add_ring(ctx,
-			       keyring_open(builtin_keys, builtin_keys_size, &trust->ring[0], &ctx->diag),
-			       "built in");
+		err = add_ring(trust,
+			       keyring_open(builtin_keys, builtin_keys_size, &trust->ring[0], &log->diag),
+			       "built in", log);
 	if (!err)
-		err = add_ring(ctx,
-			       keyring_open_checked(ctx->fdt, ctx->fdt_size, &trust->ring[trust->ring_count],
-						    &ctx->diag),
-			       "from the FDT");
+		err = add_ring(trust,
+			       keyring_open_checked(hw->fdt, hw->fdt_size, &trust->ring[trust->ring_count],
+						    &log->diag),
+			       "from the FDT", log);
 	return err;
 }
 
@@ -70,90 +70,88 @@ static bool is_required(const struct signature_policy *policy)
 	       signature_requires(policy, KEY_REQUIRED_IMAGE);
 }
 
-static enum lb_err check_images(struct boot_context *ctx, const struct signature_policy *policy)
+static enum lb_err check_images(const struct facts *facts, const struct payload *payload,
+				const struct signature_policy *policy)
 {
-	const uint8_t *bundle = physmap_pointer(&ctx->physmap, ctx->bundle.base);
 	const struct bundle_blob *blob;
 	enum lb_err err = LB_OK;
 
 	if (!signature_requires(policy, KEY_REQUIRED_IMAGE))
 		return LB_OK;
-	for (size_t i = 0; !err && (blob = bundle_config_blob(&ctx->config, i)); i++)
-		err = signature_check_image(policy, bundle, ctx->bundle.size, blob->node,
-					    bundle + blob->offset, blob->size, &ctx->trust.work, &ctx->diag);
+	for (size_t i = 0; !err && (blob = bundle_config_blob(&payload->config, i)); i++)
+		err = signature_check_image(policy, &facts->source->bundle, blob, &facts->trust->work,
+					    &facts->log->diag);
 	return err;
 }
 
-static enum lb_err check_fit(struct boot_context *ctx, const struct signature_policy *policy,
-			     struct signature_verdict *verdict)
-{
-	enum lb_err err =
-		signature_check(policy, physmap_pointer(&ctx->physmap, ctx->bundle.base), ctx->bundle.size,
-				ctx->config.name, &ctx->trust.work, verdict, &ctx->diag);
-
-	return err ? err : check_images(ctx, policy);
-}
-
-static enum lb_err check_bare(struct boot_context *ctx, const struct signature_policy *policy)
+static enum lb_err check_bare(const struct signature_policy *policy, struct diag *diag)
 {
 	if (is_required(policy))
-		return diag_fail(&ctx->diag, LB_EUNTRUSTED,
+		return diag_fail(diag, LB_EUNTRUSTED,
 				 "signature: this is no bundle but a bare payload, which nobody can sign: "
 				 "make a bundle");
 	return LB_OK;
 }
 
-static void forget_foreign_initrd(struct boot_context *ctx, const struct signature_policy *policy)
+static enum lb_err check(const struct facts *facts, const struct payload *payload,
+			 const struct signature_policy *policy, struct signature_verdict *verdict)
 {
-	if (!ctx->machine.initrd.size || ctx->machine.initrd.base == ctx->bundle.base ||
-	    ctx->config.ramdisk[0].size || !is_required(policy))
-		return;
-	log_warn(&ctx->log, "signature: the initrd beside the bundle is not signed, so it is not used");
-	ctx->machine.initrd = (struct region){0, 0};
+	const struct bundle *bundle = &facts->source->bundle;
+	enum lb_err err;
+
+	if (!bundle->is_fit)
+		return check_bare(policy, &facts->log->diag);
+	err = signature_check(policy, bundle, payload->config.name, &facts->trust->work, verdict,
+			      &facts->log->diag);
+	return err ? err : check_images(facts, payload, policy);
 }
 
-static void print_verdict(struct boot_context *ctx, const struct signature_verdict *verdict)
+static void drop_foreign_initrd(const struct facts *facts, struct payload *payload,
+				const struct signature_policy *policy)
+{
+	if (!payload->initrd.size || payload->config.ramdisk[0].size || !is_required(policy))
+		return;
+	log_warn(facts->log, "signature: the initrd beside the bundle is not signed, so it is not used");
+	payload->initrd = (struct region){0, 0};
+}
+
+static void print_verdict(struct log *log, const char *name, const struct signature_verdict *verdict)
 {
 	if (verdict->key)
-		log_info(&ctx->log, "signature: %s is signed by %s (%s), version %" PRIu64, ctx->config.name,
-			 verdict->key, verdict->algo, verdict->version);
+		log_info(log, "signature: %s is signed by %s (%s), version %" PRIu64, name, verdict->key,
+			 verdict->algo, verdict->version);
 	else
-		log_info(&ctx->log, "signature: %s is unsigned: %s", ctx->config.name,
+		log_info(log, "signature: %s is unsigned: %s", name,
 			 verdict->keys ? "no key's signature holds, and none is required"
 				       : "there is no key to check it with");
 }
 
-static enum lb_err check(struct boot_context *ctx, const struct signature_policy *policy,
-			 struct signature_verdict *verdict)
+enum lb_err trust_look(const struct facts *facts, const struct payload *payload)
 {
-	const void *bundle = physmap_pointer(&ctx->physmap, ctx->bundle.base);
-
-	if (bundle_is_fit(bundle, ctx->bundle.size))
-		return check_fit(ctx, policy, verdict);
-	return check_bare(ctx, policy);
-}
-
-enum lb_err trust_look(struct boot_context *ctx)
-{
-	const struct signature_policy policy = policy_of(ctx);
+	const struct signature_policy policy = policy_of(facts->trust);
 	struct signature_verdict verdict = {.key = NULL};
 
-	return check(ctx, &policy, &verdict);
+	return SCHEMES ? check(facts, payload, &policy, &verdict) : LB_OK;
 }
 
-enum lb_err trust_check_config(struct boot_context *ctx)
+enum lb_err trust_check(const struct facts *facts, struct payload *payload)
 {
-	const struct signature_policy policy = policy_of(ctx);
-	const bool usable = ctx->log.console.instret_usable;
-	const uint64_t begin = instret_read(usable);
+	const struct signature_policy policy = policy_of(facts->trust);
+	const uint64_t begin = cost_begin(facts->cost);
 	struct signature_verdict verdict = {.key = NULL};
-	const enum lb_err err = check(ctx, &policy, &verdict);
+	enum lb_err err;
 
+	if (!SCHEMES) {
+		log_info(facts->log, "signature: %s is unsigned: this build checks no signatures",
+			 payload->config.name);
+		return LB_OK;
+	}
+	err = check(facts, payload, &policy, &verdict);
 	if (err)
 		return err;
 	if (verdict.key)
-		ctx->signature_instret += instret_read(usable) - begin;
-	print_verdict(ctx, &verdict);
-	forget_foreign_initrd(ctx, &policy);
+		cost_end(facts->cost, COST_SIGNATURE, begin, 0);
+	print_verdict(facts->log, payload->config.name, &verdict);
+	drop_foreign_initrd(facts, payload, &policy);
 	return LB_OK;
 }

@@ -12,23 +12,22 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "boot/load/load.h"
-#include "boot/machine/instret.h"
+#include "boot/load/images.h"
 
 #define BSS_SHARE 8 /* a kernel's bss is most often less than this fraction of its file, and 2 MiB */
 
 /* Room to choose from: what is free, below the limit. The plan's own set serves, since it is not made yet. */
-static enum lb_err make_room(struct boot_context *ctx, const struct memmap *map)
+static enum lb_err make_room(const struct facts *facts, struct payload *payload, const struct memmap *map)
 {
-	const paddr_t limit = align_down(ctx->physmap.limit, PAGE_SIZE);
+	const paddr_t limit = align_down(facts->stage->physmap.limit, PAGE_SIZE);
 
-	region_set_copy(&ctx->plan.room, &map->free);
-	return region_set_subtract(&ctx->plan.room, limit, UINT64_MAX - limit);
+	region_set_copy(&payload->plan.room, &map->free);
+	return region_set_subtract(&payload->plan.room, limit, UINT64_MAX - limit);
 }
 
-static enum lb_err take_room(struct boot_context *ctx, uint64_t size, struct region *found)
+static enum lb_err take_room(struct payload *payload, uint64_t size, struct region *found)
 {
-	struct region_set *room = &ctx->plan.room;
+	struct region_set *room = &payload->plan.room;
 	enum lb_err err = region_set_find(room, size, PAGE_SIZE, 0, UINT64_MAX, REGION_HIGHEST, &found->base);
 
 	found->size = size;
@@ -36,22 +35,24 @@ static enum lb_err take_room(struct boot_context *ctx, uint64_t size, struct reg
 }
 
 /* Does the bundle say where this has to lie? Of Linux and of an ELF nothing is believed. */
-static bool has_own_place(const struct boot_context *ctx, uint64_t bound)
+static bool has_own_place(const struct payload *payload, uint64_t bound)
 {
-	const struct bundle_blob *kernel = &ctx->config.kernel;
+	const struct bundle_blob *kernel = &payload->config.kernel;
 
 	return kernel->load && kernel->os && strcmp(kernel->os, "linux") != 0 &&
-	       strcmp(kernel->os, "elf") != 0 && region_set_contains(&ctx->plan.room, kernel->load, bound);
+	       strcmp(kernel->os, "elf") != 0 &&
+	       region_set_contains(&payload->plan.room, kernel->load, bound);
 }
 
-static enum lb_err choose_place(struct boot_context *ctx, uint64_t bound, paddr_t *base)
+static enum lb_err choose_place(const struct facts *facts, struct payload *payload, uint64_t bound,
+				paddr_t *base)
 {
-	const struct region_set *room = &ctx->plan.room;
+	const struct region_set *room = &payload->plan.room;
 	uint64_t with_bss;
 	enum lb_err err = LB_ENOSPC;
 
-	if (has_own_place(ctx, bound)) {
-		*base = ctx->config.kernel.load;
+	if (has_own_place(payload, bound)) {
+		*base = payload->config.kernel.load;
 		return LB_OK;
 	}
 	if (!__builtin_add_overflow(bound, bound / BSS_SHARE + IMAGE_LINUX_ALIGN, &with_bss))
@@ -59,93 +60,98 @@ static enum lb_err choose_place(struct boot_context *ctx, uint64_t bound, paddr_
 	if (err)
 		err = region_set_find(room, bound, IMAGE_LINUX_ALIGN, 0, UINT64_MAX, REGION_LOWEST, base);
 	if (err)
-		return diag_fail(&ctx->diag, LB_ENOSPC,
+		return diag_fail(&facts->log->diag, LB_ENOSPC,
 				 "bundle: kernel '%.40s' unpacks to as much as %" PRIu64
 				 " KiB; the largest free piece is %" PRIu64
 				 " KiB: give the machine more RAM, or copy the bundle again",
-				 ctx->config.kernel.node, bound / KIB,
+				 payload->config.kernel.node, bound / KIB,
 				 region_set_largest(room, IMAGE_LINUX_ALIGN) / KIB);
 	return LB_OK;
 }
 
-static struct packed_bytes packed_bytes(const struct boot_context *ctx)
+static struct packed_bytes packed_bytes(const struct facts *facts, const struct payload *payload)
 {
-	const paddr_t pa = ctx->bundle.base + ctx->config.kernel.offset + ctx->config.packed.offset;
+	const struct bundle_config *config = &payload->config;
 
-	return (struct packed_bytes){physmap_pointer(&ctx->physmap, pa), ctx->config.packed.size};
+	return (struct packed_bytes){facts->source->bundle.data + config->kernel.offset +
+					     config->packed.offset,
+				     config->packed.size};
 }
 
 /* Choose both places and do it. */
-static enum lb_err unpack(struct boot_context *ctx)
+static enum lb_err unpack(const struct facts *facts, struct payload *payload)
 {
-	const struct decompressor *by = ctx->config.packed.by;
-	const bool usable = ctx->log.console.instret_usable;
-	struct region work, *out = &ctx->unpacked;
+	const struct decompressor *by = payload->config.packed.by;
+
+	struct region work, *out = &payload->unpacked;
 	uint64_t bound = 0, begin;
-	enum lb_err err = by->measure(packed_bytes(ctx), &bound, &ctx->diag);
+	enum lb_err err = by->measure(packed_bytes(facts, payload), &bound, &facts->log->diag);
 
 	if (err)
 		return err;
-	if (take_room(ctx, DECOMPRESS_WORK_SIZE, &work))
-		return diag_fail(&ctx->diag, LB_ENOSPC,
+	if (take_room(payload, DECOMPRESS_WORK_SIZE, &work))
+		return diag_fail(&facts->log->diag, LB_ENOSPC,
 				 "bundle: no room to unpack in: give the machine more RAM");
-	err = choose_place(ctx, bound, &out->base);
+	err = choose_place(facts, payload, bound, &out->base);
 	if (err)
 		return err;
-	begin = instret_read(usable);
-	err = by->unpack(physmap_pointer(&ctx->physmap, work.base), packed_bytes(ctx),
-			 physmap_pointer(&ctx->physmap, out->base), bound, &out->size, &ctx->diag);
-	ctx->unpack_instret += instret_read(usable) - begin;
-	ctx->unpack_bytes += out->size;
+	begin = cost_begin(facts->cost);
+	err = by->unpack(facts_at(facts, work.base), packed_bytes(facts, payload), facts_at(facts, out->base),
+			 bound, &out->size, &facts->log->diag);
+	cost_end(facts->cost, COST_UNPACK, begin, out->size);
 	if (!err && !out->size)
-		err = diag_fail(&ctx->diag, LB_EFORMAT, "bundle: there is nothing in kernel '%.40s'",
-				ctx->config.kernel.node);
+		err = diag_fail(&facts->log->diag, LB_EFORMAT, "bundle: there is nothing in kernel '%.40s'",
+				payload->config.kernel.node);
 	return err;
 }
 
-static bool is_in_place(const struct boot_context *ctx)
+static bool is_in_place(const struct payload *payload)
 {
-	const struct image *image = &ctx->config.image;
+	const struct image *image = &payload->config.image;
 
-	return !image->fixed || (image->kind == IMAGE_RAW && image->segment[0].address == ctx->unpacked.base);
+	return !image->fixed ||
+	       (image->kind == IMAGE_RAW && image->segment[0].address == payload->unpacked.base);
 }
 
 /* Segments with their own addresses could lie on each other's bytes: get these out of the way, as high as can be. */
-static enum lb_err make_way(struct boot_context *ctx)
+static enum lb_err make_way(const struct facts *facts, struct payload *payload)
 {
-	const struct region at = ctx->unpacked;
+	const struct region at = payload->unpacked;
 	struct region away;
+	uint64_t begin;
 
-	if (region_set_subtract(&ctx->plan.room, at.base, region_pages_around(at).size) ||
-	    take_room(ctx, at.size, &away))
+	if (region_set_subtract(&payload->plan.room, at.base, region_pages_around(at).size) ||
+	    take_room(payload, at.size, &away))
 		return LB_OK; /* The plan sees whether it can be done without. */
-	memmove(physmap_pointer(&ctx->physmap, away.base), physmap_pointer(&ctx->physmap, at.base), at.size);
-	ctx->copy_bytes += at.size;
-	ctx->unpacked = away;
+	begin = cost_begin(facts->cost);
+	memmove(facts_at(facts, away.base), facts_at(facts, at.base), at.size);
+	cost_end(facts->cost, COST_COPY, begin, at.size);
+	payload->unpacked = away;
 	return LB_OK;
 }
 
-enum lb_err unpack_kernel(struct boot_context *ctx, const struct memmap *map)
+enum lb_err unpack_kernel(const struct facts *facts, struct payload *payload, const struct memmap *map)
 {
-	struct bundle_config *config = &ctx->config;
+	struct bundle_config *config = &payload->config;
 	enum lb_err err;
 
-	ctx->unpacked = (struct region){0, 0};
-	if (!config->packed.by)
+	payload->unpacked = (struct region){0, 0};
+	if (!WITH_DECOMPRESS ||
+	    !config->packed.by) /* kexec/bundle has refused what this build can't unpack */
 		return LB_OK;
-	err = load_verify(ctx, &config->kernel);
-	if (!err && make_room(ctx, map))
-		err = diag_fail(&ctx->diag, LB_ENOSPC,
+	err = images_verify(facts, payload, &config->kernel);
+	if (!err && make_room(facts, payload, map))
+		err = diag_fail(&facts->log->diag, LB_ENOSPC,
 				"bundle: no room to unpack in: give the machine more RAM");
 	if (!err)
-		err = unpack(ctx);
+		err = unpack(facts, payload);
 	if (!err)
-		err = bundle_read_payload(physmap_pointer(&ctx->physmap, ctx->unpacked.base),
-					  ctx->unpacked.size, config, &ctx->diag);
+		err = bundle_read_payload(facts_at(facts, payload->unpacked.base), payload->unpacked.size,
+					  config, &facts->log->diag);
 	if (err)
 		return err;
-	log_info(&ctx->log, "unpack: %s, %" PRIu64 " KiB to %" PRIu64 " KiB at %#" PRIx64,
-		 config->packed.by->name, config->packed.size / KIB, ctx->unpacked.size / KIB,
-		 ctx->unpacked.base);
-	return is_in_place(ctx) ? LB_OK : make_way(ctx);
+	log_info(facts->log, "unpack: %s, %" PRIu64 " KiB to %" PRIu64 " KiB at %#" PRIx64,
+		 config->packed.by->name, config->packed.size / KIB, payload->unpacked.size / KIB,
+		 payload->unpacked.base);
+	return is_in_place(payload) ? LB_OK : make_way(facts, payload);
 }

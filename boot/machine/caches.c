@@ -5,14 +5,13 @@
  */
 #include "boot/machine/caches.h"
 
-#include "boot/trap.h"
 #include "mm/cache.h"
 
 #define LLC_LINE   64
 #define THEAD_LINE 64
 
-/* cbo.clean (Zicbom), by its encoding: old assemblers do not know the name. */
-static void clean_block(uintptr_t address)
+/* By its encoding: old assemblers do not know the name. */
+void caches_clean_block(uintptr_t address)
 {
 	__asm__ volatile(".insn i 0x0f, 2, x0, %0, 1" : : "r"(address) : "memory");
 }
@@ -52,37 +51,37 @@ static bool try_store(volatile uint64_t *device, uint64_t value)
 	return done;
 }
 
-static void clean_llc(struct boot_context *ctx, const void *start, size_t size)
+static void clean_llc(struct caches *caches, const void *start, size_t size)
 {
-	const paddr_t first = align_down((uintptr_t)start - ctx->physmap.base, LLC_LINE);
-	volatile uint64_t *flush = physmap_pointer(&ctx->physmap, ctx->platform->llc_flush);
+	const paddr_t begin = (uintptr_t)start - caches->physmap.base, first = align_down(begin, LLC_LINE);
+	volatile uint64_t *flush = physmap_pointer(&caches->physmap, caches->llc_flush);
 
 	__asm__ volatile("fence rw, iorw" : : : "memory");
 	if (!try_store(flush, first)) {
-		ctx->llc_refused = true;
-		log_warn(&ctx->log,
+		caches->llc_flush = 0;
+		log_warn(caches->log,
 			 "crash: the firmware keeps the last-level cache from us: a reset may lose "
 			 "what is in it");
 		return;
 	}
-	for (paddr_t line = first; line < (uintptr_t)start - ctx->physmap.base + size; line += LLC_LINE)
+	for (paddr_t line = first; line < begin + size; line += LLC_LINE)
 		*flush = line;
 	__asm__ volatile("fence iorw, iorw" : : : "memory");
 }
 
-void retain_write_back(const void *start, size_t size)
+void caches_write_back(void *context, const void *start, size_t size)
 {
-	struct boot_context *ctx = trap_context();
+	struct caches *caches = context;
 
 	if (!size)
 		return;
-	if ((ctx->machine.isa & ISA_ZICBOM) && ctx->machine.cbom_block_size)
-		cache_clean_range((uintptr_t)start, size, ctx->machine.cbom_block_size, clean_block);
-	if (ctx->core.thead_cache_ops) {
+	if (caches->cbom_block)
+		cache_clean_range((uintptr_t)start, size, caches->cbom_block, caches_clean_block);
+	if (caches->thead) {
 		cache_clean_range((uintptr_t)start, size, THEAD_LINE, thead_clean_line);
 		thead_sync();
 	}
-	if (ctx->platform->llc_flush && !ctx->llc_refused)
-		clean_llc(ctx, start, size);
+	if (caches->llc_flush)
+		clean_llc(caches, start, size);
 	__asm__ volatile("fence rw, rw" : : : "memory");
 }

@@ -6,14 +6,26 @@
 #ifndef LIFEBOAT_BOOT_MACHINE_CACHES_H
 #define LIFEBOAT_BOOT_MACHINE_CACHES_H
 
-#include "base/types.h"
+#include "boot/machine/log.h"
+#include "mm/physmap.h"
+
+/** The ways that this machine has; all zero: it has none, and needs none. */
+struct caches {
+	struct physmap physmap; /* by which memory is reached */
+	uint64_t cbom_block;	/* bytes that cbo.clean writes back; 0: no Zicbom */
+	bool thead;		/* T-Head's th.dcache.cva */
+	paddr_t llc_flush;	/* register of the last-level cache; 0: none, or firmware keeps it from us */
+	struct log *log;	/* for a warning, once */
+};
 
 /**
- * Write [@start, @start + @size) back, and return when it is in RAM.
+ * Write [@start, @start + @size) back, and return when it is in RAM. A crash_write_back.
  *
- * @start  by the physmap    Context: after stage_move()
- * Finds the machine by the boot context in tp (trap.h), since the crash record's writer calls it back.
+ * @caches  struct caches   @start  by its physmap
  */
-void retain_write_back(const void *start, size_t size);
+void caches_write_back(void *caches, const void *start, size_t size);
+
+/** Write one block back that holds @address, by cbo.clean (Zicbom). Context: with paging and without. */
+void caches_clean_block(uintptr_t address);
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef LIFEBOAT_BOOT_MACHINE_LOG_H
 #define LIFEBOAT_BOOT_MACHINE_LOG_H
 
+#include "base/error.h"
 #include "boot/machine/console.h"
 
 enum log_level {
@@ -21,6 +22,7 @@ enum log_level {
 
 struct log {
 	struct console console;
+	struct diag diag;     /* the line of the last failure: who gives up, or goes on without, prints it */
 	enum log_level level; /* lines above it are not printed, only kept */
 	uint64_t written;     /* bytes ever kept; the ring holds the last LOG_RING_SIZE of them */
 	char ring[LOG_RING_SIZE];

@@ -106,3 +106,9 @@ void sbi_reset(enum sbi_reset_type type)
 {
 	sbi_call(SBI_EXT_SRST, SRST_RESET, type, SRST_NO_REASON, 0);
 }
+
+void sbi_restart(void)
+{
+	sbi_reset(SBI_RESET_WARM);
+	sbi_reset(SBI_RESET_COLD);
+}

@@ -82,4 +82,7 @@ enum sbi_reset_type {
 /** Reset or switch off the machine. Returns only if the firmware can not. */
 void sbi_reset(enum sbi_reset_type type);
 
+/** Reset the machine so that RAM keeps its contents, if that can be had; else by a cold reset. Returns only if neither can. */
+void sbi_restart(void);
+
 #endif

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Arming: what is done on a normal boot, so that the primary's death leads to the crash kernel. */
+#include "boot/crash/arm.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "boot/crash/call.h"
+#include "boot/crash/prepare.h"
+#include "boot/crash/record.h"
+#include "boot/machine/sbi.h"
+#include "kexec/crash/deaths.h"
+#include "kexec/crash/lost.h"
+
+#define REGION_NODE "lifeboat-crash"
+#define LOST_NODE   "lifeboat-lost"
+
+static void add_reservation(struct crash *crash, struct fdt_reservation reservation)
+{
+	crash->reservation[crash->reservation_count++] = reservation;
+}
+
+/*
+ * Lost memory goes into the record for the next life, and into the primary's FDT for this one. It stays in the linear
+ * map: a hole there would split "System RAM", and kexec-tools 2.0.32 then takes a place outside of crashkernel=.
+ */
+static enum lb_err reserve_all(const struct facts *facts, const struct memmap *map, struct crash *crash)
+{
+	struct crash_record *record = &crash->record;
+
+	crash->reservation_count = 0;
+	add_reservation(crash, (struct fdt_reservation){.name = REGION_NODE,
+							.compatible = FDT_CRASH_REGION,
+							.range = crash->region.all,
+							.no_map = true,
+							.call = crash->region.call});
+	if (facts->hw->machine.crash_region
+		    .size) /* After kexec -e: they are in the record, and in the FDT. */
+		return LB_OK;
+	record->lost_count = 0;
+	for (size_t i = 0; i < map->taken_count; i++) {
+		const struct memmap_taken *taken = map.taken[i];
+		struct region lost = region_pages_around(taken->range);
+
+		if (!crash_is_lost(taken, crash->region.all))
+			continue;
+		if (record->lost_count == CRASH_LOST_MAX)
+			return diag_fail(&facts->log->diag, LB_ENOSPC,
+					 "crash: more than %d ranges are lost on a reset", CRASH_LOST_MAX);
+		log_info(facts->log,
+			 "crash: lost on a reset: [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " KiB, %s (%s)",
+			 lost.base, region_end(lost) - 1, lost.size / KIB, memmap_kind_name(taken->kind),
+			 taken->name);
+		record->lost[record->lost_count++] = lost;
+		add_reservation(crash, (struct fdt_reservation){.name = LOST_NODE, .range = lost});
+	}
+	return LB_OK;
+}
+
+/* The notes of kernels that are gone must not be taken for the next one's. */
+static size_t wipe_notes(const struct facts *facts, struct region range)
+{
+	size_t wiped = 0;
+
+	for (uint64_t offset = 0; offset < range.size; offset += PAGE_SIZE) {
+		void *page = facts_at(facts, range.base + offset);
+
+		if (!vmcoreinfo_is_note(page))
+			continue;
+		memset(page, 0, sizeof(uint64_t));
+		wiped++;
+	}
+	return wiped;
+}
+
+static void wipe_all_notes(const struct facts *facts, const struct memmap *map, const struct crash *crash)
+{
+	size_t wiped = wipe_notes(facts, crash->region.usable);
+
+	for (size_t i = 0; i < map->free.count; i++)
+		wiped += wipe_notes(facts, map->free.region[i]);
+	if (wiped)
+		log_debug(facts->log, "crash: wiped %zu notes of former kernels", wiped);
+}
+
+/*
+ * The region of an earlier boot waits no longer. Where the bundle of this boot wants another one, the stage must
+ * not stand in the old one: a reset with an empty record lays everything out anew, once.
+ */
+static void leave_old_region(const struct facts *facts, struct crash *crash)
+{
+	crash->record.state = CRASH_EMPTY;
+	if (record_write_twice(facts, crash)) {
+		log_warn(facts->log, "%s", facts->log->diag.text);
+		return;
+	}
+	if (!crash->has_config) {
+		log_info(facts->log, "crash: no crash configuration any more: the old region is given up");
+		return;
+	}
+	log_info(facts->log, "crash: the bundle wants another crash region: resetting once to make it");
+	sbi_restart();
+	log_warn(facts->log, "crash: the firmware can't reset: the old region is used once more");
+}
+
+/* After kexec -e what is staged stays staged, unless the new bundle brings another crash kernel. */
+static bool keeps_prepared(const struct facts *facts, const struct crash *crash)
+{
+	const struct crash_record *record = &crash->record;
+
+	return facts->hw->machine.crash_region.size && !crash->has_config && record->crash_entry &&
+	       (record->state == CRASH_ARMED || record->state == CRASH_DISARMED);
+}
+
+/* The record of a region without a crash kernel; what the boot counter knows stays. */
+static void begin_record(const struct facts *facts, struct crash *crash, bool was_capturing)
+{
+	struct crash_record *record = &crash->record;
+
+	record->state = was_capturing ? CRASH_DONE : CRASH_EMPTY;
+	record->attempts = 0;
+	record->boots = 0;
+	record->region_base = crash->region.all.base;
+	record->region_size = crash->region.all.size;
+	record->map_hash = crash_hash_ram(&facts->hw->machine.ram);
+	record->crash_usable = (struct region){0, 0};
+}
+
+void arm_prepare(const struct facts *facts, const struct memmap *map, struct crash *crash,
+		 struct payload *kernel)
+{
+	const bool was_capturing = crash->record.state == CRASH_CAPTURING;
+	const bool keep = keeps_prepared(facts, crash);
+	enum lb_err err;
+
+	if (crash->region_is_old)
+		leave_old_region(facts, crash);
+	if (!(crash->has_config || keep) || !crash->region.all.size)
+		return;
+	begin_record(facts, crash, was_capturing);
+	err = record_write(facts, crash);
+	wipe_all_notes(facts, map, crash);
+	call_wipe(facts, crash);
+	if (!err)
+		err = reserve_all(facts, map, crash);
+	if (!err && !keep)
+		err = prepare(facts, crash, kernel);
+	if (err)
+		log_warn(facts->log, "crash: no crash kernel is staged: %s", facts->log->diag.text);
+	crash->record.state = err ? CRASH_EMPTY : CRASH_ARMED;
+	crash->prepared = !err;
+}
+
+uint32_t arm_find_demoted(const struct facts *facts, struct crash *crash, const struct choices *choices)
+{
+	struct diag warning;
+	uint32_t demoted;
+
+	if (!crash->prepared) /* Nothing will be recorded. */
+		return 0;
+	bundle_policy(&facts->source->bundle, &crash->policy, &warning);
+	if (*warning.text)
+		log_warn(facts->log, "%s", warning.text);
+	demoted = boot_count_demoted(&crash->record, &crash->policy, choices->count);
+	for (size_t i = 0; i < choices->count; i++) {
+		if (demoted >> i & 1)
+			log_warn(facts->log, "choose: '" FIT_NAME "' died early too often: it comes last",
+				 choices->name[i]);
+	}
+	return demoted;
+}
+
+/* Last of all before the primary starts: from here on a reset that is not orderly is a crash. */
+void arm_record(const struct facts *facts, const struct memmap *map, struct crash *crash,
+		const struct chosen *chosen, struct elfcorehdr_request *core)
+{
+	struct crash_record *record = &crash->record;
+
+	if (!crash->prepared)
+		return;
+	boot_count_start(record, &crash->policy, chosen->index, chosen->name);
+	record->kernel_pa = chosen->kernel.base;
+	record->kernel_size = chosen->kernel.size;
+	if (record_write_twice(facts, crash)) {
+		log_warn(facts->log, "%s", facts->log->diag.text);
+		return;
+	}
+	log_info(facts->log, "crash: armed: a reset that is not orderly starts the crash kernel");
+	call_arm(facts, crash, &map->free, core);
+}

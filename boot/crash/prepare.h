@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The crash kernel: put in place in usable memory while all is well, and made ready to be entered when it is not. */
+#ifndef LIFEBOAT_BOOT_CRASH_PREPARE_H
+#define LIFEBOAT_BOOT_CRASH_PREPARE_H
+
+#include "boot/crash/state.h"
+#include "boot/load/payload.h"
+
+/** Wish for a crash kernel's FDT, in @usable, with its core header in @core; completes its bootargs. */
+void prepare_wish(struct payload *kernel, struct region core, struct region usable, struct log *log);
+
+/**
+ * Put the bundle's crash kernel in its place, and describe it in crash->record, which is not written yet.
+ *
+ * Return: LB_OK; on error the log's diag says why there is none.
+ */
+LB_MUST_CHECK enum lb_err prepare(const struct facts *facts, struct crash *crash, struct payload *kernel);
+
+/**
+ * Make the prepared crash kernel ready to be entered: its core header is written, @exit filled.
+ *
+ * Writes nowhere outside the crash region. Counts the attempt in the record first, so that whatever happens from
+ * here on can't happen for ever.
+ * @kernel  room to put it in its place again, if it was harmed
+ * Return: LB_OK; on error the log's diag says why, and the machine should boot normally.
+ */
+LB_MUST_CHECK enum lb_err prepare_exit(const struct facts *facts, struct crash *crash, struct payload *kernel,
+				       struct dead *dead, struct exit *exit);
+
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The crash record as this run of the stage reads and writes it. */
+#include "boot/crash/record.h"
+
+enum lb_err record_look(const struct facts *facts, struct stage *stage, struct region where,
+			struct crash_record *record)
+{
+	struct diag *diag = &facts->log->diag;
+	/* Writable, though nobody writes by it: the stage's new place may overlap it, and two views must agree. */
+	const void *memory = stage_early_view(stage, where.base, where.size, PTE_R | PTE_W, diag);
+	enum lb_err err = memory ? crash_record_read(memory, record, diag) : LB_ERANGE;
+
+	if (err)
+		return err;
+	if (record->map_hash != crash_hash_ram(&facts->hw->machine.ram))
+		return diag_fail(diag, LB_ECONFLICT, "crash: the record is of a machine with other RAM");
+	if (crash_record_is_damaged(memory))
+		log_warn(facts->log, "crash record: one of its two slots is damaged; the other is good");
+	return LB_OK;
+}
+
+bool record_is_waiting(const struct crash_record *record)
+{
+	return record->state == CRASH_ARMED || record->state == CRASH_CAPTURING;
+}
+
+enum lb_err record_write(const struct facts *facts, struct crash *crash)
+{
+	void *memory = facts_at(facts, crash->region.record.base);
+	enum lb_err err = crash_record_write(memory, &crash->record, caches_write_back, &crash->caches);
+
+	return err ? diag_fail(&facts->log->diag, err, "crash: the record can't be written: this is a bug")
+		   : LB_OK;
+}
+
+enum lb_err record_write_twice(const struct facts *facts, struct crash *crash)
+{
+	enum lb_err err = record_write(facts, crash);
+
+	return err ? err : record_write(facts, crash);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The crash record as this run of the stage reads and writes it. */
+#ifndef LIFEBOAT_BOOT_CRASH_RECORD_H
+#define LIFEBOAT_BOOT_CRASH_RECORD_H
+
+#include "boot/crash/state.h"
+#include "boot/facts.h"
+
+/**
+ * Read the record at @where, checked against this machine; warn of a damaged slot.
+ *
+ * Context: before stage_move(), which is why it wants the stage.
+ * Return: as crash_record_read(); LB_ECONFLICT it is of a machine with other RAM; LB_ERANGE it is out of reach.
+ */
+LB_MUST_CHECK enum lb_err record_look(const struct facts *facts, struct stage *stage, struct region where,
+				      struct crash_record *record);
+
+/** Does somebody rely on @record, so that its region must be looked after before it may be another's? */
+bool record_is_waiting(const struct crash_record *record);
+
+/** Write crash->record to the crash region as the newest. Return: LB_OK; LB_EINVAL it is not sound (a bug). */
+LB_MUST_CHECK enum lb_err record_write(const struct facts *facts, struct crash *crash);
+
+/** Write it into both slots: a damaged one must not bring back what the record said before. */
+LB_MUST_CHECK enum lb_err record_write_twice(const struct facts *facts, struct crash *crash);
+
+#endif

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Finds the crash region and its record before the stage moves into it. */
+#include "boot/crash/region.h"
+
+#include <inttypes.h>
+
+#include "boot/crash/record.h"
+
+#define OLD_REGION_PIECES 6 /* of free RAM, in whose ends a record is looked for */
+
+/* The record of the region that we chose. Whatever is wrong with it means: none. */
+static void read_own_record(const struct facts *facts, struct stage *stage, struct crash *crash)
+{
+	const struct crash_region *region = &crash->region;
+	struct crash_record *record = &crash->record;
+	enum lb_err err = record_look(facts, stage, region->record, record);
+
+	if (!err && (record->region_base != region->all.base || record->region_size != region->all.size))
+		err = diag_fail(&facts->log->diag, LB_ECONFLICT,
+				"crash: the record is of another crash region, [%#" PRIx64 "..%#" PRIx64 "]",
+				record->region_base, record->region_base + record->region_size - 1);
+	if (err && err != LB_ENOENT)
+		log_warn(facts->log, "%s: not used", facts->log->diag.text);
+	if (err)
+		*record = (struct crash_record){.state = CRASH_EMPTY};
+}
+
+/* Does a region that is waiting end at the last boundary before @end, all of it in @piece? */
+static bool find_record_at(const struct facts *facts, struct stage *stage, struct region piece, paddr_t end,
+			   struct crash_record *record)
+{
+	end = align_down(end, CRASH_REGION_ALIGN);
+	if (end <= piece.base || end - piece.base < CRASH_REGION_MIN)
+		return false;
+	return !record_look(facts, stage, (struct region){end - CRASH_RECORD_SIZE, CRASH_RECORD_SIZE},
+			    record) &&
+	       record_is_waiting(record) && record->region_base + record->region_size == end &&
+	       record->region_base >= piece.base;
+}
+
+/*
+ * Where no record is expected a dead kernel may still be waiting with a staged crash kernel: the bundle was damaged,
+ * or its crash configuration changed. Then the record lies where crash_region_place() puts a region's end:
+ * at the end of a free piece of RAM or at 4 GiB, the highest first. If there is none our own record stays.
+ */
+static bool find_old_region(const struct facts *facts, struct stage *stage, const struct memmap *map,
+			    struct crash *crash)
+{
+	const struct region_set *free = &map->free;
+	struct crash_record *record = &crash->record;
+	const struct crash_record own = *record;
+
+	/* Few: each view takes pages of the early tables. */
+	for (size_t i = free->count; i-- > 0 && free->count - i <= OLD_REGION_PIECES;) {
+		const struct region piece = free->region[i];
+
+		if (!find_record_at(facts, stage, piece, region_end(piece), record) &&
+		    !(region_end(piece) > 4 * GIB && find_record_at(facts, stage, piece, 4 * GIB, record)))
+			continue;
+		crash->region = crash_region_layout(record->region_base, record->region_size);
+		crash->region_is_old = true;
+		return true;
+	}
+	*record = own;
+	return false;
+}
+
+enum lb_err region_adopt(const struct facts *facts, struct stage *stage, struct crash *crash)
+{
+	const struct region all = facts->hw->machine.crash_region;
+	struct crash_region region;
+	enum lb_err err;
+
+	if (!is_aligned(all.base | all.size, CRASH_REGION_ALIGN) || all.size < CRASH_REGION_MIN)
+		return diag_fail(&facts->log->diag, LB_ERANGE,
+				 "crash: the FDT has a crash region of an odd size");
+	region = crash_region_layout(all.base, all.size);
+	err = record_look(facts, stage, region.record, &crash->record);
+	if (!err && (crash->record.region_base != all.base || crash->record.region_size != all.size))
+		err = diag_fail(&facts->log->diag, LB_ECONFLICT,
+				"crash: the record is of another crash region");
+	if (!err)
+		crash->region = region;
+	else
+		crash->record = (struct crash_record){.state = CRASH_EMPTY};
+	return err;
+}
+
+static enum lb_err find_config(const struct facts *facts, struct crash *crash)
+{
+	const struct source *source = facts->source;
+	enum lb_err err = source->where.size ? source->err : LB_ENOENT;
+
+	if (err)
+		facts->log->diag = source->why;
+	else
+		err = bundle_find_crash(&source->bundle, &crash->config, &facts->log->diag);
+	crash->has_config = !err;
+	if (err) /* what holds for a region of an earlier boot */
+		crash->config = (struct bundle_crash){.attempts = 1, .capture_unknown = true};
+	return err;
+}
+
+static enum lb_err place_region(const struct facts *facts, const struct memmap *map, struct crash *crash)
+{
+	return crash_region_place(&map->free, region_set_size(&facts->hw->machine.ram),
+				  crash->config.region_size, facts->stage->physmap.limit, &crash->region,
+				  &facts->log->diag);
+}
+
+/* Nothing of the region is used when something is wrong with it. */
+static void give_up(struct crash *crash, enum lb_err err, struct memmap *map, struct log *log)
+{
+	crash->has_config = false;
+	crash->region = (struct crash_region){.all = {0, 0}};
+	discover_lost_release(map, log);
+	if (err == LB_ENOENT)
+		log_info(log, "crash: no crash kernel: the bundle has no crash configuration");
+	else
+		log_warn(log, "crash: no crash kernel: %s", log->diag.text);
+}
+
+/* The region that is waiting, or else the one that the crash configuration asks for. */
+static enum lb_err choose_region(const struct facts *facts, struct stage *stage, const struct memmap *map,
+				 struct crash *crash)
+{
+	enum lb_err err = find_config(facts, crash);
+	struct diag why;
+
+	if (facts->hw->machine.crash_region.size) /* by kexec -e */
+		return region_adopt(facts, stage, crash);
+	if (!err)
+		err = place_region(facts, map, crash);
+	if (!err)
+		read_own_record(facts, stage, crash);
+	why = facts->log->diag;
+	if ((err || !record_is_waiting(&crash->record)) && find_old_region(facts, stage, map, crash))
+		return LB_OK;
+	facts->log->diag = why;
+	return err;
+}
+
+void region_discover(const struct facts *facts, struct stage *stage, struct memmap *map, struct crash *crash)
+{
+	const struct crash_region *region = &crash->region;
+	enum lb_err err = discover_lost(facts->hw, map, &facts->log->diag);
+
+	if (!err)
+		err = choose_region(facts, stage, map, crash);
+	if (!err)
+		err = memmap_take(map, region->all.base, region->all.size, MEMMAP_CRASH,
+				  "not for the primary");
+	if (err) {
+		give_up(crash, err, map, facts->log);
+		return;
+	}
+	log_info(facts->log,
+		 "crash: region [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " MiB, record %s, attempts %" PRIu32
+		 " of %" PRIu32,
+		 region->all.base, region_end(region->all) - 1, region->all.size / MIB,
+		 crash_state_name(crash->record.state), crash->record.attempts, crash->config.attempts);
+}
