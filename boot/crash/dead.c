@@ -8,6 +8,7 @@
 #include "boot/machine/caches.h"
 #include "kexec/crash/deaths.h"
 #include "kexec/crash/text.h"
+#include "kexec/dead/find.h"
 
 #define NSEC_PER_SEC UINT64_C(1000000000)
 #define LAST_WORDS   20 /* lines of the dead kernel's log on the console */
