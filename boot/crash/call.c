@@ -61,14 +61,14 @@ static void make_area(struct boot_context *ctx)
 static enum lb_err write_core_header(struct boot_context *ctx)
 {
 	const struct crash_call *area = area_of(ctx);
-	struct core_request *core = &ctx->crash.core;
+	struct elfcorehdr_request *core = &ctx->crash.core;
 	const struct region room = crash_core_room(ctx);
 
 	memset(core, 0, sizeof(*core));
 	core->ram = &ctx->memmap.free;
 	for (size_t i = 0; i < area->note_count; i++)
-		core->note[core->note_count++] =
-			(struct core_note){area->pa + crash_call_note_offset(area, i), CRASH_CALL_NOTE_SIZE};
+		core->note[core->note_count++] = (struct elfcorehdr_note){
+			area->pa + crash_call_note_offset(area, i), CRASH_CALL_NOTE_SIZE};
 	return elfcorehdr_write(core, physmap_pointer(&ctx->physmap, room.base), ELFCOREHDR_SIZE_MAX,
 				&ctx->diag);
 }
@@ -129,14 +129,14 @@ bool crash_call_was_made(const struct boot_context *ctx)
 void crash_call_add_notes(struct boot_context *ctx)
 {
 	const struct crash_call *area = area_of(ctx);
-	struct core_request *core = &ctx->crash.core;
+	struct elfcorehdr_request *core = &ctx->crash.core;
 	const size_t before = core->note_count;
 
 	if (!area_is_sound(ctx))
 		return;
 	for (size_t i = 0; i < area->note_count; i++) {
 		if (crash_call_has_note(area, i) && core->note_count < ELFCOREHDR_NOTES_MAX - 1)
-			core->note[core->note_count++] = (struct core_note){
+			core->note[core->note_count++] = (struct elfcorehdr_note){
 				area->pa + crash_call_note_offset(area, i), CRASH_CALL_NOTE_SIZE};
 	}
 	if (core->note_count > before)

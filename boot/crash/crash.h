@@ -58,9 +58,6 @@ void crash_arm_record(struct boot_context *ctx);
  */
 LB_MUST_CHECK enum lb_err crash_adopt_region(struct boot_context *ctx);
 
-/** A hash of RAM as the FDT describes it, so that a record of another machine is known for one. */
-uint64_t crash_hash_ram(const struct boot_context *ctx);
-
 /** Room for a core header, then for a note of our own. */
 #define CRASH_CORE_ROOM (ELFCOREHDR_SIZE_MAX + PAGE_SIZE)
 

@@ -7,8 +7,7 @@
  */
 #include "boot/crash/entry.h"
 
-#include <libdeflate.h>
-
+#include "base/crc32.h"
 #include "boot/entry/early.h"
 #include "boot/machine/sbi.h"
 #include "mm/cache.h"
@@ -55,7 +54,7 @@ static void check_pieces(const struct crash_record *record)
 		const struct crash_piece *piece = &record->piece[i];
 
 		if (piece->size && piece->crc32 &&
-		    libdeflate_crc32(0, (const void *)(uintptr_t)piece->pa, piece->size) != piece->crc32)
+		    crc32_update(0, (const void *)(uintptr_t)piece->pa, piece->size) != piece->crc32)
 			reset("a staged piece is damaged");
 	}
 }
@@ -95,10 +94,12 @@ static void clean_block(uintptr_t address)
 }
 
 /* (A platform's own hook is out of reach here. If the count is lost, the dump is taken twice.) */
-static void write_back(const void *start, size_t size)
+static void write_back(void *context, const void *start, size_t size)
 {
-	if (crash_entry_state.cache_block)
-		cache_clean_range((uintptr_t)start, size, crash_entry_state.cache_block, clean_block);
+	const struct crash_entry_state *state = context;
+
+	if (state->cache_block)
+		cache_clean_range((uintptr_t)start, size, state->cache_block, clean_block);
 	__asm__ volatile("fence rw, rw" : : : "memory");
 }
 
@@ -113,6 +114,7 @@ struct crash_entry_target crash_entry_decide(uint64_t hart_id, uint64_t flags)
 		reset("as the caller wishes");
 	if (flags & CRASH_CALL_CHECK_ALL)
 		check_pieces(crash_record_of_ready(&state->ready));
-	crash_record_write_ready((void *)(uintptr_t)state->record, &state->ready, write_back);
+	crash_record_write_ready((void *)(uintptr_t)state->record, &state->ready, write_back,
+				 &crash_entry_state);
 	return (struct crash_entry_target){state->fdt, state->entry};
 }

@@ -15,20 +15,6 @@
 
 #define JUDGE_SPARE	  2 /* boots that may be cut short by a reset, beyond those that start a crash kernel */
 #define OLD_REGION_PIECES 6 /* of free RAM, in whose ends a record is looked for */
-#define FNV_BASIS	  UINT64_C(0xcbf29ce484222325)
-#define FNV_PRIME	  UINT64_C(0x100000001b3)
-
-/* FNV-1a over the banks of RAM. */
-uint64_t crash_hash_ram(const struct boot_context *ctx)
-{
-	const struct region_set *ram = &ctx->machine.ram;
-	const uint8_t *bytes = (const uint8_t *)ram->region;
-	uint64_t hash = FNV_BASIS;
-
-	for (size_t i = 0; i < ram->count * sizeof(ram->region[0]); i++)
-		hash = (hash ^ bytes[i]) * FNV_PRIME;
-	return hash;
-}
 
 /* Read the record at @where, checked against this machine. */
 static enum lb_err read_record(struct boot_context *ctx, struct region where, struct crash_record *record)
@@ -39,7 +25,8 @@ static enum lb_err read_record(struct boot_context *ctx, struct region where, st
 
 	if (err)
 		return err;
-	if (record->map_hash != (ctx->crash.by_kexec ? ctx->crash.map_hash : crash_hash_ram(ctx)))
+	if (record->map_hash !=
+	    (ctx->crash.by_kexec ? ctx->crash.map_hash : crash_hash_ram(&ctx->machine.ram)))
 		return diag_fail(&ctx->diag, LB_ECONFLICT,
 				 "crash: the record is of a machine with other RAM");
 	if (crash_record_is_damaged(memory))

@@ -43,7 +43,7 @@ enum lb_err crash_kexec_enter(struct boot_context *ctx)
 		return LB_OK;
 	}
 	ctx->crash.by_kexec = ctx->crash.capturing = true;
-	ctx->crash.map_hash = crash_hash_ram(ctx);
+	ctx->crash.map_hash = crash_hash_ram(&ctx->machine.ram);
 	log_info(&ctx->log,
 		 "kexec: started by a dying kernel, in [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " MiB",
 		 usable.base, region_end(usable) - 1, usable.size / MIB);
@@ -61,7 +61,7 @@ enum lb_err crash_kexec_enter(struct boot_context *ctx)
 static void read_notes(struct boot_context *ctx)
 {
 	const struct region where = ctx->machine.elfcorehdr;
-	struct core_request *core = &ctx->crash.core;
+	struct elfcorehdr_request *core = &ctx->crash.core;
 	const void *header = stage_early_view(ctx, where.base, where.size, PTE_R | PTE_W);
 
 	if (!header || elfcorehdr_read_notes(header, where.size, core->note, &core->note_count, &ctx->diag))
@@ -80,13 +80,13 @@ void crash_kexec_discover(struct boot_context *ctx)
 /* Keep the notes that are whole and in dead RAM. Return: where VMCOREINFO is; 0 if it is not there. */
 static paddr_t check_notes(struct boot_context *ctx)
 {
-	struct core_request *core = &ctx->crash.core;
+	struct elfcorehdr_request *core = &ctx->crash.core;
 	const size_t named = core->note_count;
 	paddr_t vmcoreinfo = 0;
 
 	core->note_count = 0;
 	for (size_t i = 0; i < named; i++) {
-		const struct core_note note = core->note[i];
+		const struct elfcorehdr_note note = core->note[i];
 		const void *data = physmap_pointer(&ctx->physmap, note.pa);
 
 		if (!is_aligned(note.pa, sizeof(uint32_t)) ||

@@ -7,9 +7,9 @@
  * left for the crash is the core header, which tells where the dead kernel's notes are.
  */
 #include <inttypes.h>
-#include <libdeflate.h>
 #include <string.h>
 
+#include "base/crc32.h"
 #include "boot/crash/call.h"
 #include "boot/crash/crash.h"
 #include "boot/load/payload.h"
@@ -24,14 +24,6 @@
 #include "kexec/crash/text.h"
 #include "kexec/leave/handoff.h"
 
-/* The pieces of a record, by index. */
-enum {
-	PIECE_CORE, /* room for the core header */
-	PIECE_FDT,
-	PIECE_INITRD,
-	PIECE_IMAGE, /* the first of up to CRASH_PIECES - PIECE_IMAGE segments */
-};
-
 #define REGION_NODE "lifeboat-crash"
 #define LOST_NODE   "lifeboat-lost"
 
@@ -39,7 +31,7 @@ static uint32_t piece_checksum(struct boot_context *ctx, uint64_t pa, uint64_t s
 {
 	const bool usable = ctx->log.console.instret_usable;
 	uint64_t begin = instret_read(usable);
-	uint32_t crc = libdeflate_crc32(0, physmap_pointer(&ctx->physmap, pa), size);
+	uint32_t crc = crc32_update(0, physmap_pointer(&ctx->physmap, pa), size);
 
 	ctx->check_instret += instret_read(usable) - begin;
 	ctx->check_bytes += size;
@@ -110,20 +102,15 @@ static enum lb_err read_crash_config(struct boot_context *ctx)
 /* The record has room for so many. What a compressed kernel is made of is known since it was planned. */
 static enum lb_err check_segments(struct boot_context *ctx)
 {
-	if (ctx->config.image.segment_count <= CRASH_PIECES - PIECE_IMAGE)
+	if (ctx->config.image.segment_count <= CRASH_IMAGE_SEGMENTS)
 		return LB_OK;
 	return diag_fail(&ctx->diag, LB_EUNSUPPORTED, "crash: the crash kernel has more than %d segments",
-			 CRASH_PIECES - PIECE_IMAGE);
-}
-
-static struct region piece_region(const struct crash_piece *piece)
-{
-	return (struct region){piece->pa, piece->size};
+			 CRASH_IMAGE_SEGMENTS);
 }
 
 paddr_t crash_staged_fdt(const struct boot_context *ctx)
 {
-	return ctx->crash.record.piece[PIECE_FDT].pa;
+	return crash_record_piece(&ctx->crash.record, CRASH_PIECE_FDT).base;
 }
 
 /* What is in its place by now, with checksums. */
@@ -131,22 +118,21 @@ static void record_pieces(struct boot_context *ctx)
 {
 	struct crash_record *record = &ctx->crash.record;
 	const struct region core = crash_core_room(ctx);
-	size_t next = PIECE_IMAGE;
+	size_t next = CRASH_PIECE_IMAGE;
 
-	memset(record->piece, 0, sizeof(record->piece));
-	record->piece[PIECE_CORE] = (struct crash_piece){.pa = core.base, .size = core.size};
+	crash_record_drop_pieces(record);
+	record->piece[CRASH_PIECE_ELFCOREHDR] = (struct crash_piece){.pa = core.base, .size = core.size};
 	for (size_t i = 0; i < ctx->plan.count; i++) {
 		const struct plan_item *item = &ctx->plan.item[i];
 		uint64_t size = item->zero_fill ? item->mem_size : item->file_size;
 
 		if (item->dest == ctx->plan.fdt)
-			set_piece(ctx, &record->piece[PIECE_FDT], item->dest, item->mem_size);
+			set_piece(ctx, &record->piece[CRASH_PIECE_FDT], item->dest, item->mem_size);
 		else if (item->dest == ctx->plan.initrd.base && ctx->plan.initrd.size)
-			set_piece(ctx, &record->piece[PIECE_INITRD], item->dest, size);
+			set_piece(ctx, &record->piece[CRASH_PIECE_INITRD], item->dest, size);
 		else
 			set_piece(ctx, &record->piece[next++], item->dest, size);
 	}
-	record->piece_count = CRASH_PIECES;
 	record->crash_entry = ctx->plan.entry;
 }
 
@@ -173,10 +159,16 @@ static enum lb_err stage_crash_kernel(struct boot_context *ctx)
 
 /* ---- The record ---- */
 
+static void write_back(void *context, const void *start, size_t size)
+{
+	(void)context;
+	retain_write_back(start, size);
+}
+
 enum lb_err crash_write_record(struct boot_context *ctx)
 {
 	void *memory = physmap_pointer(&ctx->physmap, ctx->crash.region.record.base);
-	enum lb_err err = crash_record_write(memory, &ctx->crash.record, retain_write_back);
+	enum lb_err err = crash_record_write(memory, &ctx->crash.record, write_back, ctx);
 
 	return err ? diag_fail(&ctx->diag, err, "crash: the record can't be written: this is a bug") : LB_OK;
 }
@@ -282,7 +274,7 @@ static bool keeps_staged(const struct boot_context *ctx)
 {
 	const struct crash_record *record = &ctx->crash.record;
 
-	return ctx->machine.crash_region.size && !ctx->crash.has_config && record->crash_entry &&
+	return ctx->machine.crash_region.size && !ctx->crash.has_config && crash_record_has_kernel(record) &&
 	       (record->state == CRASH_ARMED || record->state == CRASH_DISARMED);
 }
 
@@ -302,7 +294,7 @@ void crash_arm(struct boot_context *ctx)
 	record->boots = 0;
 	record->region_base = ctx->crash.region.all.base;
 	record->region_size = ctx->crash.region.all.size;
-	record->map_hash = crash_hash_ram(ctx);
+	record->map_hash = crash_hash_ram(&ctx->machine.ram);
 	record->crash_usable = (struct region){0, 0};
 	err = crash_write_record(ctx);
 	wipe_all_notes(ctx);
@@ -364,7 +356,7 @@ static bool pieces_are_sound(struct boot_context *ctx)
 {
 	const struct crash_record *record = &ctx->crash.record;
 
-	for (size_t i = PIECE_FDT; i < record->piece_count; i++) {
+	for (size_t i = CRASH_PIECE_FDT; i < record->piece_count; i++) {
 		const struct crash_piece *piece = &record->piece[i];
 
 		if (piece->size && piece_checksum(ctx, piece->pa, piece->size) != piece->crc32) {
@@ -375,7 +367,7 @@ static bool pieces_are_sound(struct boot_context *ctx)
 			return false;
 		}
 	}
-	return record->piece[PIECE_FDT].size && record->piece[PIECE_IMAGE].size;
+	return crash_record_has_kernel(record);
 }
 
 /*
@@ -388,12 +380,12 @@ static void add_own_note(struct boot_context *ctx, struct region room)
 		uint32_t name_size, text_size, type;
 		char name[12];
 	} own = {.name_size = sizeof("lifeboat"), .name = "lifeboat"};
-	struct core_request *core = &ctx->crash.core;
+	struct elfcorehdr_request *core = &ctx->crash.core;
 	void *note = physmap_pointer(&ctx->physmap, room.base);
 
 	memset(note, 0, room.size);
 	memcpy(note, &own, sizeof(own));
-	core->note[core->note_count++] = (struct core_note){.pa = room.base, .size = room.size};
+	core->note[core->note_count++] = (struct elfcorehdr_note){.pa = room.base, .size = room.size};
 }
 
 /* What its own header says, which stays in RAM; 0 if there is none (any more). */
@@ -410,7 +402,7 @@ static uint64_t dead_kernel_size(struct boot_context *ctx, paddr_t pa)
 static void describe_kernel(struct boot_context *ctx)
 {
 	const struct vmcoreinfo *info = &ctx->crash.dead_info;
-	struct core_request *core = &ctx->crash.core;
+	struct elfcorehdr_request *core = &ctx->crash.core;
 	struct region kernel = {info->kernel_pa, align_down(ctx->crash.record.kernel_size, PAGE_SIZE)};
 
 	if (ctx->crash.by_kexec)
@@ -425,14 +417,14 @@ static void describe_kernel(struct boot_context *ctx)
 
 enum lb_err crash_write_core_header(struct boot_context *ctx, struct region room)
 {
-	struct core_request *core = &ctx->crash.core;
+	struct elfcorehdr_request *core = &ctx->crash.core;
 
 	core->ram = &ctx->crash.dead_ram;
 	if (ctx->crash.has_info)
 		describe_kernel(ctx);
 	if (ctx->crash.has_info && !ctx->crash.by_kexec) /* kexec's header names it among the notes */
 		core->note[core->note_count++] =
-			(struct core_note){ctx->crash.dead_info.note.base, VMCOREINFO_NOTE_SIZE};
+			(struct elfcorehdr_note){ctx->crash.dead_info.note.base, VMCOREINFO_NOTE_SIZE};
 	if (!core->note_count)
 		add_own_note(ctx, (struct region){room.base + ELFCOREHDR_SIZE_MAX, PAGE_SIZE});
 	log_info(&ctx->log,
@@ -461,11 +453,11 @@ enum lb_err crash_prepare(struct boot_context *ctx)
 	if (!err && !ctx->crash.by_kexec) /* kexec's core header names notes of its own */
 		crash_call_add_notes(ctx);
 	if (!err)
-		err = crash_write_core_header(ctx, piece_region(&record->piece[PIECE_CORE]));
+		err = crash_write_core_header(ctx, crash_record_piece(record, CRASH_PIECE_ELFCOREHDR));
 	if (err)
 		return err;
 	ctx->plan.entry = record->crash_entry;
-	ctx->plan.fdt = piece_region(&record->piece[PIECE_FDT]).base;
+	ctx->plan.fdt = crash_staged_fdt(ctx);
 	ctx->plan.count = 0;
 	return LB_OK;
 }
