@@ -57,7 +57,7 @@ struct boot_crash {
 	bool by_kexec;			/* Linux jumped here on panic: the machine is what it left us */
 	uint64_t map_hash;		/* by_kexec: of all RAM, before it was cut down */
 	struct boot_policy boot_policy; /* of the boot counter */
-	struct elfcorehdr_request core;	/* what the core header shall say */
+	struct elfcorehdr_request core; /* what the core header shall say */
 };
 
 /* Whom to believe. */
