@@ -160,15 +160,6 @@ enum lb_err discover_memory(const struct hw *hw, const struct region *usable, st
 	return LB_OK;
 }
 
-/* What of @range is in @free; size 0 if nothing is. */
-static struct region overlap(struct region free, struct region range)
-{
-	paddr_t base = free.base > range.base ? free.base : range.base;
-	paddr_t end = region_end(free) < region_end(range) ? region_end(free) : region_end(range);
-
-	return base < end ? (struct region){base, end - base} : (struct region){0, 0};
-}
-
 /* Piece by piece: a reservation of the FDT's inside of it stays what it is, and nothing is reserved twice. */
 static enum lb_err take_lost(struct memmap *map, const struct platform_lost *lost)
 {
@@ -176,7 +167,7 @@ static enum lb_err take_lost(struct memmap *map, const struct platform_lost *los
 	enum lb_err err = LB_OK;
 
 	for (size_t i = 0; !err && i < map->free.count;) {
-		const struct region piece = overlap(map->free.region[i], range);
+		const struct region piece = region_intersection(map->free.region[i], range);
 
 		if (piece.size) /* piece i is then what is left below it, or the next one */
 			err = memmap_take(map, piece.base, piece.size, MEMMAP_LOST, lost->by);

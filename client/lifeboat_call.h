@@ -87,8 +87,8 @@ __asm__(
 	LIFEBOAT_EQU(at_page_va, CRASH_CALL_AT_PAGE_VA)
 	LIFEBOAT_EQU(at_entry, CRASH_CALL_AT_ENTRY)
 	LIFEBOAT_EQU(slot_shift, CRASH_CALL_SLOT_SHIFT)
-	LIFEBOAT_EQU(sum_basis, CRASH_CALL_SUM_BASIS)
-	LIFEBOAT_EQU(sum_prime, CRASH_CALL_SUM_PRIME)
+	LIFEBOAT_EQU(sum_basis, FNV_BASIS)
+	LIFEBOAT_EQU(sum_prime, FNV_PRIME)
 	LIFEBOAT_EQU(made, CRASH_CALL_MADE_NUMBER)
 
 	".pushsection .text.lifeboat_call, \"ax\", @progbits\n"

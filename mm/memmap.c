@@ -2,17 +2,6 @@
 /* The memory map: RAM, who took what of it, and the whole pages that are left. */
 #include "mm/memmap.h"
 
-/* The whole pages inside @r; an empty region when there is none. */
-static struct region pages_inside(struct region r)
-{
-	paddr_t end = align_down(region_end(r), PAGE_SIZE);
-	paddr_t base;
-
-	if (!align_up(r.base, PAGE_SIZE, &base) || base >= end)
-		return (struct region){0, 0};
-	return (struct region){base, end - base};
-}
-
 /* Adding @r to @ram makes one region of it and its neighbours: which? */
 static struct region merged(const struct region_set *ram, struct region r)
 {
@@ -36,7 +25,7 @@ static bool is_entry(const struct memmap_taken *entry, paddr_t base, enum memmap
 
 static enum lb_err add_pages(struct region_set *set, struct region r)
 {
-	struct region pages = pages_inside(r);
+	struct region pages = region_pages_inside(r);
 
 	return region_set_add(set, pages.base, pages.size);
 }

@@ -41,6 +41,27 @@ struct region region_pages_around(struct region r)
 	return (struct region){base, end - base};
 }
 
+/* [@base, @end); empty if nothing is between them. */
+static struct region between(paddr_t base, paddr_t end)
+{
+	return base < end ? (struct region){base, end - base} : (struct region){0, 0};
+}
+
+struct region region_pages_inside(struct region r)
+{
+	paddr_t base;
+
+	if (!align_up(r.base, PAGE_SIZE, &base))
+		return (struct region){0, 0};
+	return between(base, align_down(region_end(r), PAGE_SIZE));
+}
+
+struct region region_intersection(struct region a, struct region b)
+{
+	return between(a.base > b.base ? a.base : b.base,
+		       region_end(a) < region_end(b) ? region_end(a) : region_end(b));
+}
+
 void region_set_clear(struct region_set *set)
 {
 	set->count = 0;
@@ -145,8 +166,8 @@ uint64_t region_set_largest(const struct region_set *set, uint64_t align)
 }
 
 /* The lowest or highest place for @size bytes inside [@low, @high), if there is one. */
-static bool fit(paddr_t low, paddr_t high, uint64_t size, uint64_t align, enum region_order order,
-		paddr_t *base)
+static bool place_in(paddr_t low, paddr_t high, uint64_t size, uint64_t align, enum region_order order,
+		     paddr_t *base)
 {
 	paddr_t lowest, highest;
 
@@ -169,7 +190,7 @@ enum lb_err region_set_find(const struct region_set *set, uint64_t size, uint64_
 		paddr_t from = r.base > low ? r.base : low;
 		paddr_t to = region_end(r) < high ? region_end(r) : high;
 
-		if (fit(from, to, size, align, order, base))
+		if (place_in(from, to, size, align, order, base))
 			return LB_OK;
 	}
 	return LB_ENOSPC;

@@ -44,6 +44,12 @@ static inline bool region_contains(struct region outer, struct region inner)
  */
 struct region region_pages_around(struct region r);
 
+/** The whole pages that lie in @r, which must be valid; size 0 if there are none. */
+struct region region_pages_inside(struct region r);
+
+/** What is in @a and in @b, two valid regions; size 0 if nothing is. */
+struct region region_intersection(struct region a, struct region b);
+
 /** Make @set empty. */
 void region_set_clear(struct region_set *set);
 

@@ -23,14 +23,6 @@ bool satp_accepts(uint64_t satp)
 	return seen == satp;
 }
 
-uint64_t satp_read(void)
-{
-	uint64_t satp;
-
-	__asm__ volatile("csrr %0, satp" : "=r"(satp));
-	return satp;
-}
-
 void satp_switch(uint64_t satp)
 {
 	__asm__ volatile("sfence.vma	x0, x0\n\t"

@@ -18,9 +18,6 @@
  */
 bool satp_accepts(uint64_t satp);
 
-/** The present value of satp. */
-uint64_t satp_read(void);
-
 /** Go on with other tables, which map what runs now and its stack at the same addresses. Fenced on both sides. */
 void satp_switch(uint64_t satp);
 

@@ -7,6 +7,7 @@
 
 #include "kexec/crash/deaths.h"
 #include "kexec/crash/text.h"
+#include "kexec/dead/find.h"
 
 #define NSEC_PER_SEC UINT64_C(1000000000)
 #define LAST_WORDS   20 /* lines of the dead kernel's log on the console */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* CRC-32 as mkimage writes it: four bytes, big-endian. */
-#include <libdeflate.h>
-
+#include "base/crc32.h"
 #include "kexec/check/verify.h"
 
 static void crc32_begin(union hash_state *state, const struct hash_algo *algo)
@@ -12,7 +11,7 @@ static void crc32_begin(union hash_state *state, const struct hash_algo *algo)
 
 static void crc32_add(union hash_state *state, const void *data, size_t size)
 {
-	state->crc32 = libdeflate_crc32(state->crc32, data, size);
+	state->crc32 = crc32_update(state->crc32, data, size);
 }
 
 static void crc32_end(union hash_state *state, uint8_t *digest)

@@ -61,10 +61,10 @@ _Static_assert(CRASH_CALL_SIZE % PAGE_SIZE == 0, "whole pages");
 uint64_t crash_call_sum(const void *words, size_t count)
 {
 	const uint64_t *word = words;
-	uint64_t sum = CRASH_CALL_SUM_BASIS;
+	uint64_t sum = FNV_BASIS;
 
 	while (count--)
-		sum = (sum ^ *word++) * CRASH_CALL_SUM_PRIME;
+		sum = fnv_update(sum, *word++);
 	return sum;
 }
 

@@ -13,6 +13,7 @@
 #define LIFEBOAT_KEXEC_CRASH_AREA_H
 
 #include "base/error.h"
+#include "base/fnv.h"
 #include "kexec/leave/trampoline.h"
 
 #define CRASH_CALL_MAGIC       UINT64_C(0x316c6c616363424c) /* "LBccall1" */
@@ -43,8 +44,6 @@
 #define CRASH_CALL_SLOT_SHIFT  9
 #define CRASH_CALL_NOTE_AT     4   /* in a slot: so that the registers are aligned to 8 */
 #define CRASH_CALL_NOTE_SIZE   408 /* with the zero note header that ends it */
-#define CRASH_CALL_SUM_BASIS   0xcbf29ce484222325
-#define CRASH_CALL_SUM_PRIME   0x100000001b3
 
 /* How a crash call is made; a1 at the entry. */
 #define CRASH_CALL_RESET_FIRST 1 /* wait for the other harts, then reset: the reset way does the rest */

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "base/fnv.h"
 #include "fdt/fit/fit.h"
 
 #define NSEC_PER_SEC	UINT64_C(1000000000)
@@ -11,18 +12,11 @@
 #define SECONDS_DEFAULT 60
 #define SECONDS_MAX	3600
 #define ID_BYTES	4096 /* of the bundle: mkimage's timestamp is in them */
-#define FNV_BASIS	UINT64_C(0xcbf29ce484222325)
-#define FNV_PRIME	UINT64_C(0x100000001b3)
 
 /* FNV-1a over the beginning, where a FIT has its structure, and over the size. */
-static uint64_t identify(const uint8_t *bytes, uint64_t size)
+static uint64_t identify(const void *bytes, uint64_t size)
 {
-	const uint64_t looked_at = size < ID_BYTES ? size : ID_BYTES;
-	uint64_t hash = (FNV_BASIS ^ size) * FNV_PRIME;
-
-	for (uint64_t i = 0; i < looked_at; i++)
-		hash = (hash ^ bytes[i]) * FNV_PRIME;
-	return hash;
+	return fnv_update_bytes(fnv_update(FNV_BASIS, size), bytes, size < ID_BYTES ? size : ID_BYTES);
 }
 
 /* A number of /configurations, @max at most. What makes no sense is @fallback. */

@@ -19,24 +19,13 @@ _Static_assert(sizeof(struct elf_header) + ENTRIES_MAX * sizeof(struct elf_phdr)
 /* A note's name and its contents are padded to words. Both are 32-bit, so the sum of two can't wrap around. */
 #define NOTE_PAD(size) (((uint64_t)(size) + 3) & ~UINT64_C(3))
 
-/* The whole pages inside @r; an empty region if there are none. */
-static struct region whole_pages(struct region r)
-{
-	paddr_t end = align_down(region_end(r), PAGE_SIZE);
-	paddr_t base;
-
-	if (!align_up(r.base, PAGE_SIZE, &base) || base >= end)
-		return (struct region){0};
-	return (struct region){base, end - base};
-}
-
-static bool knows_linear_map(const struct core_request *request)
+static bool knows_linear_map(const struct elfcorehdr_request *request)
 {
 	return request->page_offset && is_aligned(request->phys_ram_base, PAGE_SIZE);
 }
 
 /* How much of @pages lies before the linear map begins, if some lies behind; else 0. */
-static uint64_t bytes_before_linear_map(const struct core_request *request, struct region pages)
+static uint64_t bytes_before_linear_map(const struct elfcorehdr_request *request, struct region pages)
 {
 	paddr_t begin = request->phys_ram_base;
 
@@ -45,7 +34,7 @@ static uint64_t bytes_before_linear_map(const struct core_request *request, stru
 	return begin - pages.base;
 }
 
-static uint64_t linear_va(const struct core_request *request, struct region pages)
+static uint64_t linear_va(const struct elfcorehdr_request *request, struct region pages)
 {
 	uint64_t end;
 
@@ -81,7 +70,7 @@ static void put(struct writer *writer, uint32_t type, uint64_t va, struct region
 	writer->count++;
 }
 
-static void put_ram(struct writer *writer, const struct core_request *request, struct region pages)
+static void put_ram(struct writer *writer, const struct elfcorehdr_request *request, struct region pages)
 {
 	uint64_t before = bytes_before_linear_map(request, pages);
 
@@ -94,7 +83,7 @@ static void put_ram(struct writer *writer, const struct core_request *request, s
 }
 
 /* All entries in Linux's order. @out may be NULL. Return: their number. */
-static uint16_t put_all(const struct core_request *request, uint8_t *out)
+static uint16_t put_all(const struct elfcorehdr_request *request, uint8_t *out)
 {
 	struct writer writer = {.out = out};
 
@@ -103,17 +92,17 @@ static uint16_t put_all(const struct core_request *request, uint8_t *out)
 	if (request->kernel.size)
 		put(&writer, ELF_PHDR_LOAD, request->kernel_va, request->kernel);
 	for (size_t i = 0; i < request->ram->count; i++)
-		put_ram(&writer, request, whole_pages(request->ram->region[i]));
+		put_ram(&writer, request, region_pages_inside(request->ram->region[i]));
 	return writer.count;
 }
 
-static enum lb_err check_notes(const struct core_request *request, struct diag *diag)
+static enum lb_err check_notes(const struct elfcorehdr_request *request, struct diag *diag)
 {
 	if (!request->note_count || request->note_count > ELFCOREHDR_NOTES_MAX)
 		return diag_fail(diag, LB_EINVAL, "core header: %zu notes, not 1 to %u", request->note_count,
 				 ELFCOREHDR_NOTES_MAX);
 	for (size_t i = 0; i < request->note_count; i++) {
-		struct core_note note = request->note[i];
+		struct elfcorehdr_note note = request->note[i];
 
 		if (is_aligned(note.pa, sizeof(uint32_t)) && note.size >= sizeof(struct elf_note) &&
 		    range_is_valid(note.pa, note.size))
@@ -126,7 +115,7 @@ static enum lb_err check_notes(const struct core_request *request, struct diag *
 }
 
 /* Linux reads all pages that the entry touches: inside whole pages of RAM it stays in RAM. */
-static enum lb_err check_kernel(const struct core_request *request, struct diag *diag)
+static enum lb_err check_kernel(const struct elfcorehdr_request *request, struct diag *diag)
 {
 	struct region kernel = request->kernel;
 
@@ -138,7 +127,7 @@ static enum lb_err check_kernel(const struct core_request *request, struct diag 
 				 ", mapped at 0x%" PRIx64 ", wrap around",
 				 kernel.size, kernel.base, request->kernel_va);
 	for (size_t i = 0; i < request->ram->count; i++) {
-		if (region_contains(whole_pages(request->ram->region[i]), kernel))
+		if (region_contains(region_pages_inside(request->ram->region[i]), kernel))
 			return LB_OK;
 	}
 	return diag_fail(diag, LB_ERANGE,
@@ -154,12 +143,13 @@ static uint64_t size_with(uint16_t count)
 			  PAGE_SIZE);
 }
 
-uint64_t elfcorehdr_size(const struct core_request *request)
+uint64_t elfcorehdr_size(const struct elfcorehdr_request *request)
 {
 	return size_with(put_all(request, NULL));
 }
 
-enum lb_err elfcorehdr_write(const struct core_request *request, void *out, uint64_t size, struct diag *diag)
+enum lb_err elfcorehdr_write(const struct elfcorehdr_request *request, void *out, uint64_t size,
+			     struct diag *diag)
 {
 	struct elf_header header = {
 		.ident = {0x7f, 'E', 'L', 'F', 2, 1, ELF_VERSION}, /* ELFCLASS64, ELFDATA2LSB */
@@ -196,8 +186,8 @@ static bool is_core_header(const struct elf_header *header)
 	       header->machine == ELF_MACHINE_RISCV && header->phentsize == sizeof(struct elf_phdr);
 }
 
-enum lb_err elfcorehdr_read_notes(const void *data, uint64_t size, struct core_note *note, size_t *count,
-				  struct diag *diag)
+enum lb_err elfcorehdr_read_notes(const void *data, uint64_t size, struct elfcorehdr_note *note,
+				  size_t *count, struct diag *diag)
 {
 	const struct elf_header *header = data;
 	const uint8_t *entries;
@@ -215,7 +205,7 @@ enum lb_err elfcorehdr_read_notes(const void *data, uint64_t size, struct core_n
 
 		memcpy(&phdr, entries + i * sizeof(phdr), sizeof(phdr));
 		if (phdr.type == ELF_PHDR_NOTE)
-			note[(*count)++] = (struct core_note){.pa = phdr.offset, .size = phdr.memsz};
+			note[(*count)++] = (struct elfcorehdr_note){.pa = phdr.offset, .size = phdr.memsz};
 	}
 	return LB_OK;
 }

@@ -19,19 +19,19 @@
 /** No header is larger: room for the notes, the kernel, REGION_SET_MAX regions of RAM, one of them split. */
 #define ELFCOREHDR_SIZE_MAX (4 * PAGE_SIZE)
 
-struct core_note {
+struct elfcorehdr_note {
 	paddr_t pa;    /* of an ELF note in RAM, 4-byte aligned, ended by a zero note header */
 	uint64_t size; /* of the buffer it may fill, terminator included: at least 12 */
 };
 
-struct core_request {
+struct elfcorehdr_request {
 	/*
 	 * The dead kernel's, without usable memory, firmware and lost memory. Only whole pages of it are
 	 * described: Linux never used the others, and would read on into what is next to them.
 	 */
 	const struct region_set *ram;
 	size_t note_count; /* at least 1: with none, Linux overwrites the first PT_LOAD */
-	struct core_note note[ELFCOREHDR_NOTES_MAX];
+	struct elfcorehdr_note note[ELFCOREHDR_NOTES_MAX];
 	/*
 	 * The kernel's own mapping, kernel_va to kernel.base on; size 0 if unknown. All pages that it touches
 	 * must be whole pages of @ram, where they are described once more.
@@ -49,7 +49,7 @@ struct core_request {
 };
 
 /** Bytes that the header needs: a multiple of 4 KiB, at most ELFCOREHDR_SIZE_MAX. */
-uint64_t elfcorehdr_size(const struct core_request *request);
+uint64_t elfcorehdr_size(const struct elfcorehdr_request *request);
 
 /**
  * Write the header to @out; the rest of @size is zeroed.
@@ -60,7 +60,7 @@ uint64_t elfcorehdr_size(const struct core_request *request);
  *         runs past the end of memory; LB_ERANGE the kernel's mapping is not all in RAM, or wraps around;
  *         LB_ENOSPC @size is less than elfcorehdr_size(). On error @out is unchanged.
  */
-LB_MUST_CHECK enum lb_err elfcorehdr_write(const struct core_request *request, void *out, uint64_t size,
+LB_MUST_CHECK enum lb_err elfcorehdr_write(const struct elfcorehdr_request *request, void *out, uint64_t size,
 					   struct diag *diag);
 
 /**
@@ -71,7 +71,7 @@ LB_MUST_CHECK enum lb_err elfcorehdr_write(const struct core_request *request, v
  * @count  receives how many of @note were filled, at most ELFCOREHDR_NOTES_MAX; further ones are left out
  * Return: LB_OK; LB_EFORMAT no core header of a 64-bit RISC-V machine, or cut off.
  */
-LB_MUST_CHECK enum lb_err elfcorehdr_read_notes(const void *data, uint64_t size, struct core_note *note,
+LB_MUST_CHECK enum lb_err elfcorehdr_read_notes(const void *data, uint64_t size, struct elfcorehdr_note *note,
 						size_t *count, struct diag *diag);
 
 /**

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#include "base/crc32.h"
+#include "base/fnv.h"
+
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "slots hold the structs as they are");
 
 /*
@@ -61,32 +64,10 @@ _Static_assert(sizeof(struct crash_piece) == 0x18, "no padding");
 _Static_assert(sizeof(struct slot) == 0x240, "no padding");
 _Static_assert(sizeof(struct slot) <= PAGE_SIZE, "a slot is a page");
 
-/*
- * CRC-32 (IEEE 802.3, reflected), four bits a step: a record is half a KiB, so the small table is enough and
- * the record needs nobody else's code.
- */
-static uint32_t crc32(const void *data, size_t size)
-{
-	static const uint32_t table[16] = {
-		0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-		0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-		0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
-	};
-	const uint8_t *bytes = data;
-	uint32_t crc = UINT32_MAX;
-
-	for (size_t i = 0; i < size; i++) {
-		crc ^= bytes[i];
-		crc = crc >> 4 ^ table[crc & 15];
-		crc = crc >> 4 ^ table[crc & 15];
-	}
-	return ~crc;
-}
-
 /* @size must be at least CHECKED_FROM. */
 static uint32_t slot_crc(const struct slot *slot, size_t size)
 {
-	return crc32((const uint8_t *)slot + CHECKED_FROM, size - CHECKED_FROM);
+	return crc32_update(0, (const uint8_t *)slot + CHECKED_FROM, size - CHECKED_FROM);
 }
 
 static bool region_is_sound(const struct crash_record *record)
@@ -198,34 +179,40 @@ bool crash_record_is_damaged(const void *memory)
 	return slots.health[0] == SLOT_DAMAGED || slots.health[1] == SLOT_DAMAGED;
 }
 
+/* The caller's way to RAM. */
+struct hook {
+	crash_write_back *write_back; /* NULL: there is no need for one */
+	void *context;
+};
+
 /*
  * No store that follows may reach RAM before those that came before. The fence is for the compiler and for
  * harts, the hook for caches; a fence behind it, too, in case that the hook's last instruction only began it.
  */
-static void settle(const void *start, size_t size, crash_write_back *write_back)
+static void settle(const void *start, size_t size, const struct hook *hook)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (write_back)
-		write_back(start, size);
+	if (hook->write_back)
+		hook->write_back(hook->context, start, size);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 /* volatile: one store of a whole doubleword, there and then. */
-static void set_magic(struct slot *slot, uint64_t magic, crash_write_back *write_back)
+static void set_magic(struct slot *slot, uint64_t magic, const struct hook *hook)
 {
 	*(volatile uint64_t *)&slot->magic = magic;
-	settle(&slot->magic, sizeof(slot->magic), write_back);
+	settle(&slot->magic, sizeof(slot->magic), hook);
 }
 
 /* Put @image into @slot, which is not there from the first store to the last. */
-static void replace_slot(struct slot *slot, const struct slot *image, crash_write_back *write_back)
+static void replace_slot(struct slot *slot, const struct slot *image, const struct hook *hook)
 {
 	const size_t behind = offsetof(struct slot, crc32);
 
-	set_magic(slot, 0, write_back);
+	set_magic(slot, 0, hook);
 	memcpy((uint8_t *)slot + behind, (const uint8_t *)image + behind, sizeof(*image) - behind);
-	settle((uint8_t *)slot + behind, sizeof(*image) - behind, write_back);
-	set_magic(slot, CRASH_RECORD_MAGIC, write_back);
+	settle((uint8_t *)slot + behind, sizeof(*image) - behind, hook);
+	set_magic(slot, CRASH_RECORD_MAGIC, hook);
 }
 
 /* The slot that is written next: not the newest one. */
@@ -251,7 +238,8 @@ static struct slot *slot_at(void *memory, unsigned index)
 	return (void *)((uint8_t *)memory + index * PAGE_SIZE);
 }
 
-enum lb_err crash_record_write(void *memory, const struct crash_record *record, crash_write_back *write_back)
+enum lb_err crash_record_write(void *memory, const struct crash_record *record, crash_write_back *write_back,
+			       void *context)
 {
 	struct slots slots = look(memory);
 	struct slot image;
@@ -259,7 +247,8 @@ enum lb_err crash_record_write(void *memory, const struct crash_record *record, 
 	if (!record_is_sound(record))
 		return LB_EINVAL;
 	make_image(&slots, record, &image);
-	replace_slot(slot_at(memory, (unsigned)next_slot(&slots)), &image, write_back);
+	replace_slot(slot_at(memory, (unsigned)next_slot(&slots)), &image,
+		     &(struct hook){write_back, context});
 	return LB_OK;
 }
 
@@ -288,21 +277,45 @@ enum lb_err crash_record_make_ready(const void *memory, const struct crash_recor
 }
 
 void crash_record_write_ready(void *memory, const struct crash_record_ready *ready,
-			      crash_write_back *write_back)
+			      crash_write_back *write_back, void *context)
 {
 	const struct slot *image = ready_image(ready);
 	const struct slot *newest = slot_at(memory, !ready->slot);
 
 	if (newest->magic == CRASH_RECORD_MAGIC && newest->generation + 1 == image->generation &&
 	    newest->crc32 == ready->newest_crc32)
-		replace_slot(slot_at(memory, ready->slot), image, write_back);
+		replace_slot(slot_at(memory, ready->slot), image, &(struct hook){write_back, context});
 	else /* It is sound, or it would not be ready. */
-		(void)!crash_record_write(memory, &image->record, write_back);
+		(void)!crash_record_write(memory, &image->record, write_back, context);
 }
 
 const struct crash_record *crash_record_of_ready(const struct crash_record_ready *ready)
 {
 	return &ready_image(ready)->record;
+}
+
+uint64_t crash_hash_ram(const struct region_set *ram)
+{
+	return fnv_update_bytes(FNV_BASIS, ram->region, ram->count * sizeof(ram->region[0]));
+}
+
+void crash_record_drop_pieces(struct crash_record *record)
+{
+	memset(record->piece, 0, sizeof(record->piece));
+	record->piece_count = CRASH_PIECES;
+}
+
+struct region crash_record_piece(const struct crash_record *record, size_t index)
+{
+	const struct crash_piece *piece = &record->piece[index];
+
+	return index < record->piece_count ? (struct region){piece->pa, piece->size} : (struct region){0, 0};
+}
+
+bool crash_record_has_kernel(const struct crash_record *record)
+{
+	return record->crash_entry && crash_record_piece(record, CRASH_PIECE_FDT).size &&
+	       crash_record_piece(record, CRASH_PIECE_IMAGE).size;
 }
 
 const char *crash_state_name(uint32_t state)

@@ -32,9 +32,18 @@ struct crash_piece {
 	uint32_t reserved;
 };
 
-#define CRASH_PIECES	6
-#define CRASH_LOST_MAX	16
-#define CRASH_NAME_SIZE 32
+/** What each piece of a record is. */
+enum crash_piece_index {
+	CRASH_PIECE_ELFCOREHDR, /* room for the core header, and a note of our own: without contents */
+	CRASH_PIECE_FDT,
+	CRASH_PIECE_INITRD,
+	CRASH_PIECE_IMAGE, /* the first segment of the kernel's image; the others follow */
+};
+
+#define CRASH_PIECES	     6
+#define CRASH_IMAGE_SEGMENTS (CRASH_PIECES - CRASH_PIECE_IMAGE)
+#define CRASH_LOST_MAX	     16
+#define CRASH_NAME_SIZE	     32
 
 /** A bit of boot_demoted for each. */
 #define CRASH_CONFIGS 32
@@ -47,16 +56,18 @@ struct crash_piece {
  *
  * A record is sound if the state is known; the region is valid and aligned, and not empty unless the state is
  * CRASH_EMPTY; lost_count and piece_count fit their arrays; each lost range is valid and not empty; each piece
- * that is there lies in the region, and so does crash_entry unless it is 0; crash_usable is valid; boot_config is below CRASH_CONFIGS; boot_name ends with
- * NUL; reserved is 0. Array entries behind the counts may be anything.
+ * that is there lies in the region, and so does crash_entry unless it is 0; crash_usable is valid; boot_config is
+ * below CRASH_CONFIGS; boot_name ends with NUL; reserved is 0. Array entries behind the counts may be anything: read
+ * pieces by crash_record_piece(), which says that those are not there.
  */
 struct crash_record {
 	uint32_t state;	   /* enum crash_state */
 	uint32_t attempts; /* crash kernels started since it was armed */
 	uint64_t region_base, region_size;
-	uint64_t map_hash;    /* of RAM as the FDT describes it: another machine's record is refused */
-	uint64_t kernel_pa;   /* where the primary kernel was placed */
-	uint64_t kernel_size; /* what it owns there; 0: it is no Linux Image */
+	uint64_t map_hash;  /* of RAM as the FDT describes it: another machine's record is refused */
+	uint64_t kernel_pa; /* where the primary kernel was placed */
+	uint64_t
+		kernel_size; /* what it owns there, whatever format it is in; 0: nobody has been started yet */
 	uint64_t crash_entry; /* where the crash kernel is entered */
 	uint64_t boots;	      /* times that the stage came up with this record */
 	uint32_t lost_count;
@@ -102,8 +113,9 @@ bool crash_record_is_damaged(const void *memory);
  * Make [@start, @start + @size) outlive a reset: write it back from the caches, and return when it is in RAM.
  *
  * Whole cache blocks around it may be written back, too; none may be thrown away.
+ * @context  the caller's, as it was handed in beside this function
  */
-typedef void crash_write_back(const void *start, size_t size);
+typedef void crash_write_back(void *context, const void *start, size_t size);
 
 /**
  * Write @record as the newest slot; a slot of another version counts with its generation.
@@ -112,10 +124,11 @@ typedef void crash_write_back(const void *start, size_t size);
  * so it does whichever dirty cache blocks reached RAM by then, if @write_back tells the truth.
  * @memory      as for crash_record_read(); only the slot that is not the newest is written
  * @write_back  called three times, for parts of that slot; NULL if no dirty cache can be lost in a reset
+ * @context     for @write_back
  * Return: LB_OK; LB_EINVAL @record is not sound: nothing was written.
  */
 LB_MUST_CHECK enum lb_err crash_record_write(void *memory, const struct crash_record *record,
-					     crash_write_back *write_back);
+					     crash_write_back *write_back, void *context);
 
 /**
  * A write that was made ready in good times, so that it costs a copy and no checksum in bad ones. Holds no pointer.
@@ -142,10 +155,26 @@ LB_MUST_CHECK enum lb_err crash_record_make_ready(const void *memory, const stru
  * Runs before paging, too: no absolute addresses.
  */
 void crash_record_write_ready(void *memory, const struct crash_record_ready *ready,
-			      crash_write_back *write_back);
+			      crash_write_back *write_back, void *context);
 
 /** The record that was made ready. */
 const struct crash_record *crash_record_of_ready(const struct crash_record_ready *ready);
+
+/** What map_hash must be on a machine with @ram: FNV-1a over its regions, base and size, as they lie in memory. */
+uint64_t crash_hash_ram(const struct region_set *ram);
+
+/** Say that nothing is staged: all CRASH_PIECES of piece[] count, and none is there. The next owner sets them. */
+void crash_record_drop_pieces(struct crash_record *record);
+
+/**
+ * Where a piece is; size 0: it is not there, or piece_count says that its entry does not count.
+ *
+ * @index  enum crash_piece_index, or a further segment's; below CRASH_PIECES
+ */
+struct region crash_record_piece(const struct crash_record *record, size_t index);
+
+/** Is there all that no crash kernel can do without: its entry, its FDT and its image? */
+bool crash_record_has_kernel(const struct crash_record *record);
 
 /** The word for a state in the log. Never NULL. */
 const char *crash_state_name(uint32_t state);

@@ -1,27 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Finds the VMCOREINFO note of a dead kernel in its RAM, and makes sure that it is that kernel's. */
-#include "kexec/dead/note.h"
+/* Looks through a dead kernel's RAM for its VMCOREINFO note, and ranks those that it finds. */
+#include "kexec/dead/find.h"
 
-#include <inttypes.h>
-#include <string.h>
-
-#include "kexec/dead/note_text.h"
 #include "kexec/dead/printk.h"
-
-#define NOTE_NAME	"VMCOREINFO"
-#define NOTE_TEXT_MAX	4096
-#define UTS_RELEASE	130 /* of struct new_utsname: behind two fields of 65 bytes */
-#define TERMINATOR_SIZE 12
-
-/* How an ELF note begins, with the name's padding. */
-struct note_header {
-	uint32_t name_size;
-	uint32_t text_size;
-	uint32_t type;
-	char name[12];
-};
-_Static_assert(sizeof(struct note_header) + NOTE_TEXT_MAX + TERMINATOR_SIZE == VMCOREINFO_NOTE_SIZE,
-	       "as Linux reckons");
 
 /* What makes one of several notes the dead kernel's; compared from the top down. */
 struct rank {
@@ -38,80 +19,6 @@ struct search {
 	struct vmcoreinfo *info; /* the best so far */
 	struct diag why;	 /* the last one was no good */
 };
-
-/* The test that nearly every page fails: inlined into the scan. */
-static inline bool may_be_note(const void *page)
-{
-	return *(const uint32_t *)page == sizeof(NOTE_NAME);
-}
-
-bool vmcoreinfo_is_note(const void *page)
-{
-	struct note_header header;
-
-	if (!may_be_note(page))
-		return false;
-	memcpy(&header, page, sizeof(header));
-	return header.text_size && header.text_size <= NOTE_TEXT_MAX && header.type == 0 &&
-	       memcmp(header.name, NOTE_NAME, sizeof(NOTE_NAME)) == 0;
-}
-
-/* The size of the text of the note at @pa, if the whole note is readable and ends as notes do. */
-static enum lb_err measure(const struct ram *ram, paddr_t pa, struct region *note, size_t *text_size)
-{
-	static const char terminator[TERMINATOR_SIZE];
-	const char *page = ram_bytes(ram, pa, PAGE_SIZE);
-	struct note_header header;
-	size_t padded;
-
-	if (!page)
-		return LB_ERANGE;
-	if (!is_aligned(pa, 4) || !vmcoreinfo_is_note(page))
-		return LB_EFORMAT;
-	memcpy(&header, page, sizeof(header));
-	*text_size = header.text_size;
-	padded = sizeof(header) + (*text_size + 3) / 4 * 4;
-	*note = (struct region){pa, padded + sizeof(terminator)};
-	if (!ram_bytes(ram, pa, note->size))
-		return LB_ERANGE;
-	return memcmp(page + padded, terminator, sizeof(terminator)) ? LB_EFORMAT : LB_OK;
-}
-
-/* A note outlives its kernel; one whose kernel is still there finds its release where it says. */
-static enum lb_err check_release(const struct ram *ram, const struct vmcoreinfo *info, struct diag *diag)
-{
-	size_t size = strlen(info->release) + 1;
-	const char *there = vmcoreinfo_bytes(ram, info, info->uts_ns + info->uts_name + UTS_RELEASE, size);
-
-	if (!there)
-		return diag_fail(diag, LB_ERANGE,
-				 "vmcoreinfo: the kernel of the note at 0x%" PRIx64
-				 " (%s) would lie outside RAM",
-				 info->note.base, info->release);
-	if (memcmp(there, info->release, size))
-		return diag_fail(diag, LB_EFORMAT,
-				 "vmcoreinfo: the kernel of the note at 0x%" PRIx64
-				 " (%s) is not there any more",
-				 info->note.base, info->release);
-	return LB_OK;
-}
-
-enum lb_err vmcoreinfo_read(const struct ram *ram, paddr_t pa, paddr_t kernel_pa, struct vmcoreinfo *info,
-			    struct diag *diag)
-{
-	struct region note;
-	size_t text_size;
-	enum lb_err err = measure(ram, pa, &note, &text_size);
-
-	if (err)
-		return diag_fail(diag, err, "vmcoreinfo: at 0x%" PRIx64 " there is no whole note", pa);
-	err = vmcoreinfo_parse((const char *)ram_bytes(ram, pa, note.size) + sizeof(struct note_header),
-			       text_size, kernel_pa, info, diag);
-	if (err)
-		return err;
-	info->note = note;
-	return check_release(ram, info, diag);
-}
 
 static void take_timestamp(const struct printk_record *record, void *context)
 {
@@ -164,22 +71,10 @@ static void weigh(struct search *search, paddr_t pa)
 	*search->info = info;
 }
 
-/* The whole pages that are in @a and in @b. */
-static struct region common_pages(struct region a, struct region b)
-{
-	paddr_t base = a.base > b.base ? a.base : b.base;
-	paddr_t end = region_end(a) < region_end(b) ? region_end(a) : region_end(b);
-
-	end = align_down(end, PAGE_SIZE);
-	if (!align_up(base, PAGE_SIZE, &base) || base >= end)
-		return (struct region){0, 0};
-	return (struct region){base, end - base};
-}
-
 /* The first page of [@page, @end) worth a look: a load and three more instructions for each that is not. */
 __attribute__((noinline)) static const char *skip_pages(const char *page, const char *end)
 {
-	while (page != end && !may_be_note(page))
+	while (page != end && !vmcoreinfo_may_be_note(page))
 		page += PAGE_SIZE;
 	return page;
 }
@@ -204,7 +99,8 @@ enum lb_err vmcoreinfo_find(const struct ram *ram, const struct region_set *wher
 
 	for (size_t i = 0; i < where->count; i++) {
 		for (size_t j = 0; j < ram->readable->count; j++)
-			scan(&search, common_pages(where->region[i], ram->readable->region[j]));
+			scan(&search, region_pages_inside(region_intersection(where->region[i],
+									      ram->readable->region[j])));
 	}
 	if (candidates)
 		*candidates = search.seen;

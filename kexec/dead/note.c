@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What a VMCOREINFO note's text says, and the translation of addresses that follows from it. */
-#include "kexec/dead/note_text.h"
+/* A VMCOREINFO note: what it looks like in RAM, what its text says, and where its kernel's addresses lead. */
+#include "kexec/dead/note.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a number is stored by its low bytes");
+
+/* ---- The text ---- */
 
 /* A line that is understood. Numbers are of the row's base; one with 0x before it is always of base 16. */
 struct row {
@@ -26,7 +29,6 @@ struct row {
 static const struct row rows[] = {
 	ROW("SYMBOL(init_uts_ns)=", 16, true, uts_ns),
 	ROW("OFFSET(uts_namespace.name)=", 10, true, uts_name),
-	ROW("SYMBOL(swapper_pg_dir)=", 16, false, swapper),
 	ROW("SYMBOL(_stext)=", 16, true, stext),
 	ROW("SYMBOL(prb)=", 16, true, prb),
 	ROW("OFFSET(printk_ringbuffer.desc_ring)=", 10, true, printk.rb_desc_ring),
@@ -50,7 +52,6 @@ static const struct row rows[] = {
 	ROW("OFFSET(atomic_long_t.counter)=", 10, true, printk.counter),
 	ROW("NUMBER(phys_ram_base)=", 10, false, phys_ram_base),
 	ROW("NUMBER(PAGE_OFFSET)=", 16, false, page_offset),
-	ROW("NUMBER(VA_BITS)=", 10, false, va_bits),
 	ROW("NUMBER(KERNEL_LINK_ADDR)=", 16, false, kernel_link),
 	ROW("NUMBER(va_kernel_pa_offset)=", 16, false, va_kernel_pa_offset),
 	ROW("CRASHTIME=", 10, false, crash_time),
@@ -174,8 +175,6 @@ static enum lb_err check_maps(const struct vmcoreinfo *info, struct diag *diag)
 	    (info->page_offset && !(info->page_offset >> 63)))
 		return diag_fail(diag, LB_EFORMAT,
 				 "vmcoreinfo: impossible PAGE_OFFSET, KERNEL_LINK_ADDR or _stext");
-	if (info->va_bits != 0 && info->va_bits != 39 && info->va_bits != 48 && info->va_bits != 57)
-		return diag_fail(diag, LB_EFORMAT, "vmcoreinfo: VA_BITS %u is no paging mode", info->va_bits);
 	return LB_OK;
 }
 
@@ -198,8 +197,9 @@ static enum lb_err complete_maps(struct vmcoreinfo *info, paddr_t kernel_pa, str
 	return check_maps(info, diag);
 }
 
-enum lb_err vmcoreinfo_parse(const char *text, size_t size, paddr_t kernel_pa, struct vmcoreinfo *info,
-			     struct diag *diag)
+/* Fill all of @info but its note. @text need not be terminated. */
+static enum lb_err parse(const char *text, size_t size, paddr_t kernel_pa, struct vmcoreinfo *info,
+			 struct diag *diag)
 {
 	struct line line = {text, 0};
 	uint64_t seen = 0;
@@ -216,6 +216,8 @@ enum lb_err vmcoreinfo_parse(const char *text, size_t size, paddr_t kernel_pa, s
 		err = complete_maps(info, kernel_pa, diag);
 	return err;
 }
+
+/* ---- Addresses ---- */
 
 enum lb_err vmcoreinfo_translate(const struct vmcoreinfo *info, uint64_t va, paddr_t *pa)
 {
@@ -237,4 +239,88 @@ const void *vmcoreinfo_bytes(const struct ram *ram, const struct vmcoreinfo *inf
 	paddr_t pa;
 
 	return vmcoreinfo_translate(info, va, &pa) ? NULL : ram_bytes(ram, pa, size);
+}
+
+/* ---- The note ---- */
+
+#define NOTE_TEXT_MAX	4096
+#define UTS_RELEASE	130 /* of struct new_utsname: behind two fields of 65 bytes */
+#define TERMINATOR_SIZE 12
+
+/* How an ELF note begins, with the name's padding. */
+struct note_header {
+	uint32_t name_size;
+	uint32_t text_size;
+	uint32_t type;
+	char name[12];
+};
+_Static_assert(sizeof(struct note_header) + NOTE_TEXT_MAX + TERMINATOR_SIZE == VMCOREINFO_NOTE_SIZE,
+	       "as Linux reckons");
+
+bool vmcoreinfo_is_note(const void *page)
+{
+	struct note_header header;
+
+	if (!vmcoreinfo_may_be_note(page))
+		return false;
+	memcpy(&header, page, sizeof(header));
+	return header.text_size && header.text_size <= NOTE_TEXT_MAX && header.type == 0 &&
+	       memcmp(header.name, VMCOREINFO_NAME, sizeof(VMCOREINFO_NAME)) == 0;
+}
+
+/* The size of the text of the note at @pa, if the whole note is readable and ends as notes do. */
+static enum lb_err measure(const struct ram *ram, paddr_t pa, struct region *note, size_t *text_size)
+{
+	static const char terminator[TERMINATOR_SIZE];
+	const char *page = ram_bytes(ram, pa, PAGE_SIZE);
+	struct note_header header;
+	size_t padded;
+
+	if (!page)
+		return LB_ERANGE;
+	if (!is_aligned(pa, 4) || !vmcoreinfo_is_note(page))
+		return LB_EFORMAT;
+	memcpy(&header, page, sizeof(header));
+	*text_size = header.text_size;
+	padded = sizeof(header) + (*text_size + 3) / 4 * 4;
+	*note = (struct region){pa, padded + sizeof(terminator)};
+	if (!ram_bytes(ram, pa, note->size))
+		return LB_ERANGE;
+	return memcmp(page + padded, terminator, sizeof(terminator)) ? LB_EFORMAT : LB_OK;
+}
+
+/* A note outlives its kernel; one whose kernel is still there finds its release where it says. */
+static enum lb_err check_release(const struct ram *ram, const struct vmcoreinfo *info, struct diag *diag)
+{
+	size_t size = strlen(info->release) + 1;
+	const char *there = vmcoreinfo_bytes(ram, info, info->uts_ns + info->uts_name + UTS_RELEASE, size);
+
+	if (!there)
+		return diag_fail(diag, LB_ERANGE,
+				 "vmcoreinfo: the kernel of the note at 0x%" PRIx64
+				 " (%s) would lie outside RAM",
+				 info->note.base, info->release);
+	if (memcmp(there, info->release, size))
+		return diag_fail(diag, LB_EFORMAT,
+				 "vmcoreinfo: the kernel of the note at 0x%" PRIx64
+				 " (%s) is not there any more",
+				 info->note.base, info->release);
+	return LB_OK;
+}
+
+enum lb_err vmcoreinfo_read(const struct ram *ram, paddr_t pa, paddr_t kernel_pa, struct vmcoreinfo *info,
+			    struct diag *diag)
+{
+	struct region note;
+	size_t text_size;
+	enum lb_err err = measure(ram, pa, &note, &text_size);
+
+	if (err)
+		return diag_fail(diag, err, "vmcoreinfo: at 0x%" PRIx64 " there is no whole note", pa);
+	err = parse((const char *)ram_bytes(ram, pa, note.size) + sizeof(struct note_header), text_size,
+		    kernel_pa, info, diag);
+	if (err)
+		return err;
+	info->note = note;
+	return check_release(ram, info, diag);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VMCOREINFO: a Linux kernel's description of itself, found in the RAM of a dead one.
+ * A VMCOREINFO note: a Linux kernel's description of itself, read out of the RAM of a dead one.
  *
  * Linux builds the note at boot, whether kexec is used or not (CONFIG_VMCORE_INFO, kernel/vmcore_info.c): an
  * ELF note at the start of a page, text of "NAME=value" lines. Everything in it is outside data from a
@@ -17,9 +17,6 @@
 
 /** What p_memsz of a PT_NOTE for it should be: header, 4 KiB of text, and the terminator (VMCOREINFO_NOTE_SIZE). */
 #define VMCOREINFO_NOTE_SIZE 4132
-
-/** Notes that vmcoreinfo_find() looks at before it makes do with what it has: the bound of its run time. */
-#define VMCOREINFO_CANDIDATES_MAX 1024
 
 /** Offsets and sizes inside the printk ring's structs; all from the note (docs of kernel/printk). */
 struct printk_layout {
@@ -38,10 +35,8 @@ struct vmcoreinfo {
 	uint64_t crash_time; /* CRASHTIME: when the kernel itself began a crash dump, in s; 0 it did not */
 
 	uint64_t stext, prb; /* SYMBOL(_stext), SYMBOL(prb): virtual addresses */
-	uint64_t swapper;    /* SYMBOL(swapper_pg_dir) */
 	uint64_t uts_ns;     /* SYMBOL(init_uts_ns), and OFFSET(uts_namespace.name) in it */
 	uint16_t uts_name;
-	uint16_t va_bits;		     /* 39, 48, 57; 0 when the note does not say (before 6.2) */
 	uint64_t page_offset, phys_ram_base; /* linear map: va - page_offset + phys_ram_base; 0, 0 unknown */
 	uint64_t kernel_link;		     /* KERNEL_LINK_ADDR */
 	uint64_t va_kernel_pa_offset;	     /* kernel map: pa = va - this (mod 2^64) */
@@ -49,10 +44,16 @@ struct vmcoreinfo {
 	struct printk_layout printk;
 };
 
-/**
- * Does the page at @page (4096 readable bytes, 4-byte aligned) begin with a VMCOREINFO note? Looks at its
- * first word first: a scan over all RAM costs one load a page.
- */
+/** Name in the note's header, whose size, NUL included, is the header's first word. */
+#define VMCOREINFO_NAME "VMCOREINFO"
+
+/** The test that nearly every page fails, one load each: may a note begin at @page, 4-byte aligned? */
+static inline bool vmcoreinfo_may_be_note(const void *page)
+{
+	return *(const uint32_t *)page == sizeof(VMCOREINFO_NAME);
+}
+
+/** Does the page at @page (4096 readable bytes, 4-byte aligned) begin with a VMCOREINFO note? */
 bool vmcoreinfo_is_note(const void *page);
 
 /**
@@ -67,20 +68,6 @@ bool vmcoreinfo_is_note(const void *page);
  */
 LB_MUST_CHECK enum lb_err vmcoreinfo_read(const struct ram *ram, paddr_t pa, paddr_t kernel_pa,
 					  struct vmcoreinfo *info, struct diag *diag);
-
-/**
- * Find the dead kernel's note in @where, page by page. What of @where @ram cannot read is left out.
- *
- * Of several that pass vmcoreinfo_read() that one wins which, in this order: has a readable printk ring; did not
- * leave by kexec -e (another lived after it); lies at @kernel_pa; has the latest CRASHTIME; whose log's last
- * record has the highest timestamp; lies lowest.
- * @kernel_pa   as for vmcoreinfo_read()
- * @candidates  receives how many notes were seen, good or not, at most VMCOREINFO_CANDIDATES_MAX; may be NULL
- * Return: LB_OK; LB_ENOENT none found, or none good (the line says which). @info is undefined then.
- */
-LB_MUST_CHECK enum lb_err vmcoreinfo_find(const struct ram *ram, const struct region_set *where,
-					  paddr_t kernel_pa, struct vmcoreinfo *info, size_t *candidates,
-					  struct diag *diag);
 
 /**
  * Translate a virtual address of the dead kernel: kernel map, or linear map. The result need not be RAM.

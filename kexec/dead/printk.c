@@ -19,10 +19,9 @@ enum desc_state { DESC_RESERVED, DESC_COMMITTED, DESC_FINALIZED, DESC_REUSABLE }
 #define BLOCK_HEAD sizeof(uint64_t)
 
 /* In printk_info behind text_len: facility, flags (5 bits), level. Not in VMCOREINFO; the same in 5.10 to 7.2. */
-#define INFO_FACILITY	 2
-#define INFO_FLAGS_LEVEL 3
-#define FLAG_CONT	 8
-#define LEVEL_SHIFT	 5
+#define INFO_FACILITY 2
+#define INFO_FLAGS    3
+#define FLAG_CONT     8
 
 /* Far beyond what log_buf_len= can ask for (2 GiB of text, a descriptor for every 32 bytes of it). */
 #define COUNT_BITS_MAX 26
@@ -192,8 +191,7 @@ static bool read_record(const struct printk_ring *ring, uint64_t id, struct prin
 		.seq = load64(info + layout->info_seq),
 		.ts_nsec = load64(info + layout->info_ts),
 		.facility = (uint8_t)tail[INFO_FACILITY],
-		.level = (uint8_t)tail[INFO_FLAGS_LEVEL] >> LEVEL_SHIFT,
-		.continued = tail[INFO_FLAGS_LEVEL] & FLAG_CONT,
+		.continued = tail[INFO_FLAGS] & FLAG_CONT,
 		.text = "",
 		.length = text_length,
 	};

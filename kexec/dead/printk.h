@@ -23,7 +23,6 @@ struct printk_record {
 	uint64_t seq;
 	uint64_t ts_nsec;
 	uint8_t facility; /* 0 the kernel itself; userspace, through /dev/kmsg, can not claim to be that */
-	uint8_t level;	  /* 0 emergency .. 7 debug */
 	bool continued;	  /* LOG_CONT: goes on where the record before ended */
 	const char *text; /* in RAM, not terminated, not sanitised */
 	size_t length;

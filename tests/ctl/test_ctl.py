@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from lifeboatlib.paths import REPO
+from lifeboatlib.paths import REPO, SUBPROJECTS, host_dir
 
 SOURCES = (
-    "tools/lifeboat-ctl/find_region.c", "tools/lifeboat-ctl/lifeboat-ctl.c", "base/error.c",
-    "kexec/crash/record.c", "kexec/crash/region.c", "mm/region.c",
+    "tools/lifeboat-ctl/find_region.c", "tools/lifeboat-ctl/lifeboat-ctl.c", "base/crc32.c",
+    "base/error.c", "kexec/crash/record.c", "kexec/crash/region.c", "mm/region.c",
 )  # fmt: skip
 FLAGS = (
     "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-Wshadow",
@@ -101,7 +101,10 @@ def execute(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """lifeboat-ctl for this machine, with sanitizers."""
     path = tmp_path_factory.mktemp("ctl") / "lifeboat-ctl"
-    argv = ["gcc", *FLAGS, f"-I{REPO}", "-o", str(path), *(str(REPO / source) for source in SOURCES)]
+    libdeflate = next(host_dir().glob("subprojects/libdeflate-*/libdeflate.a"), None)
+    assert libdeflate, "libdeflate is not built for this machine: run tools/lifeboat test"
+    argv = ["gcc", *FLAGS, f"-I{REPO}", f"-isystem{SUBPROJECTS / libdeflate.parent.name}", "-o", path]
+    argv += [*(REPO / source for source in SOURCES), libdeflate]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return path

@@ -8,7 +8,7 @@
 #ifndef LIFEBOAT_TESTS_DEAD_RAM_H
 #define LIFEBOAT_TESTS_DEAD_RAM_H
 
-#include "kexec/dead/note.h"
+#include "kexec/dead/find.h"
 #include "kexec/dead/printk.h"
 
 #define DEAD_BASE     UINT64_C(0x80000000)

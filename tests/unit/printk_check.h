@@ -33,7 +33,6 @@ static void collect(const struct printk_record *record, void *context)
 		.seq = record->seq,
 		.ts = record->ts_nsec,
 		.facility = record->facility,
-		.level = record->level,
 		.flags = record->continued,
 		.length = record->length,
 	};

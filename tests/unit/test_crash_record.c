@@ -63,7 +63,7 @@ static void what_is_written_is_read_back_over_any_garbage(void **state)
 			memcpy(memory + SLOT_AT * below(&seed, 2), magic_bytes, 8);
 		for (int i = 0; i < 5; i++) {
 			random_record(&seed, &record);
-			CHECK(round, crash_record_write(memory, &record, NULL) == LB_OK);
+			CHECK(round, crash_record_write(memory, &record, NULL, NULL) == LB_OK);
 			CHECK(round, reads_as(memory, &record));
 		}
 	}
@@ -81,7 +81,7 @@ static void slots_are_written_in_turn_with_the_documented_layout(void **state)
 		static struct crash_record record;
 
 		random_record(&seed, &record);
-		assert_int_equal(crash_record_write(memory, &record, NULL), LB_OK);
+		assert_int_equal(crash_record_write(memory, &record, NULL, NULL), LB_OK);
 		encode(want + (generation % 2 ? 0 : SLOT_AT), generation, &record);
 		assert_memory_equal(memory, want, MEMORY);
 	}
@@ -113,7 +113,7 @@ static void the_newer_slot_counts_where_generations_wrap_too(void **state)
 				uint8_t slot[SLOT_BYTES];
 
 				random_record(&seed, &new);
-				assert_int_equal(crash_record_write(memory, &new, NULL), LB_OK);
+				assert_int_equal(crash_record_write(memory, &new, NULL, NULL), LB_OK);
 				assert_true(reads_as(memory, &new));
 				encode(slot, generations[i] + n, &new);
 				assert_memory_equal(memory + SLOT_AT * (n % 2 ? newer : !newer), slot,
@@ -139,7 +139,7 @@ static void equal_and_opposite_generations_are_settled_once_for_all(void **state
 		encode(memory, generation, &a);
 		encode(memory + SLOT_AT, generation + distances[i % 2], &b);
 		assert_true(reads_as(memory, &a));
-		assert_int_equal(crash_record_write(memory, &c, NULL), LB_OK);
+		assert_int_equal(crash_record_write(memory, &c, NULL, NULL), LB_OK);
 		assert_true(reads_as(memory, &c));
 		encode(memory + SLOT_AT, generation, &b);
 		assert_true(reads_as(memory, &a)); /* the write left slot 0 alone */
@@ -230,7 +230,7 @@ static void after_damage_the_next_write_replaces_the_damaged_slot(void **state)
 		}
 		memcpy(before, memory, MEMORY);
 		CHECK(round, reads_as(memory, hurt == p.newer ? &p.old : &p.new));
-		CHECK(round, crash_record_write(memory, &next, NULL) == LB_OK);
+		CHECK(round, crash_record_write(memory, &next, NULL, NULL) == LB_OK);
 		CHECK(round, reads_as(memory, &next));
 		CHECK(round, memcmp(memory + SLOT_AT * !hurt, before + SLOT_AT * !hurt, SLOT_AT) == 0);
 	}
@@ -290,7 +290,7 @@ static void a_newest_slot_of_another_version_is_refused_and_an_older_one_ignored
 				memory[SLOT_AT * p.newer + size - 1] ^= 0x10;
 			}
 		}
-		CHECK(round, crash_record_write(memory, &next, NULL) == LB_OK);
+		CHECK(round, crash_record_write(memory, &next, NULL, NULL) == LB_OK);
 		CHECK(round, reads_as(memory, &next));
 		memory[SLOT_AT * !p.newer]++; /* it took the older one's place: without it all is as before */
 		CHECK(round, !reads_as(memory, &next));
@@ -373,7 +373,7 @@ static void impossible_fields_are_refused_when_read_and_never_written(void **sta
 		encode(memory + SLOT_AT, 40, &old);
 		CHECK(how, reads_as(memory, &old));
 		memcpy(before, memory, MEMORY);
-		CHECK(how, crash_record_write(memory, &good, NULL) == LB_EINVAL);
+		CHECK(how, crash_record_write(memory, &good, NULL, NULL) == LB_EINVAL);
 		assert_memory_equal(memory, before, MEMORY);
 	}
 	for (uint32_t size = 24; size <= 4096; size++) { /* this version, another size */
@@ -392,7 +392,7 @@ static void the_least_and_the_most_that_is_sound_is_kept(void **state)
 	uint8_t *memory = *state;
 	uint64_t seed = 11;
 
-	assert_int_equal(crash_record_write(memory, &empty, NULL), LB_OK);
+	assert_int_equal(crash_record_write(memory, &empty, NULL, NULL), LB_OK);
 	assert_true(reads_as(memory, &empty));
 	full_record(&seed, &most);
 	most.state = CRASH_DONE;
@@ -406,7 +406,7 @@ static void the_least_and_the_most_that_is_sound_is_kept(void **state)
 	for (unsigned i = 0; i < 6; i++)
 		most.piece[i] = (struct crash_piece){most.region_size - 1, 1, 0, 0};
 	most.piece[0] = (struct crash_piece){UINT64_MAX, 0, 0, 0}; /* not there: its address says nothing */
-	assert_int_equal(crash_record_write(memory, &most, NULL), LB_OK);
+	assert_int_equal(crash_record_write(memory, &most, NULL, NULL), LB_OK);
 	assert_true(reads_as(memory, &most));
 }
 

@@ -18,13 +18,13 @@ static void it_writes_what_a_plain_write_would(void **state)
 
 	for (int writes = 1; writes < 5; writes++) {
 		random_record(&seed, &record);
-		assert_int_equal(crash_record_write(memory, &record, NULL), LB_OK);
+		assert_int_equal(crash_record_write(memory, &record, NULL, NULL), LB_OK);
 		random_record(&seed, &record);
 		assert_int_equal(crash_record_make_ready(memory, &record, &ready), LB_OK);
 		assert_true(same_record(crash_record_of_ready(&ready), &record));
 		memcpy(plain, memory, MEMORY);
-		assert_int_equal(crash_record_write(plain, &record, NULL), LB_OK);
-		crash_record_write_ready(memory, &ready, NULL);
+		assert_int_equal(crash_record_write(plain, &record, NULL, NULL), LB_OK);
+		crash_record_write_ready(memory, &ready, NULL, NULL);
 		assert_memory_equal(memory, plain, MEMORY);
 	}
 	free(plain);
@@ -40,13 +40,13 @@ static void it_follows_a_record_that_was_written_since(void **state)
 
 	for (int since = 1; since < 4; since++) {
 		random_record(&seed, &record);
-		assert_int_equal(crash_record_write(memory, &record, NULL), LB_OK);
+		assert_int_equal(crash_record_write(memory, &record, NULL, NULL), LB_OK);
 		assert_int_equal(crash_record_make_ready(memory, &record, &ready), LB_OK);
 		for (int i = 0; i < since; i++) {
 			random_record(&seed, &other);
-			assert_int_equal(crash_record_write(memory, &other, NULL), LB_OK);
+			assert_int_equal(crash_record_write(memory, &other, NULL, NULL), LB_OK);
 		}
-		crash_record_write_ready(memory, &ready, NULL);
+		crash_record_write_ready(memory, &ready, NULL, NULL);
 		assert_true(reads_as(memory, &record));
 	}
 }
@@ -60,8 +60,8 @@ static void damage_does_not_keep_it_from_being_the_newest(void **state)
 	uint64_t seed = 3;
 
 	random_record(&seed, &record);
-	assert_int_equal(crash_record_write(memory, &record, NULL), LB_OK);
-	assert_int_equal(crash_record_write(memory, &record, NULL), LB_OK);
+	assert_int_equal(crash_record_write(memory, &record, NULL, NULL), LB_OK);
+	assert_int_equal(crash_record_write(memory, &record, NULL, NULL), LB_OK);
 	random_record(&seed, &record);
 	assert_int_equal(crash_record_make_ready(memory, &record, &ready), LB_OK);
 	memcpy(before, memory, MEMORY);
@@ -69,7 +69,7 @@ static void damage_does_not_keep_it_from_being_the_newest(void **state)
 		memcpy(memory, before, MEMORY);
 		memory[byte] ^= 0x10;
 		memory[SLOT_AT + byte] ^= 0x10;
-		crash_record_write_ready(memory, &ready, NULL);
+		crash_record_write_ready(memory, &ready, NULL, NULL);
 		assert_true(reads_as(memory, &record));
 	}
 	free(before);
@@ -84,7 +84,7 @@ static void what_is_not_sound_is_not_made_ready(void **state)
 
 	random_record(&seed, &record);
 	assert_int_equal(crash_record_make_ready(memory, &record, &ready), LB_ENOENT);
-	assert_int_equal(crash_record_write(memory, &record, NULL), LB_OK);
+	assert_int_equal(crash_record_write(memory, &record, NULL, NULL), LB_OK);
 	record.state = 5;
 	assert_int_equal(crash_record_make_ready(memory, &record, &ready), LB_EINVAL);
 }

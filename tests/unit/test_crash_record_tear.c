@@ -102,12 +102,13 @@ static void tear_in_many_ways(void)
 }
 
 /* The write-back hook: 64-byte blocks. Before it any block may have gone; at its end those in range have. */
-static void write_back(const void *start, size_t size)
+static void write_back(void *context, const void *start, size_t size)
 {
 	size_t from = (size_t)((const uint8_t *)start - scene.cache);
 	size_t to = (from + size + 63) & ~(size_t)63;
 
 	scene.hooks++;
+	CHECK(context == &scene);
 	CHECK(size > 0 && from < MEMORY && size <= MEMORY - from);
 	CHECK(from / SLOT_AT == (from + size - 1) / SLOT_AT);
 	tear_in_many_ways();
@@ -185,7 +186,7 @@ static void a_reset_with_a_cache_leaves_the_old_or_the_new_record(void **state)
 		begin_life(life);
 		for (unsigned i = 0; i < 12; i++) {
 			begin_write(scene.taken);
-			CHECK(crash_record_write(scene.cache, &scene.new, write_back) == LB_OK);
+			CHECK(crash_record_write(scene.cache, &scene.new, write_back, &scene) == LB_OK);
 			CHECK(scene.hooks > 0);
 			CHECK(memcmp(scene.ram, scene.after, MEMORY) == 0);
 			CHECK(memcmp(scene.cache, scene.after, MEMORY) == 0);
@@ -204,7 +205,7 @@ static void a_cache_that_nobody_writes_back_can_lose_the_new_record_only(void **
 		begin_life(life);
 		for (unsigned i = 0; i < 8; i++) {
 			begin_write(scene.taken);
-			CHECK(crash_record_write(scene.cache, &scene.new, NULL) == LB_OK);
+			CHECK(crash_record_write(scene.cache, &scene.new, NULL, NULL) == LB_OK);
 			for (unsigned n = 0; n < 30; n++) {
 				memcpy(scene.taken, scene.ram, MEMORY);
 				evict(scene.taken, (size_t)1 << below(&scene.seed, 9));
@@ -274,7 +275,7 @@ static enum lb_err write_store_by_store(void)
 	sigaction(SIGSEGV, &on_fault, &old_fault);
 	sigaction(SIGTRAP, &on_step, &old_step);
 	mprotect(scene.cache, MEMORY, PROT_READ);
-	err = crash_record_write(scene.cache, &scene.new, NULL);
+	err = crash_record_write(scene.cache, &scene.new, NULL, NULL);
 	mprotect(scene.cache, MEMORY, PROT_READ | PROT_WRITE);
 	sigaction(SIGSEGV, &old_fault, NULL);
 	sigaction(SIGTRAP, &old_step, NULL);

@@ -118,7 +118,7 @@ struct scene {
 	bool ram[PAGES * GRAINS];
 	bool whole[PAGES]; /* all of the page is RAM */
 	struct region_set set;
-	struct core_request request;
+	struct elfcorehdr_request request;
 };
 
 static bool is_whole(const struct scene *s, paddr_t pa)
@@ -282,7 +282,7 @@ static void check_notes(const struct scene *s, const struct vmcore *core)
 }
 
 /* Into a buffer of its very size, at any alignment. The caller frees. */
-static uint8_t *write_header(const struct core_request *request, uint64_t size, unsigned offset,
+static uint8_t *write_header(const struct elfcorehdr_request *request, uint64_t size, unsigned offset,
 			     enum lb_err want)
 {
 	uint8_t *buffer = malloc(size + offset);
@@ -340,11 +340,11 @@ static struct region_set ram;
 static struct vmcore core;
 
 /* Debian's 6.12: the header that makedumpfile and vmcore-dmesg were seen to accept. */
-static void debian_in_256_mib(struct core_request *request)
+static void debian_in_256_mib(struct elfcorehdr_request *request)
 {
 	region_set_clear(&ram);
 	assert_int_equal(region_set_add(&ram, 0x80200000, 0xfe00000), LB_OK);
-	*request = (struct core_request){
+	*request = (struct elfcorehdr_request){
 		.ram = &ram,
 		.note_count = 1,
 		.note = {{0x8fe9a000, 4132}},
@@ -362,7 +362,7 @@ static void the_header_that_is_known_to_work_comes_out_entry_by_entry(void **sta
 		{PT_LOAD, 7, 0x80202000, 0xffffffff80002000, 0x80202000, 0x1e69000, 0x1e69000, 0},
 		{PT_LOAD, 7, 0x80200000, 0xffffffd600200000, 0x80200000, 0xfe00000, 0xfe00000, 0},
 	};
-	struct core_request request;
+	struct elfcorehdr_request request;
 	uint8_t *out;
 
 	(void)state;
@@ -376,7 +376,7 @@ static void the_header_that_is_known_to_work_comes_out_entry_by_entry(void **sta
 
 static void a_region_over_the_linear_maps_begin_is_split_there(void **state)
 {
-	struct core_request request;
+	struct elfcorehdr_request request;
 	uint64_t pa;
 	uint8_t *out;
 
@@ -397,7 +397,7 @@ static void a_region_over_the_linear_maps_begin_is_split_there(void **state)
 
 static void the_largest_request_has_room_and_every_entry(void **state)
 {
-	struct core_request request;
+	struct elfcorehdr_request request;
 	uint8_t *out;
 
 	(void)state;
@@ -407,7 +407,7 @@ static void the_largest_request_has_room_and_every_entry(void **state)
 	request.phys_ram_base = 0x80400000;
 	request.note_count = ELFCOREHDR_NOTES_MAX;
 	for (size_t i = 0; i < ELFCOREHDR_NOTES_MAX; i++)
-		request.note[i] = (struct core_note){0x80200000 + 0x1000 * i, 408};
+		request.note[i] = (struct elfcorehdr_note){0x80200000 + 0x1000 * i, 408};
 	assert_int_equal(elfcorehdr_size(&request), ELFCOREHDR_SIZE_MAX);
 	out = write_header(&request, ELFCOREHDR_SIZE_MAX, 0, LB_OK);
 	read_as_linux(out, ELFCOREHDR_SIZE_MAX, &core);
@@ -418,7 +418,7 @@ static void the_largest_request_has_room_and_every_entry(void **state)
 
 static void a_header_grows_by_a_page_when_it_must(void **state)
 {
-	struct core_request request;
+	struct elfcorehdr_request request;
 
 	(void)state;
 	debian_in_256_mib(&request);
@@ -431,10 +431,10 @@ static void a_header_grows_by_a_page_when_it_must(void **state)
 
 static void notes_that_linux_could_not_walk_are_refused(void **state)
 {
-	static const struct core_note bad[] = {
+	static const struct elfcorehdr_note bad[] = {
 		{0x80200002, 64}, {0x80200001, 64},	     {0x80200000, 0},	      {0x80200000, 11},
 		{0, 0},		  {UINT64_MAX - 15, 16 + 1}, {0x80200000, UINT64_MAX}};
-	struct core_request request;
+	struct elfcorehdr_request request;
 
 	(void)state;
 	debian_in_256_mib(&request);
@@ -467,7 +467,7 @@ static void a_kernel_that_is_not_all_ram_is_refused(void **state)
 		{0x80202000, UINT64_MAX - 0x80202000},
 		{UINT64_MAX, 1},
 	};
-	struct core_request request;
+	struct elfcorehdr_request request;
 
 	(void)state;
 	debian_in_256_mib(&request);

@@ -62,7 +62,7 @@ static uint8_t *make_header(uint64_t *seed, size_t entries, uint64_t *size, Elf6
 static void the_notes_of_a_header_come_out_in_order(void **state)
 {
 	static Elf64_Phdr phdr[300];
-	static struct core_note note[ELFCOREHDR_NOTES_MAX];
+	static struct elfcorehdr_note note[ELFCOREHDR_NOTES_MAX];
 
 	(void)state;
 	for (uint64_t round = 0; round < 500; round++) {
@@ -85,7 +85,7 @@ static void the_notes_of_a_header_come_out_in_order(void **state)
 static void a_header_that_is_cut_off_or_foreign_is_refused(void **state)
 {
 	static Elf64_Phdr phdr[20];
-	static struct core_note note[ELFCOREHDR_NOTES_MAX];
+	static struct elfcorehdr_note note[ELFCOREHDR_NOTES_MAX];
 	static const size_t what_it_is[] = {0, 1, 2, 3, EI_CLASS, EI_DATA, EI_VERSION, 16, 18, 54};
 	uint64_t seed = 1, size;
 	uint8_t *data = make_header(&seed, 20, &size, phdr);
@@ -111,7 +111,7 @@ static void a_header_that_is_cut_off_or_foreign_is_refused(void **state)
 static void no_header_makes_the_reader_leave_it(void **state)
 {
 	static Elf64_Phdr phdr[20];
-	static struct core_note note[ELFCOREHDR_NOTES_MAX];
+	static struct elfcorehdr_note note[ELFCOREHDR_NOTES_MAX];
 
 	(void)state;
 	for (uint64_t round = 0; round < ROUNDS; round++) {

@@ -34,7 +34,6 @@ static void assert_finds(uint64_t seed, size_t count)
 		CHECK(seed, got->seq == expect->seq);
 		CHECK(seed, got->ts == expect->ts);
 		CHECK(seed, got->facility == expect->facility);
-		CHECK(seed, got->level == expect->level);
 		CHECK(seed, got->flags == ((expect->flags & 8) != 0));
 		CHECK(seed, got->length == expect->length);
 		CHECK(seed, memcmp(got->text, expect->text, got->length) == 0);

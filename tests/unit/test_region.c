@@ -343,6 +343,47 @@ static void pages_around_are_all_that_a_range_touches(void **state)
 	}
 }
 
+/* Pages of 4 KiB around a middle, every edge once. */
+static void pages_inside_are_those_that_a_range_holds_whole(void **state)
+{
+	static const struct {
+		struct region range, pages;
+	} rows[] = {
+		{{0x1000, 0x1000}, {0x1000, 0x1000}},
+		{{0xfff, 0x1001}, {0x1000, 0x1000}},
+		{{0x1000, 0x1fff}, {0x1000, 0x1000}},
+		{{0x1001, 0x1fff}, {0x2000, 0x1000}},
+		{{0x1001, 0x1ffe}, {0, 0}},
+		{{0x1001, 0x10}, {0, 0}},
+		{{0x1000, 0}, {0, 0}},
+		{{0, UINT64_MAX}, {0, UINT64_MAX - 0xfff}},
+		{{UINT64_MAX - 0xffe, 0xffe}, {0, 0}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct region pages = region_pages_inside(rows[i].range);
+
+		assert_int_equal(pages.size, rows[i].pages.size);
+		if (pages.size)
+			assert_int_equal(pages.base, rows[i].pages.base);
+	}
+}
+
+static void an_intersection_is_what_both_have(void **state)
+{
+	(void)state;
+	for (unsigned all = 0; all < 10 * 10 * 10 * 10; all++) {
+		const struct region a = {all % 10, all / 10 % 10}, b = {all / 100 % 10, all / 1000};
+		const struct region both = region_intersection(a, b);
+
+		for (uint64_t at = 0; at < 20; at++)
+			assert_int_equal(at - both.base < both.size,
+					 at - a.base < a.size && at - b.base < b.size);
+	}
+	assert_int_equal(region_intersection((struct region){0, UINT64_MAX}, (struct region){5, 7}).base, 5);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -355,6 +396,8 @@ int main(void)
 		cmocka_unit_test(empty_ranges_change_nothing_and_are_everywhere),
 		cmocka_unit_test(a_search_without_sense_is_refused),
 		cmocka_unit_test(pages_around_are_all_that_a_range_touches),
+		cmocka_unit_test(pages_inside_are_those_that_a_range_holds_whole),
+		cmocka_unit_test(an_intersection_is_what_both_have),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
