@@ -56,7 +56,7 @@ struct boot_crash {
 	bool capturing;			/* on the way to the crash kernel */
 	bool by_kexec;			/* Linux jumped here on panic: the machine is what it left us */
 	uint64_t map_hash;		/* by_kexec: of all RAM, before it was cut down */
-	struct boot_policy boot_policy; /* of the boot counter */
+	struct boot_policy boot_policy; /* of the primaries */
 	struct core_request core;	/* what the core header shall say */
 };
 
@@ -92,6 +92,7 @@ struct boot_context {
 	struct memmap memmap;
 
 	struct region bundle;	 /* where the payloads are; size 0: none found */
+	struct bundle opened;	 /* it; valid after payload_reach() */
 	struct diag bundle_diag; /* then: why */
 	const char *bundle_from; /* who said so, for the log */
 	bool bundle_is_ram;	 /* taken in the memory map; flash is not */

@@ -196,7 +196,7 @@ static bool is_bundle(struct boot_context *ctx, struct region range)
 {
 	const void *data = range.size ? stage_early_view(ctx, range.base, range.size, PTE_R) : NULL;
 
-	return data && (bundle_is_fit(data, range.size) || bundle_is_bare(data, range.size));
+	return data && bundle_probe(data, range.size);
 }
 
 /* The same, or something that is compressed. It must end where the range does. */
@@ -244,22 +244,27 @@ static bool find_behind_stage(struct boot_context *ctx, struct region *found)
 	const uint64_t room = ram_behind(ctx, pa);
 	const uint8_t *header =
 		room >= FDT_HEADER_SIZE ? stage_early_view(ctx, pa, FDT_HEADER_SIZE, PTE_R) : NULL;
+	struct bundle bundle;
 	uint64_t tree_size;
 	const void *tree;
+	enum lb_err err;
 
 	if (pa == ctx->entry.fdt_pa || !header || memcmp(header, "\xd0\x0d\xfe\xed", 4))
 		return false;
 	tree_size =
 		(uint64_t)header[4] << 24 | (uint64_t)header[5] << 16 | (uint64_t)header[6] << 8 | header[7];
 	tree = tree_size <= room ? stage_early_view(ctx, pa, tree_size, PTE_R) : NULL;
-	if (!tree || !bundle_is_fit(tree, tree_size))
+	if (!tree)
 		return false;
 	found->base = pa;
-	if (bundle_size(tree, room, &found->size, &ctx->diag)) {
-		log_warn(&ctx->log, "%s", ctx->diag.text);
+	err = bundle_open(tree, room, &bundle, &ctx->diag);
+	if (!err && !bundle.is_fit)
 		return false;
-	}
-	return true;
+	if (!err)
+		err = bundle_size(&bundle, &found->size, &ctx->diag);
+	if (err)
+		log_warn(&ctx->log, "%s", ctx->diag.text);
+	return !err;
 }
 
 static bool find_in_flash(struct boot_context *ctx, struct region *found)

@@ -41,7 +41,7 @@ _Noreturn void boot_fail(struct boot_context *ctx, const char *line)
 {
 	log_error(&ctx->log, "%s", line);
 	/* A capture is counted, so this is no endless loop; the bundle's policy may want one. */
-	if (ctx->crash.capturing || ctx->choices.reset_when_all_bad) {
+	if (ctx->crash.capturing || ctx->crash.boot_policy.reset_when_all_bad) {
 		log_error(&ctx->log, "boot: resetting");
 		sbi_reset(SBI_RESET_WARM);
 		sbi_reset(SBI_RESET_COLD);

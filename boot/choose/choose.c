@@ -10,10 +10,13 @@
 
 static void read_choices(struct boot_context *ctx)
 {
-	const void *bundle = physmap_pointer(&ctx->physmap, ctx->bundle.base);
+	struct diag warning;
 
-	if (payload_reach(ctx) || choices_read(bundle, ctx->bundle.size, &ctx->choices, &ctx->diag))
+	if (payload_reach(ctx) || choices_read(&ctx->opened, &ctx->choices, &ctx->diag))
 		boot_fail(ctx, ctx->diag.text);
+	bundle_policy(&ctx->opened, &ctx->crash.boot_policy, &warning);
+	if (*warning.text)
+		log_warn(&ctx->log, "%s", warning.text);
 }
 
 static enum lb_err try_to_load(struct boot_context *ctx, const char *name)

@@ -185,13 +185,12 @@ static bool read_seconds(struct boot_context *ctx, uint32_t *seconds)
 /* The one that lifeboat.config= asks for. */
 static size_t find_wanted(struct boot_context *ctx)
 {
-	const void *bundle = physmap_pointer(&ctx->physmap, ctx->bundle.base);
 	size_t length, wanted;
 	const char *name = discover_option(ctx, "lifeboat.config", &length);
 
 	if (!name)
 		return CHOICES_NONE;
-	wanted = choices_find(bundle, ctx->bundle.size, &ctx->choices, name, length);
+	wanted = choices_find(&ctx->opened, &ctx->choices, name, length);
 	if (wanted == CHOICES_NONE)
 		log_warn(&ctx->log,
 			 "bootargs: lifeboat.config=%.*s names no configuration: the default one is taken",

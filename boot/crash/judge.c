@@ -132,11 +132,14 @@ static enum lb_err find_config(struct boot_context *ctx)
 {
 	const void *bundle =
 		ctx->bundle.size ? stage_early_view(ctx, ctx->bundle.base, ctx->bundle.size, PTE_R) : NULL;
+	struct bundle opened;
 	enum lb_err err;
 
-	if (!bundle || !bundle_is_fit(bundle, ctx->bundle.size))
+	if (!bundle)
 		return LB_ENOENT;
-	err = bundle_find_crash(bundle, ctx->bundle.size, &ctx->crash.config, &ctx->diag);
+	err = bundle_open(bundle, ctx->bundle.size, &opened, &ctx->diag);
+	if (!err)
+		err = bundle_find_crash(&opened, &ctx->crash.config, &ctx->diag);
 	ctx->crash.has_config = !err;
 	return err;
 }

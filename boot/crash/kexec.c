@@ -117,14 +117,12 @@ static void meet_dead_kernel(struct boot_context *ctx)
 /* The crash configuration, or the default one of a bundle that has none. */
 static enum lb_err read_config(struct boot_context *ctx)
 {
-	const void *bundle = physmap_pointer(&ctx->physmap, ctx->bundle.base);
 	const char *name = NULL;
 	enum lb_err err = payload_reach(ctx);
 
 	if (err)
 		return err;
-	if (bundle_is_fit(bundle, ctx->bundle.size) &&
-	    !bundle_find_crash(bundle, ctx->bundle.size, &ctx->crash.config, &ctx->diag))
+	if (!bundle_find_crash(&ctx->opened, &ctx->crash.config, &ctx->diag))
 		name = ctx->crash.config.name;
 	return payload_read(ctx, name);
 }

@@ -88,16 +88,16 @@ static enum lb_err map_usable(struct boot_context *ctx)
 
 static enum lb_err read_crash_config(struct boot_context *ctx)
 {
-	const void *bundle = physmap_pointer(&ctx->physmap, ctx->bundle.base);
 	enum lb_err err;
 
 	if (!ctx->crash.has_config)
 		return diag_fail(&ctx->diag, LB_ENOENT,
 				 "crash: there is no crash configuration to stage from");
-	err = bundle_find_crash(bundle, ctx->bundle.size, &ctx->crash.config, &ctx->diag);
+	err = payload_reach(ctx);
 	if (!err)
-		err = bundle_read_config(bundle, ctx->bundle.size, ctx->crash.config.name, &ctx->config,
-					 &ctx->diag);
+		err = bundle_find_crash(&ctx->opened, &ctx->crash.config, &ctx->diag);
+	if (!err)
+		err = bundle_read_config(&ctx->opened, ctx->crash.config.name, &ctx->config, &ctx->diag);
 	if (!err)
 		err = trust_check_config(ctx);
 	if (!err && ctx->config.loadable[0].size)
@@ -322,17 +322,13 @@ void crash_arm(struct boot_context *ctx)
 
 uint32_t crash_find_demoted(struct boot_context *ctx)
 {
-	struct boot_policy *policy = &ctx->crash.boot_policy;
-	struct diag warning;
+	const struct boot_policy *policy = &ctx->crash.boot_policy;
 	uint32_t demoted;
 
 	if (!ctx->crash.staged) /* Nothing will be recorded. */
 		return 0;
-	boot_count_policy(physmap_pointer(&ctx->physmap, ctx->bundle.base), ctx->bundle.size, policy,
-			  &warning);
-	if (*warning.text)
-		log_warn(&ctx->log, "%s", warning.text);
-	demoted = boot_count_demoted(&ctx->crash.record, policy, ctx->choices.count);
+	demoted =
+		boot_count_demoted(&ctx->crash.record, policy->bundle_id, policy->limit, ctx->choices.count);
 	for (size_t i = 0; i < ctx->choices.count; i++) {
 		if (demoted >> i & 1)
 			log_warn(&ctx->log, "choose: '" FIT_NAME "' died early too often: it comes last",
@@ -344,10 +340,13 @@ uint32_t crash_find_demoted(struct boot_context *ctx)
 /* Last of all before the primary starts: from here on a reset that is not orderly is a crash. */
 void crash_arm_record(struct boot_context *ctx)
 {
+	const struct boot_policy *policy = &ctx->crash.boot_policy;
+	const struct boot_start start = {policy->bundle_id, policy->limit, policy->seconds, ctx->chosen,
+					 ctx->choices.name[ctx->chosen]};
+
 	if (!ctx->crash.staged)
 		return;
-	boot_count_start(&ctx->crash.record, &ctx->crash.boot_policy, ctx->chosen,
-			 ctx->choices.name[ctx->chosen]);
+	boot_count_start(&ctx->crash.record, &start);
 	ctx->crash.record.kernel_pa = ctx->plan.entry;
 	ctx->crash.record.kernel_size = ctx->config.image.mem_size;
 	if (write_both_slots(ctx)) {

@@ -26,16 +26,13 @@ enum lb_err payload_reach(struct boot_context *ctx)
 				 "bundle: [%#" PRIx64 "..%#" PRIx64 "] is out of %s's reach",
 				 ctx->bundle.base, region_end(ctx->bundle) - 1,
 				 pagetable_mode_name(ctx->tables.levels));
-	return LB_OK;
+	return bundle_open(physmap_pointer(&ctx->physmap, ctx->bundle.base), ctx->bundle.size, &ctx->opened,
+			   &ctx->diag);
 }
 
 enum lb_err payload_look(struct boot_context *ctx, const char *name)
 {
-	const void *data = physmap_pointer(&ctx->physmap, ctx->bundle.base);
-
-	if (bundle_is_fit(data, ctx->bundle.size))
-		return bundle_read_config(data, ctx->bundle.size, name, &ctx->config, &ctx->diag);
-	return bundle_read_bare(data, ctx->bundle.size, &ctx->config, &ctx->diag);
+	return bundle_read_config(&ctx->opened, name, &ctx->config, &ctx->diag);
 }
 
 void payload_describe(const struct boot_context *ctx, char *out, size_t size)

@@ -72,24 +72,23 @@ static bool is_required(const struct signature_policy *policy)
 
 static enum lb_err check_images(struct boot_context *ctx, const struct signature_policy *policy)
 {
-	const uint8_t *bundle = physmap_pointer(&ctx->physmap, ctx->bundle.base);
 	const struct bundle_blob *blob;
 	enum lb_err err = LB_OK;
 
 	if (!signature_requires(policy, KEY_REQUIRED_IMAGE))
 		return LB_OK;
 	for (size_t i = 0; !err && (blob = bundle_config_blob(&ctx->config, i)); i++)
-		err = signature_check_image(policy, bundle, ctx->bundle.size, blob->node,
-					    bundle + blob->offset, blob->size, &ctx->trust.work, &ctx->diag);
+		err = signature_check_image(policy, &ctx->opened.fit, blob->node,
+					    ctx->opened.data + blob->offset, blob->size, &ctx->trust.work,
+					    &ctx->diag);
 	return err;
 }
 
 static enum lb_err check_fit(struct boot_context *ctx, const struct signature_policy *policy,
 			     struct signature_verdict *verdict)
 {
-	enum lb_err err =
-		signature_check(policy, physmap_pointer(&ctx->physmap, ctx->bundle.base), ctx->bundle.size,
-				ctx->config.name, &ctx->trust.work, verdict, &ctx->diag);
+	enum lb_err err = signature_check(policy, &ctx->opened.fit, ctx->config.name, &ctx->trust.work,
+					  verdict, &ctx->diag);
 
 	return err ? err : check_images(ctx, policy);
 }
@@ -126,9 +125,7 @@ static void print_verdict(struct boot_context *ctx, const struct signature_verdi
 static enum lb_err check(struct boot_context *ctx, const struct signature_policy *policy,
 			 struct signature_verdict *verdict)
 {
-	const void *bundle = physmap_pointer(&ctx->physmap, ctx->bundle.base);
-
-	if (bundle_is_fit(bundle, ctx->bundle.size))
+	if (ctx->opened.is_fit)
 		return check_fit(ctx, policy, verdict);
 	return check_bare(ctx, policy);
 }
