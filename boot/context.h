@@ -12,7 +12,6 @@
 #include "boot/facts.h"
 #include "boot/load/payload.h"
 #include "boot/load/trust.h"
-#include "kexec/bundle/choices.h"
 
 struct boot_context {
 	struct log log;
@@ -22,7 +21,7 @@ struct boot_context {
 	struct source source;
 	struct memmap memmap; /* who has taken what: who takes writes it */
 	struct trust trust;
-	struct choices choices;
+	struct boot_policy policy; /* the bundle's, of primaries that come to nothing */
 	struct payload primary, crash_kernel;
 	struct crash crash;
 	struct dead dead;

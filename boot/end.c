@@ -13,7 +13,7 @@ _Noreturn void boot_halt(void)
 /* A capture is counted, so this is no endless loop; the bundle's policy may want one. */
 static bool may_restart(const struct boot_context *ctx)
 {
-	return ctx->crash.way != WAY_BOOT || ctx->choices.reset_when_all_bad;
+	return ctx->crash.way != WAY_BOOT || ctx->policy.reset_when_all_bad;
 }
 
 _Noreturn void boot_fail(struct boot_context *ctx, const char *line)

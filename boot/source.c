@@ -75,6 +75,7 @@ static bool find_behind_stage(const struct search *search, struct region *found)
 	const uint64_t room = ram_behind(search, pa);
 	const uint8_t *header =
 		room >= FDT_HEADER_SIZE ? view(search, (struct region){pa, FDT_HEADER_SIZE}) : NULL;
+	struct bundle bundle;
 	uint64_t tree_size;
 	const void *tree;
 
@@ -83,10 +84,12 @@ static bool find_behind_stage(const struct search *search, struct region *found)
 	tree_size =
 		(uint64_t)header[4] << 24 | (uint64_t)header[5] << 16 | (uint64_t)header[6] << 8 | header[7];
 	tree = tree_size <= room ? view(search, (struct region){pa, tree_size}) : NULL;
-	if (!tree || !bundle_is_fit(tree, tree_size))
+	if (!tree || !fit_probe(tree, tree_size))
 		return false;
 	found->base = pa;
-	if (bundle_size(tree, room, &found->size, &search->log->diag)) {
+	/* Of what lies behind the tree only its place is asked for. */
+	if (bundle_open(tree, room, &bundle, &search->log->diag) ||
+	    bundle_size(&bundle, &found->size, &search->log->diag)) {
 		log_warn(search->log, "%s", search->log->diag.text);
 		return false;
 	}

@@ -143,7 +143,7 @@ static _Noreturn void start_primary(struct boot_context *ctx)
 
 	stage_allow_writes(&ctx->stage);
 	crash_prepare(ctx);
-	require(ctx, choose_primary(&ctx->facts, &ctx->memmap, &ctx->crash, &ctx->choices, &ctx->primary,
+	require(ctx, choose_primary(&ctx->facts, &ctx->memmap, &ctx->crash, &ctx->policy, &ctx->primary,
 				    &chosen, &to));
 	crash_arm(ctx, &chosen);
 	leave(ctx, to);

@@ -45,36 +45,48 @@ static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, co
 	return err ? err : load_carry_out(facts, primary);
 }
 
-/* Before it is loaded: its name lies in the bundle, which may be overwritten then. */
-static void note(struct chosen *chosen, size_t index, const char *name)
+/* What the bundle says of early deaths; a build without crash support counts none. */
+static uint32_t find_demoted(const struct facts *facts, struct crash *crash, const struct choices *choices,
+			     const struct boot_policy *policy, struct boot_start *start)
 {
-	chosen->index = index;
-	snprintf(chosen->name, sizeof(chosen->name), "%s", name);
+	if (!WITH_CRASH || !crash->prepared)
+		return 0;
+	start->bundle_id = bundle_identify(&facts->source->bundle);
+	start->limit = policy->limit;
+	start->seconds = policy->seconds;
+	return arm_find_demoted(facts, crash, choices, start);
 }
 
-static uint32_t find_demoted(const struct facts *facts, struct crash *crash, const struct choices *choices)
+/* Before it is loaded: its name lies in the bundle, which may be overwritten then. */
+static void note_choice(struct chosen *chosen, size_t index, const char *name)
 {
-	return WITH_CRASH ? arm_find_demoted(facts, crash, choices) : 0;
+	snprintf(chosen->name, sizeof(chosen->name), "%s", name);
+	chosen->start.config = index;
+	chosen->start.name = chosen->name;
 }
 
 enum lb_err choose_primary(const struct facts *facts, struct memmap *map, struct crash *crash,
-			   struct choices *choices, struct payload *primary, struct chosen *chosen,
+			   struct boot_policy *policy, struct payload *primary, struct chosen *chosen,
 			   struct exit *exit)
 {
-	size_t order[CHOICES_MAX + 1], count, wanted;
-	struct diag *diag = &facts->log->diag;
-	uint32_t demoted;
-	enum lb_err err = choices_read(&facts->source->bundle, choices, diag);
+	struct menu menu = {.facts = facts, .map = map, .crash = crash, .look = primary};
+	size_t order[CHOICES_MAX + 1], count;
+	struct diag *diag = &facts->log->diag, warning;
+	struct choices choices;
+	enum lb_err err = choices_read(&facts->source->bundle, &choices, diag);
 
+	bundle_policy(&facts->source->bundle, policy, &warning);
 	if (err)
 		return err;
-	demoted = find_demoted(facts, crash, choices);
-	wanted = menu_choose(&(struct menu){facts, map, crash, choices, primary, demoted});
-	count = choices_order(choices, wanted, demoted, order);
+	if (*warning.text)
+		log_warn(facts->log, "%s", warning.text);
+	menu.choices = &choices;
+	menu.demoted = find_demoted(facts, crash, &choices, policy, &chosen->start);
+	count = choices_order(&choices, menu_choose(&menu), menu.demoted, order);
 	for (size_t i = 0; i < count; i++) {
-		const char *name = choices->name[order[i]];
+		const char *name = choices.name[order[i]];
 
-		note(chosen, order[i], name);
+		note_choice(chosen, order[i], name);
 		err = try_to_load(facts, map, crash, primary, name);
 		if (!err)
 			break;

@@ -8,7 +8,7 @@
 /**
  * Choose the primary, load it, and say where to enter it.
  *
- * @choices  receives what the bundle offers; names are good until a payload is loaded over the bundle
+ * @policy   receives the bundle's
  * @primary  the payload's room
  * @map      is as before afterwards
  * @chosen   receives what was loaded
@@ -16,7 +16,7 @@
  * Return: LB_OK; on error nothing is left that could be started, and the log's diag says why the last one can't be.
  */
 LB_MUST_CHECK enum lb_err choose_primary(const struct facts *facts, struct memmap *map, struct crash *crash,
-					 struct choices *choices, struct payload *primary,
+					 struct boot_policy *policy, struct payload *primary,
 					 struct chosen *chosen, struct exit *exit);
 
 #endif

@@ -151,17 +151,14 @@ void arm_prepare(const struct facts *facts, const struct memmap *map, struct cra
 	crash->prepared = !err;
 }
 
-uint32_t arm_find_demoted(const struct facts *facts, struct crash *crash, const struct choices *choices)
+uint32_t arm_find_demoted(const struct facts *facts, struct crash *crash, const struct choices *choices,
+			  const struct boot_start *start)
 {
-	struct diag warning;
 	uint32_t demoted;
 
 	if (!crash->prepared) /* Nothing will be recorded. */
 		return 0;
-	bundle_policy(&facts->source->bundle, &crash->policy, &warning);
-	if (*warning.text)
-		log_warn(facts->log, "%s", warning.text);
-	demoted = boot_count_demoted(&crash->record, &crash->policy, choices->count);
+	demoted = boot_count_demoted(&crash->record, start->bundle_id, start->limit, choices->count);
 	for (size_t i = 0; i < choices->count; i++) {
 		if (demoted >> i & 1)
 			log_warn(facts->log, "choose: '" FIT_NAME "' died early too often: it comes last",
@@ -178,7 +175,7 @@ void arm_record(const struct facts *facts, const struct memmap *map, struct cras
 
 	if (!crash->prepared)
 		return;
-	boot_count_start(record, &crash->policy, chosen->index, chosen->name);
+	boot_count_start(record, &chosen->start);
 	record->kernel_pa = chosen->kernel.base;
 	record->kernel_size = chosen->kernel.size;
 	if (record_write_twice(facts, crash)) {

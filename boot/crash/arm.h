@@ -6,13 +6,13 @@
 #include "boot/crash/state.h"
 #include "boot/load/payload.h"
 #include "kexec/bundle/choices.h"
+#include "kexec/crash/deaths.h"
 
 /** The primary that is about to start. */
 struct chosen {
-	size_t index; /* in the bundle's choices */
-	char name
-		[CRASH_NAME_SIZE]; /* of its configuration, cut; a copy, since the bundle may be overwritten by now */
-	struct region kernel; /* what it owns: from its entry on */
+	struct boot_start start;
+	char name[CRASH_NAME_SIZE]; /* start's, cut; a copy, since the bundle may be overwritten by now */
+	struct region kernel;	    /* what it owns, from its entry on */
 };
 
 /**
@@ -24,8 +24,9 @@ struct chosen {
 void arm_prepare(const struct facts *facts, const struct memmap *map, struct crash *crash,
 		 struct payload *kernel);
 
-/** Which of @choices the boot counter has demoted: a bit each. Says so, and reads the bundle's policy. */
-uint32_t arm_find_demoted(const struct facts *facts, struct crash *crash, const struct choices *choices);
+/** Which of @choices the boot counter has demoted: a bit each. Says so. @start says whose they are. */
+uint32_t arm_find_demoted(const struct facts *facts, struct crash *crash, const struct choices *choices,
+			  const struct boot_start *start);
 
 /**
  * Arm the record: last of all before the primary starts. Context: after load_carry_out() of the primary.

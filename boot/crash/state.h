@@ -33,7 +33,6 @@ struct crash {
 	struct crash_record record; /* the newest; state empty if there is none */
 	bool prepared;		    /* a crash kernel is in its place */
 	struct memmap usable;	    /* usable memory, as a machine of its own for the plan */
-	struct boot_policy policy;  /* of the boot counter */
 	struct caches caches;	    /* how memory is made to outlive a reset */
 	size_t reservation_count;
 	struct fdt_reservation reservation[CRASH_RESERVATIONS_MAX];

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The bundle: what its images and configurations mean, and which of them this stage can start. */
+/* The bundle: what it is, what its images and configurations mean, and which of them this stage can start. */
 #include "kexec/bundle/bundle.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-#include "kexec/bundle/node.h"
 
 enum config_property {
 	CONFIG_KERNEL,
@@ -267,25 +265,16 @@ const struct bundle_blob *bundle_config_blob(const struct bundle_config *config,
 	return NULL;
 }
 
-bool bundle_is_fit(const void *data, uint64_t size)
+enum lb_err bundle_size(const struct bundle *bundle, uint64_t *total, struct diag *diag)
 {
-	return fit_probe(data, size);
-}
+	const struct fit *fit = &bundle->fit;
+	uint64_t end = bundle->is_fit ? fit->tree_size : bundle->size;
+	int node = bundle->is_fit ? fit_first_child(fit, fit->images) : -1;
 
-enum lb_err bundle_size(const void *data, uint64_t size, uint64_t *total, struct diag *diag)
-{
-	struct fit fit;
-	enum lb_err err = fit_open(data, size, &fit, diag);
-	uint64_t end;
-	int node;
-
-	if (err)
-		return err;
-	end = fit.tree_size;
-	for (node = fit_first_child(&fit, fit.images); node >= 0; node = fit_next_child(&fit, node)) {
+	for (; node >= 0; node = fit_next_child(fit, node)) {
 		struct bundle_blob blob = {.size = 0};
+		enum lb_err err = bundle_find_data(fit, node, &blob, diag);
 
-		err = bundle_find_data(&fit, node, &blob, diag);
 		if (err && err != LB_ENOENT)
 			return err;
 		if (!err && blob.offset + blob.size > end)
@@ -295,18 +284,16 @@ enum lb_err bundle_size(const void *data, uint64_t size, uint64_t *total, struct
 	return LB_OK;
 }
 
-enum lb_err bundle_read_config(const void *data, uint64_t size, const char *name,
-			       struct bundle_config *config, struct diag *diag)
-{
-	struct fit fit;
-	int node = -1;
-	enum lb_err err = fit_open(data, size, &fit, diag);
+/* ---- A bare payload ---- */
 
-	if (err == LB_OK)
-		err = find_config(&fit, name, &node, diag);
-	if (err)
-		return err;
-	return read_config_node(&fit, node, config, diag);
+static bool is_bare(const void *data, uint64_t size)
+{
+	return find_format(data, size) || image_is_zboot(data, size);
+}
+
+bool bundle_is_packed(const void *data, uint64_t size)
+{
+	return decompressor_by_magic((struct packed_bytes){data, size}) != NULL;
 }
 
 static enum lb_err unknown_bare(const void *data, uint64_t size, struct diag *diag)
@@ -320,17 +307,7 @@ static enum lb_err unknown_bare(const void *data, uint64_t size, struct diag *di
 			 first[0], first[1], first[2], first[3]);
 }
 
-bool bundle_is_bare(const void *data, uint64_t size)
-{
-	return find_format(data, size) || image_is_zboot(data, size);
-}
-
-bool bundle_is_packed(const void *data, uint64_t size)
-{
-	return decompressor_by_magic((struct packed_bytes){data, size}) != NULL;
-}
-
-enum lb_err bundle_read_bare(const void *data, uint64_t size, struct bundle_config *config, struct diag *diag)
+static enum lb_err read_bare(const void *data, uint64_t size, struct bundle_config *config, struct diag *diag)
 {
 	const struct format *format = find_format(data, size);
 
@@ -344,4 +321,34 @@ enum lb_err bundle_read_bare(const void *data, uint64_t size, struct bundle_conf
 	config->packed =
 		(struct image_packed){decompressor_by_magic((struct packed_bytes){data, size}), 0, size};
 	return config->packed.by ? LB_OK : unknown_bare(data, size, diag);
+}
+
+/* ---- Either ---- */
+
+bool bundle_probe(const void *data, uint64_t size)
+{
+	return fit_probe(data, size) || is_bare(data, size);
+}
+
+enum lb_err bundle_open(const void *data, uint64_t size, struct bundle *bundle, struct diag *diag)
+{
+	*bundle = (struct bundle){
+		.data = data,
+		.size = size,
+		.is_fit = fit_probe(data, size),
+		.fit = {.images = -1, .configurations = -1},
+	};
+	return bundle->is_fit ? fit_open(data, size, &bundle->fit, diag) : LB_OK;
+}
+
+enum lb_err bundle_read_config(const struct bundle *bundle, const char *name, struct bundle_config *config,
+			       struct diag *diag)
+{
+	int node = -1;
+	enum lb_err err;
+
+	if (!bundle->is_fit)
+		return read_bare(bundle->data, bundle->size, config, diag);
+	err = find_config(&bundle->fit, name, &node, diag);
+	return err ? err : read_config_node(&bundle->fit, node, config, diag);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The bundle: a standard FIT (Flattened Image Tree) with the payloads and their configurations.
+ * The bundle: the payloads and their configurations, in a standard FIT (Flattened Image Tree), or one payload
+ * that lies bare in the FIT's place.
  *
- * Reading checks the structure fully: every offset and length lies inside the bundle before it is
- * used. Data may be embedded (`data`) or external (`data-offset` / `data-position` with `data-size`,
- * behind the FIT's own totalsize). https://fitspec.osfw.foundation
+ * bundle_open() checks the whole tree, once, and says which of the two it is; all else asks what it opened. Every
+ * offset and length lies inside the bundle before it is used. Data may be embedded (`data`) or external
+ * (`data-offset` / `data-position` with `data-size`, behind the FIT's own totalsize). https://fitspec.osfw.foundation
  */
 #ifndef LIFEBOAT_KEXEC_BUNDLE_BUNDLE_H
 #define LIFEBOAT_KEXEC_BUNDLE_BUNDLE_H
@@ -12,24 +13,19 @@
 #include "base/error.h"
 #include "base/types.h"
 #include "fdt/fit/fit.h"
-#include "kexec/check/verify.h"
+#include "kexec/bundle/node.h"
 #include "kexec/image/image.h"
 #include "kexec/image/zboot.h"
 
 /** How many ramdisks, FDTs, and loadables a configuration may have. */
 #define BUNDLE_BLOBS_MAX 8
 
-/** One FIT image node: where its bytes lie in the bundle, and what it says of them. Strings point into the bundle. */
-struct bundle_blob {
-	const char *node; /* node name, for messages */
-	uint64_t offset;  /* from the start of the bundle */
-	uint64_t size;	  /* 0: the configuration has no such image */
-	uint64_t load;	  /* 0: none */
-	uint64_t entry;	  /* 0: none */
-	const char *type;
-	const char *os;		 /* NULL: none */
-	const char *compression; /* NULL: it is stored as it is */
-	struct image_hashes hashes;
+/** A bundle that was opened: good as long as its bytes stay, and stay mapped at @data. */
+struct bundle {
+	const uint8_t *data;
+	uint64_t size;	/* bytes that may be read, external data included */
+	bool is_fit;	/* else a bare payload, or nothing known */
+	struct fit fit; /* without images and configurations if it is none */
 };
 
 struct bundle_config {
@@ -45,34 +41,32 @@ struct bundle_config {
 	struct bundle_blob loadable[BUNDLE_BLOBS_MAX];
 };
 
-/**
- * Does @data begin like a FIT: an FDT whose tree has /images? Reads no further than @size.
- *
- * An FDT that is cut short or has a damaged header counts as one too: then it was meant to be the bundle,
- * and the functions below say what is wrong with it.
- */
-bool bundle_is_fit(const void *data, uint64_t size);
+/** Does @data begin like a bundle: a FIT, a RISC-V Image, an ELF, an EFI zboot image? Reads no further than @size. */
+bool bundle_probe(const void *data, uint64_t size);
+
+/** Does @data begin like something compressed that this build can unpack? What is in it (an initramfs?) is not told. */
+bool bundle_is_packed(const void *data, uint64_t size);
 
 /**
- * How many bytes the bundle at @data takes with its external data, at most @size.
+ * Tell what @data is, and if it is a FIT, check its whole tree.
  *
- * For a bundle whose end nobody told (one that is appended to the stage).
- * @data   8-byte aligned
- * @size   bytes that may be read
+ * An FDT that is cut short or has a damaged header was meant to be a FIT: it is refused. All that is no FIT is opened
+ * as a bare payload; whether it can be started is bundle_read_config()'s to say.
+ * @data    a FIT: 8-byte aligned; @size bytes that may be read
+ * @bundle  filled whole on LB_OK, undefined otherwise; points to @data
+ * Return: LB_OK; LB_EINVAL a FIT is not aligned; LB_EFORMAT a truncated or damaged FIT.
+ */
+LB_MUST_CHECK enum lb_err bundle_open(const void *data, uint64_t size, struct bundle *bundle,
+				      struct diag *diag);
+
+/**
+ * How many bytes the bundle takes with its external data, at most its size.
+ *
+ * For a FIT whose end nobody told (one that is appended to the stage). A bare payload takes all of its size.
  * @total  receives the first offset behind everything that any image node refers to; unchanged on error
- * Return: LB_OK; LB_EINVAL @data is not aligned; LB_EFORMAT not a FIT, or something lies beyond @size;
- *         LB_ERANGE an offset or size overflows.
+ * Return: LB_OK; LB_EFORMAT something lies beyond the bundle's size; LB_ERANGE an offset or size overflows.
  */
-LB_MUST_CHECK enum lb_err bundle_size(const void *data, uint64_t size, uint64_t *total, struct diag *diag);
-
-/**
- * Find the data of one image, whether a configuration names it or not.
- *
- * @image  offset of its node
- * Return: LB_OK; LB_ENOENT it has none; LB_EFORMAT; LB_ERANGE.
- */
-LB_MUST_CHECK enum lb_err bundle_find_data(const struct fit *fit, int image, struct bundle_blob *blob,
-					   struct diag *diag);
+LB_MUST_CHECK enum lb_err bundle_size(const struct bundle *bundle, uint64_t *total, struct diag *diag);
 
 /**
  * Read one configuration.
@@ -80,14 +74,15 @@ LB_MUST_CHECK enum lb_err bundle_find_data(const struct fit *fit, int image, str
  * As in U-Boot, a load address that is absent or 0 leaves the choice to the stage, and a Linux Image
  * is always placed by its own rules. What a kernel is, is told by its first bytes (Image header, ELF);
  * anything else is a raw binary, which needs load (and may have entry, else load).
- * @data    the bundle, 8-byte aligned; @size bytes, external data included
+ *
+ * A bare payload has one, whatever @name is: it is called "bare", has no bootargs and no ramdisk, and all of the bundle
+ * is its kernel: a RISC-V Image or an ELF, compressed or not, or an EFI zboot image, and nothing else.
  * @name    the configuration's node name; NULL takes /configurations' default
- * @config  filled whole on LB_OK, undefined otherwise; points into @data
- * Return: LB_OK; LB_EINVAL @data is not aligned; LB_ENOENT no such configuration, image, or image data;
- *         LB_EFORMAT; LB_ERANGE; LB_EUNSUPPORTED compression, hash, arch or image type, too many images, or
- *         other things to load (firmware, fpga).
+ * @config  filled whole on LB_OK, undefined otherwise; points into the bundle
+ * Return: LB_OK; LB_ENOENT no such configuration, image, or image data; LB_EFORMAT; LB_ERANGE; LB_EUNSUPPORTED
+ *         compression, hash, arch or image type, too many images, or other things to load (firmware, fpga).
  */
-LB_MUST_CHECK enum lb_err bundle_read_config(const void *data, uint64_t size, const char *name,
+LB_MUST_CHECK enum lb_err bundle_read_config(const struct bundle *bundle, const char *name,
 					     struct bundle_config *config, struct diag *diag);
 
 /** The images of a configuration, one after the other, the kernel first; NULL behind the last. */
@@ -100,21 +95,5 @@ const struct bundle_blob *bundle_config_blob(const struct bundle_config *config,
  */
 LB_MUST_CHECK enum lb_err bundle_read_payload(const void *data, uint64_t size, struct bundle_config *config,
 					      struct diag *diag);
-
-/** Does @data begin like a payload that is started without a FIT: a RISC-V Image, an ELF, an EFI zboot image? */
-bool bundle_is_bare(const void *data, uint64_t size);
-
-/** Does @data begin like something compressed that this build can unpack? What is in it (an initramfs?) is not told. */
-bool bundle_is_packed(const void *data, uint64_t size);
-
-/**
- * Describe a bare payload that lies in the bundle's place: a RISC-V Image or an ELF, compressed or not, or an EFI zboot
- * image, and nothing else.
- *
- * @config  name "bare", no bootargs, no ramdisk, kernel = all of @data, in_place false
- * Return: LB_OK; LB_EFORMAT neither; otherwise as the image's reader.
- */
-LB_MUST_CHECK enum lb_err bundle_read_bare(const void *data, uint64_t size, struct bundle_config *config,
-					   struct diag *diag);
 
 #endif

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "fdt/fit/fit.h"
-#include "kexec/bundle/bundle.h"
 #include "kexec/bundle/policy.h"
 
 static void add_others(const struct fit *fit, struct choices *choices)
@@ -27,37 +25,30 @@ static void add_others(const struct fit *fit, struct choices *choices)
 
 static enum lb_err read_fit(const struct fit *fit, struct choices *choices, struct diag *diag)
 {
-	struct fit_property property[] = {{.name = "default"}, {.name = "lifeboat,all-bad"}};
+	struct fit_property property = {.name = "default"};
 	enum lb_err err;
 
 	if (fit->configurations < 0)
 		return diag_fail(diag, LB_ENOENT, "bundle: it has no /configurations, so nothing to start");
-	err = fit_read_properties(fit, fit->configurations, property, ARRAY_SIZE(property), diag);
+	err = fit_read_properties(fit, fit->configurations, &property, 1, diag);
 	if (!err)
-		err = fit_read_strings(&property[0], "configurations", &choices->name[0], &choices->count,
-				       diag);
+		err = fit_read_strings(&property, "configurations", &choices->name[0], &choices->count, diag);
 	if (err)
 		return err;
 	choices->count = choices->count > 0; /* Of several the first, as in U-Boot. */
 	add_others(fit, choices);
 	if (!choices->count)
 		return diag_fail(diag, LB_ENOENT, "bundle: no primary");
-	choices->reset_when_all_bad = fit_property_is(&property[1], "reset");
 	return LB_OK;
 }
 
-enum lb_err choices_read(const void *data, uint64_t size, struct choices *choices, struct diag *diag)
+enum lb_err choices_read(const struct bundle *bundle, struct choices *choices, struct diag *diag)
 {
-	struct fit fit;
-	enum lb_err err;
-
 	*choices = (struct choices){.count = 0};
-	if (!bundle_is_fit(data, size)) {
-		choices->name[choices->count++] = "bare";
-		return LB_OK;
-	}
-	err = fit_open(data, size, &fit, diag);
-	return err ? err : read_fit(&fit, choices, diag);
+	if (bundle->is_fit)
+		return read_fit(&bundle->fit, choices, diag);
+	choices->name[choices->count++] = "bare";
+	return LB_OK;
 }
 
 static bool is_name(const char *name, const char *wanted, size_t length)
@@ -65,21 +56,21 @@ static bool is_name(const char *name, const char *wanted, size_t length)
 	return strlen(name) == length && !memcmp(name, wanted, length);
 }
 
-size_t choices_find(const void *data, uint64_t size, struct choices *choices, const char *name, size_t length)
+size_t choices_find(const struct bundle *bundle, struct choices *choices, const char *name, size_t length)
 {
-	struct fit fit;
+	const struct fit *fit = &bundle->fit;
 	int node;
 
 	for (size_t i = 0; i < choices->count; i++) {
 		if (is_name(choices->name[i], name, length))
 			return i;
 	}
-	if (!bundle_is_fit(data, size) || fit_open(data, size, &fit, NULL) || fit.configurations < 0)
+	if (fit->configurations < 0)
 		return CHOICES_NONE;
-	for (node = fit_first_child(&fit, fit.configurations); node >= 0; node = fit_next_child(&fit, node)) {
-		if (!is_name(fit_node_name(&fit, node), name, length))
+	for (node = fit_first_child(fit, fit->configurations); node >= 0; node = fit_next_child(fit, node)) {
+		if (!is_name(fit_node_name(fit, node), name, length))
 			continue;
-		choices->name[CHOICES_MAX] = fit_node_name(&fit, node);
+		choices->name[CHOICES_MAX] = fit_node_name(fit, node);
 		return CHOICES_MAX;
 	}
 	return CHOICES_NONE;

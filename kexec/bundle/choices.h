@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which configurations of a bundle may be started as the primary, in which order, and what the bundle says of that.
+ * Which configurations of a bundle may be started as the primary, in which order.
  *
- * Policy only: whether one of them is any good is kexec/bundle/bundle.c's to say.
+ * Names only: whether one of them is any good is kexec/bundle/bundle.h's to say.
  */
 #ifndef LIFEBOAT_KEXEC_BUNDLE_CHOICES_H
 #define LIFEBOAT_KEXEC_BUNDLE_CHOICES_H
 
-#include "base/error.h"
-#include "base/types.h"
+#include "kexec/bundle/bundle.h"
 
 /** Configurations that are tried in turn. More are only started when they are asked for by name. */
 #define CHOICES_MAX 9
@@ -17,22 +16,23 @@
 #define CHOICES_NONE SIZE_MAX
 
 struct choices {
-	/* The default one, then the others as they stand in the bundle; one more is for choices_find(). Point into
-	 * the bundle, and are from outside. */
+	/*
+	 * The default one, then the others as they stand in the bundle; one more is for choices_find(). They come from
+	 * outside, and are the bundle's own bytes: good until a payload is put in its place, which may be over them.
+	 */
 	const char *name[CHOICES_MAX + 1];
 	size_t count;
-	size_t more;		 /* that found no room in the table */
-	bool reset_when_all_bad; /* lifeboat,all-bad */
+	size_t more; /* that found no room in the table */
 };
 
 /**
  * Read them. A configuration for the crash kernel is none of them, unless `default` names it.
  *
- * @data     a FIT, 8-byte aligned, @size bytes; or a bare payload, which is the one choice, "bare"
+ * A bare payload is the one choice, "bare".
  * @choices  filled whole on LB_OK, undefined otherwise
- * Return: LB_OK; LB_ENOENT there is nothing that could be started; LB_EFORMAT the FIT is damaged.
+ * Return: LB_OK; LB_ENOENT there is nothing that could be started; LB_EFORMAT `default` is damaged, or there twice.
  */
-LB_MUST_CHECK enum lb_err choices_read(const void *data, uint64_t size, struct choices *choices,
+LB_MUST_CHECK enum lb_err choices_read(const struct bundle *bundle, struct choices *choices,
 				       struct diag *diag);
 
 /**
@@ -40,8 +40,7 @@ LB_MUST_CHECK enum lb_err choices_read(const void *data, uint64_t size, struct c
  *
  * Any configuration can be found, a crash kernel's and one beyond the table, too: that becomes name[CHOICES_MAX].
  */
-size_t choices_find(const void *data, uint64_t size, struct choices *choices, const char *name,
-		    size_t length);
+size_t choices_find(const struct bundle *bundle, struct choices *choices, const char *name, size_t length);
 
 /**
  * In which order to try: @wanted, if somebody asked, then those that are not demoted, then the demoted.

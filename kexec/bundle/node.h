@@ -1,9 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An image node of a bundle, as bundle.c reads it for a configuration. Private to kexec/bundle*.c. */
+/*
+ * One image of a FIT: where its bytes lie, what its node says of them, and whether it may serve as what a
+ * configuration names it for.
+ */
 #ifndef LIFEBOAT_KEXEC_BUNDLE_NODE_H
 #define LIFEBOAT_KEXEC_BUNDLE_NODE_H
 
-#include "kexec/bundle/bundle.h"
+#include "base/error.h"
+#include "base/types.h"
+#include "fdt/fit/fit.h"
+#include "kexec/check/verify.h"
+
+/** What an image node says. Strings point into the bundle. */
+struct bundle_blob {
+	const char *node; /* node name, for messages */
+	uint64_t offset;  /* from the start of the bundle */
+	uint64_t size;	  /* 0: the configuration has no such image */
+	uint64_t load;	  /* 0: none */
+	uint64_t entry;	  /* 0: none */
+	const char *type;
+	const char *os;		 /* NULL: none */
+	const char *compression; /* NULL: it is stored as it is */
+	struct image_hashes hashes;
+};
 
 /** What an image may be used for: the types that it may have then, and what to do about a compressed one. */
 struct bundle_role {
@@ -25,5 +44,15 @@ LB_MUST_CHECK enum lb_err bundle_read_string(const struct fit_property *property
 LB_MUST_CHECK enum lb_err bundle_read_image(const struct fit *fit, const char *name,
 					    const struct bundle_role *role, struct bundle_blob *blob,
 					    struct diag *diag);
+
+/**
+ * Find the data of one image, whether a configuration names it or not.
+ *
+ * @image  offset of its node
+ * @blob   receives node, offset and size; the rest is empty
+ * Return: LB_OK; LB_ENOENT it has none; LB_EFORMAT; LB_ERANGE.
+ */
+LB_MUST_CHECK enum lb_err bundle_find_data(const struct fit *fit, int image, struct bundle_blob *blob,
+					   struct diag *diag);
 
 #endif

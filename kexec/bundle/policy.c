@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The bundle's crash configuration: which one it is, and what it asks of the crash region. */
+/* What a bundle wants beside its payloads, by properties of our own. */
 #include "kexec/bundle/policy.h"
 
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/fnv.h"
+
 #define CRASH_NAME	 "crash"
 #define ATTEMPTS_DEFAULT 1
 #define ATTEMPTS_MAX	 16
+#define LIMIT_MAX	 100
+#define SECONDS_DEFAULT	 60
+#define SECONDS_MAX	 3600
+#define ID_BYTES	 4096 /* of the bundle: mkimage's timestamp is in them */
+
+/* ---- The crash configuration ---- */
 
 enum crash_property {
 	CRASH_ROLE,
@@ -83,17 +91,15 @@ static enum lb_err read_unknown_end(const struct crash_node *node, struct bundle
 	return LB_OK;
 }
 
-enum lb_err bundle_find_crash(const void *data, uint64_t size, struct bundle_crash *crash, struct diag *diag)
+enum lb_err bundle_find_crash(const struct bundle *bundle, struct bundle_crash *crash, struct diag *diag)
 {
+	const struct fit *fit = &bundle->fit;
+	int offset = fit->configurations >= 0 ? fit_first_child(fit, fit->configurations) : -1;
 	struct crash_node node;
-	struct fit fit;
-	int offset = -1;
-	enum lb_err err = fit_open(data, size, &fit, diag);
+	enum lb_err err = LB_OK;
 
-	if (err == LB_OK && fit.configurations >= 0)
-		offset = fit_first_child(&fit, fit.configurations);
-	for (; err == LB_OK && offset >= 0; offset = fit_next_child(&fit, offset)) {
-		err = read_node(&fit, offset, &node, diag);
+	for (; err == LB_OK && offset >= 0; offset = fit_next_child(fit, offset)) {
+		err = read_node(fit, offset, &node, diag);
 		if (err == LB_OK && is_crash(&node))
 			break;
 	}
@@ -108,4 +114,48 @@ enum lb_err bundle_find_crash(const void *data, uint64_t size, struct bundle_cra
 	if (err == LB_OK)
 		err = read_unknown_end(&node, crash, diag);
 	return err;
+}
+
+/* ---- Primaries that come to nothing ---- */
+
+uint64_t bundle_identify(const struct bundle *bundle)
+{
+	const uint64_t looked_at = bundle->size < ID_BYTES ? bundle->size : ID_BYTES;
+
+	return fnv_update_bytes(fnv_update(FNV_BASIS, bundle->size), bundle->data, looked_at);
+}
+
+/* A number of /configurations, @max at most. What makes no sense is @fallback. */
+static uint32_t read_number(const struct fit_property *property, uint32_t fallback, uint32_t max,
+			    struct diag *warning)
+{
+	uint64_t number;
+
+	if (!property->value)
+		return fallback;
+	if (!fit_read_number(property, "configurations", &number, NULL) && number <= max)
+		return (uint32_t)number;
+	diag_fail(warning, LB_EFORMAT, "bundle: %s is no number from 0 to %" PRIu32 ": %" PRIu32 " is taken",
+		  property->name, max, fallback);
+	return fallback;
+}
+
+void bundle_policy(const struct bundle *bundle, struct boot_policy *policy, struct diag *warning)
+{
+	enum { LIMIT, SECONDS, ALL_BAD, PROPERTIES };
+	struct fit_property property[PROPERTIES] = {
+		[LIMIT] = {.name = "lifeboat,boot-limit"},
+		[SECONDS] = {.name = "lifeboat,boot-seconds"},
+		[ALL_BAD] = {.name = "lifeboat,all-bad"},
+	};
+	const struct fit *fit = &bundle->fit;
+
+	*policy = (struct boot_policy){.seconds = SECONDS_DEFAULT};
+	warning->text[0] = '\0';
+	if (fit->configurations < 0 ||
+	    fit_read_properties(fit, fit->configurations, property, PROPERTIES, warning))
+		return;
+	policy->limit = read_number(&property[LIMIT], 0, LIMIT_MAX, warning);
+	policy->seconds = read_number(&property[SECONDS], SECONDS_DEFAULT, SECONDS_MAX, warning);
+	policy->reset_when_all_bad = fit_property_is(&property[ALL_BAD], "reset");
 }

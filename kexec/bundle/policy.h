@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The bundle's crash configuration: which one it is, and what it asks of the crash region.
+ * What a bundle wants beside its payloads: its crash configuration and what that asks for, early deaths that demote a
+ * primary, and what is to be done when all are bad.
  */
 #ifndef LIFEBOAT_KEXEC_BUNDLE_POLICY_H
 #define LIFEBOAT_KEXEC_BUNDLE_POLICY_H
 
-#include "base/error.h"
-#include "base/types.h"
-#include "fdt/fit/fit.h"
+#include "kexec/bundle/bundle.h"
 
+/** What the crash configuration asks for. */
 struct bundle_crash {
-	const char *name; /* of the configuration node, for bundle_read_config(); points into the bundle */
+	const char *name;     /* of its node, for bundle_read_config(); points into the bundle */
 	uint64_t region_size; /* lifeboat,region-size: bytes; 0: the stage chooses */
 	uint32_t attempts;    /* lifeboat,attempts: how often a crash kernel is tried; at least 1 */
 	bool capture_unknown; /* lifeboat,unknown-end = "capture" or "boot": a dead kernel without a log */
@@ -19,14 +19,31 @@ struct bundle_crash {
 /**
  * Find the crash configuration: the one named "crash", or the first with lifeboat,role = "crash".
  *
- * @data   a FIT, 8-byte aligned, @size bytes
  * @crash  filled whole on LB_OK, undefined otherwise
- * Return: LB_OK; LB_ENOENT the bundle has none; LB_EFORMAT a property that makes no sense, or a damaged FIT.
+ * Return: LB_OK; LB_ENOENT the bundle has none, as a bare payload; LB_EFORMAT a property that makes no sense.
  */
-LB_MUST_CHECK enum lb_err bundle_find_crash(const void *data, uint64_t size, struct bundle_crash *crash,
+LB_MUST_CHECK enum lb_err bundle_find_crash(const struct bundle *bundle, struct bundle_crash *crash,
 					    struct diag *diag);
 
 /** Is @node, a configuration, for a crash kernel: by its name or its role? */
 bool bundle_is_crash(const struct fit *fit, int node);
+
+/** What a bundle says of primaries that come to nothing. */
+struct boot_policy {
+	uint32_t limit;		 /* lifeboat,boot-limit: early deaths in a row that demote; 0: none do */
+	uint32_t seconds;	 /* lifeboat,boot-seconds: what early is */
+	bool reset_when_all_bad; /* lifeboat,all-bad = "reset" */
+};
+
+/**
+ * Read a bundle's policy. A bare payload has none.
+ *
+ * @warning  a property that makes no sense is no reason not to boot: its default holds, and this says so; empty
+ *           otherwise
+ */
+void bundle_policy(const struct bundle *bundle, struct boot_policy *policy, struct diag *warning);
+
+/** A number that is another one for (nearly) every other bundle: FNV-1a over its size and its beginning. */
+uint64_t bundle_identify(const struct bundle *bundle);
 
 #endif

@@ -14,7 +14,7 @@
 /* One check, of a configuration or of an image. */
 struct check {
 	const struct signature_policy *policy;
-	struct fit fit;
+	const struct fit *fit;
 	int node;
 	const char *name; /* of the node */
 	const void *data; /* of an image; NULL: a configuration is checked */
@@ -111,8 +111,8 @@ static enum lb_err read_signature(const struct check *c, int node, struct signat
 	};
 	enum lb_err err;
 
-	*s = (struct signature){.name = fit_node_name(&c->fit, node)};
-	err = fit_read_properties(&c->fit, node, property, SIGNATURE_PROPERTIES, c->diag);
+	*s = (struct signature){.name = fit_node_name(c->fit, node)};
+	err = fit_read_properties(c->fit, node, property, SIGNATURE_PROPERTIES, c->diag);
 	if (err == LB_OK)
 		err = read_algo(c, &property[SIGNATURE_ALGO], s);
 	if (err == LB_OK)
@@ -148,7 +148,7 @@ static enum lb_err make_digest(const struct check *c, const struct signature *s,
 	} else {
 		err = fit_cover_check_list(&c->work->cover, &s->nodes, s->name, c->diag);
 		if (err == LB_OK)
-			err = fit_region_walk(&c->fit, &c->work->cover, s->strings, add_region, &sha2,
+			err = fit_region_walk(c->fit, &c->work->cover, s->strings, add_region, &sha2,
 					      c->diag);
 	}
 	sha2_end(&sha2, digest);
@@ -186,8 +186,8 @@ static enum lb_err check_key(const struct check *c, const struct key *key, struc
 	enum lb_err err = LB_ENOENT;
 	int node;
 
-	for (node = fit_first_child(&c->fit, c->node); node >= 0; node = fit_next_child(&c->fit, node)) {
-		if (strncmp(fit_node_name(&c->fit, node), SIGNATURE_PREFIX, strlen(SIGNATURE_PREFIX)) != 0)
+	for (node = fit_first_child(c->fit, c->node); node >= 0; node = fit_next_child(c->fit, node)) {
+		if (strncmp(fit_node_name(c->fit, node), SIGNATURE_PREFIX, strlen(SIGNATURE_PREFIX)) != 0)
 			continue;
 		err = check_signature(c, node, key, s);
 		if (err == LB_OK)
@@ -260,14 +260,14 @@ static enum lb_err check_hash_of_image(const struct check *c, int image)
 {
 	int node;
 
-	for (node = fit_first_child(&c->fit, image); node >= 0; node = fit_next_child(&c->fit, node)) {
+	for (node = fit_first_child(c->fit, image); node >= 0; node = fit_next_child(c->fit, node)) {
 		struct fit_property algo = {.name = "algo"};
 		const char *name;
 		size_t strings;
 
-		if (strncmp(fit_node_name(&c->fit, node), HASH_PREFIX, strlen(HASH_PREFIX)) != 0)
+		if (strncmp(fit_node_name(c->fit, node), HASH_PREFIX, strlen(HASH_PREFIX)) != 0)
 			continue;
-		if (fit_read_properties(&c->fit, node, &algo, 1, c->diag))
+		if (fit_read_properties(c->fit, node, &algo, 1, c->diag))
 			return LB_EFORMAT;
 		if (fit_read_strings(&algo, "", &name, &strings, NULL) == LB_OK && strings == 1 &&
 		    is_strong(verify_find(name)))
@@ -276,7 +276,7 @@ static enum lb_err check_hash_of_image(const struct check *c, int image)
 	return diag_fail(c->diag, LB_EUNTRUSTED,
 			 "signature: image '" FIT_NAME
 			 "' has no sha256 or sha512 hash, so nothing ties it to a signature",
-			 fit_node_name(&c->fit, image));
+			 fit_node_name(c->fit, image));
 }
 
 static enum lb_err check_hashes(const struct check *c)
@@ -295,7 +295,7 @@ static enum lb_err check_hashes(const struct check *c)
 static enum lb_err read_version(struct check *c)
 {
 	struct fit_property version = {.name = "lifeboat,version"};
-	enum lb_err err = fit_read_properties(&c->fit, c->node, &version, 1, c->diag);
+	enum lb_err err = fit_read_properties(c->fit, c->node, &version, 1, c->diag);
 
 	return err ? err : fit_read_number(&version, c->name, &c->version, c->diag);
 }
@@ -316,26 +316,23 @@ bool signature_requires(const struct signature_policy *policy, enum key_required
 	return false;
 }
 
-enum lb_err signature_check(const struct signature_policy *policy, const void *bundle, uint64_t size,
-			    const char *name, struct signature_work *work, struct signature_verdict *verdict,
-			    struct diag *diag)
+enum lb_err signature_check(const struct signature_policy *policy, const struct fit *fit, const char *name,
+			    struct signature_work *work, struct signature_verdict *verdict, struct diag *diag)
 {
-	struct check c = {.policy = policy, .name = name, .work = work, .diag = diag};
+	struct check c = {.policy = policy, .fit = fit, .name = name, .work = work, .diag = diag};
 	enum lb_err err;
 
 	*verdict = (struct signature_verdict){.key = NULL};
 	if (!policy->ring_count)
 		return LB_OK;
-	err = fit_open(bundle, size, &c.fit, diag);
-	if (err == LB_OK && c.fit.configurations < 0)
+	if (fit->configurations < 0)
 		return diag_fail(diag, LB_ENOENT, "bundle: it has no /configurations, so nothing to start");
-	if (err == LB_OK)
-		err = fit_find_child(&c.fit, c.fit.configurations, name, &c.node, diag);
+	err = fit_find_child(fit, fit->configurations, name, &c.node, diag);
 	if (err == LB_OK)
 		err = read_version(&c);
 	verdict->version = c.version;
 	if (err == LB_OK)
-		err = fit_cover_find(&c.fit, c.node, &work->cover, diag);
+		err = fit_cover_find(fit, c.node, &work->cover, diag);
 	for (size_t i = 0; err == LB_OK && i < policy->ring_count; i++)
 		err = check_ring(&c, &policy->ring[i], KEY_REQUIRED_CONF, verdict);
 	if (err == LB_OK && verdict->key) {
@@ -348,12 +345,13 @@ enum lb_err signature_check(const struct signature_policy *policy, const void *b
 	return err;
 }
 
-enum lb_err signature_check_image(const struct signature_policy *policy, const void *bundle, uint64_t size,
+enum lb_err signature_check_image(const struct signature_policy *policy, const struct fit *fit,
 				  const char *name, const void *data, uint64_t data_size,
 				  struct signature_work *work, struct diag *diag)
 {
 	struct check c = {
 		.policy = policy,
+		.fit = fit,
 		.name = name,
 		.data = data,
 		.data_size = data_size,
@@ -361,10 +359,8 @@ enum lb_err signature_check_image(const struct signature_policy *policy, const v
 		.diag = diag,
 	};
 	struct signature_verdict verdict = {.key = NULL};
-	enum lb_err err = fit_open(bundle, size, &c.fit, diag);
+	enum lb_err err = fit_find_child(fit, fit->images, name, &c.node, diag);
 
-	if (err == LB_OK)
-		err = fit_find_child(&c.fit, c.fit.images, name, &c.node, diag);
 	for (size_t i = 0; err == LB_OK && i < policy->ring_count; i++)
 		err = check_ring(&c, &policy->ring[i], KEY_REQUIRED_IMAGE, &verdict);
 	return err;

@@ -65,11 +65,11 @@ struct signature_verdict {
  * holds.
  *
  * @name  of the configuration; it is there
- * Return: LB_OK; LB_EUNTRUSTED the policy is not content; LB_EFORMAT and others: damaged, or no sensible key, which
- *         is refused as well.
+ * Return: LB_OK; LB_EUNTRUSTED the policy is not content; LB_ENOENT, LB_EFORMAT and others: no such configuration,
+ *         damaged, or no sensible key, which is refused as well.
  */
-LB_MUST_CHECK enum lb_err signature_check(const struct signature_policy *policy, const void *bundle,
-					  uint64_t size, const char *name, struct signature_work *work,
+LB_MUST_CHECK enum lb_err signature_check(const struct signature_policy *policy, const struct fit *fit,
+					  const char *name, struct signature_work *work,
 					  struct signature_verdict *verdict, struct diag *diag);
 
 /**
@@ -78,10 +78,9 @@ LB_MUST_CHECK enum lb_err signature_check(const struct signature_policy *policy,
  * @name  of the image; it is there
  * @data  its @data_size bytes as they are stored
  */
-LB_MUST_CHECK enum lb_err signature_check_image(const struct signature_policy *policy, const void *bundle,
-						uint64_t size, const char *name, const void *data,
-						uint64_t data_size, struct signature_work *work,
-						struct diag *diag);
+LB_MUST_CHECK enum lb_err signature_check_image(const struct signature_policy *policy, const struct fit *fit,
+						const char *name, const void *data, uint64_t data_size,
+						struct signature_work *work, struct diag *diag);
 
 /** Does the policy have a key that is required for @what? Damaged keys count. */
 bool signature_requires(const struct signature_policy *policy, enum key_required what);

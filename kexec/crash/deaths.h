@@ -10,21 +10,6 @@
 
 #include "kexec/crash/record.h"
 
-/** What a bundle says of it. */
-struct boot_policy {
-	uint64_t bundle_id; /* another one for (nearly) every other bundle */
-	uint32_t limit;	    /* lifeboat,boot-limit: early deaths in a row that demote; 0: none do */
-	uint32_t seconds;   /* lifeboat,boot-seconds: what early is */
-};
-
-/**
- * Read a bundle's policy.
- *
- * @data     a FIT, 8-byte aligned, @size bytes; or a bare payload, which has none
- * @warning  a property that makes no sense is no reason not to boot: its default holds, and this says so; empty otherwise
- */
-void boot_count_policy(const void *data, uint64_t size, struct boot_policy *policy, struct diag *warning);
-
 /** What a death did to the counter. */
 enum boot_count_verdict {
 	BOOT_COUNT_OFF,	      /* nobody asked for it */
@@ -43,13 +28,21 @@ enum boot_count_verdict {
 enum boot_count_verdict boot_count_death(struct crash_record *record, uint64_t lived_ns);
 
 /**
- * Which of the bundle's first @count configurations are demoted: a bit each. Forgets in @record what was of another
- * bundle, and begins anew when all would be demoted.
+ * Which of the first @count configurations of the bundle @bundle_id are demoted: a bit each. Forgets in @record what was
+ * of another bundle, and begins anew when all would be demoted, or when the bundle has no @limit.
  */
-uint32_t boot_count_demoted(struct crash_record *record, const struct boot_policy *policy, size_t count);
+uint32_t boot_count_demoted(struct crash_record *record, uint64_t bundle_id, uint32_t limit, size_t count);
 
-/** Configuration @index, called @name, is about to be started as the primary. Context: after boot_count_demoted(). */
-void boot_count_start(struct crash_record *record, const struct boot_policy *policy, size_t index,
-		      const char *name);
+/** A primary that is about to be started, and what its bundle says of early deaths. */
+struct boot_start {
+	uint64_t bundle_id;
+	uint32_t limit;	  /* early deaths in a row that demote; 0: none do */
+	uint32_t seconds; /* what early is */
+	size_t config;	  /* which of the bundle's configurations */
+	const char *name; /* of that */
+};
+
+/** Note a start in @record. Context: after boot_count_demoted(). */
+void boot_count_start(struct crash_record *record, const struct boot_start *start);
 
 #endif

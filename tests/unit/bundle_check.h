@@ -136,13 +136,40 @@ static inline void check_config(const struct bundle_config *config, uint64_t siz
 	}
 }
 
-static inline enum lb_err read_config(struct file file, const char *name, struct bundle_config *config,
-				      struct diag *diag)
+static inline enum lb_err open_bundle(struct file file, struct bundle *bundle, struct diag *diag)
 {
 	enum lb_err err;
 
 	diag->text[0] = '\0';
-	err = bundle_read_config(file.bytes, file.size, name, config, diag);
+	err = bundle_open(file.bytes, file.size, bundle, diag);
+	check_diag(err, diag);
+	return err;
+}
+
+static inline bool is_fit(struct file file)
+{
+	struct bundle bundle;
+	struct diag diag;
+
+	return open_bundle(file, &bundle, &diag) == LB_OK && bundle.is_fit;
+}
+
+static inline enum lb_err read_size(struct file file, uint64_t *total, struct diag *diag)
+{
+	struct bundle bundle;
+	enum lb_err err = open_bundle(file, &bundle, diag);
+
+	return err ? err : bundle_size(&bundle, total, diag);
+}
+
+static inline enum lb_err read_config(struct file file, const char *name, struct bundle_config *config,
+				      struct diag *diag)
+{
+	struct bundle bundle;
+	enum lb_err err = open_bundle(file, &bundle, diag);
+
+	if (err == LB_OK)
+		err = bundle_read_config(&bundle, name, config, diag);
 	check_diag(err, diag);
 	if (err == LB_OK)
 		check_config(config, file.size);

@@ -71,10 +71,13 @@ static inline void scene_free(struct scene *s)
 
 static inline enum lb_err scene_check(struct scene *s, struct file bundle, const char *config)
 {
+	struct bundle opened;
 	enum lb_err err;
 
 	s->diag.text[0] = '\0';
-	err = signature_check(&s->policy, bundle.bytes, bundle.size, config, &s->work, &s->verdict, &s->diag);
+	err = bundle_open(bundle.bytes, bundle.size, &opened, &s->diag);
+	if (err == LB_OK)
+		err = signature_check(&s->policy, &opened.fit, config, &s->work, &s->verdict, &s->diag);
 	if (err)
 		assert_in_range(strlen(s->diag.text), 10, sizeof(s->diag.text) - 1);
 	return err;

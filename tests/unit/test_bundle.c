@@ -25,7 +25,7 @@ static void embedded_and_external_data_are_found_where_they_lie(void **state)
 		struct bundle_config config;
 		struct diag diag;
 
-		assert_true(bundle_is_fit(file.bytes, file.size));
+		assert_true(bundle_probe(file.bytes, file.size) && is_fit(file));
 		assert_int_equal(read_config(file, NULL, &config, &diag), LB_OK);
 		assert_string_equal(config.name, "conf");
 		assert_string_equal(config.bootargs, "console=hvc0 quiet");
@@ -258,12 +258,12 @@ static void a_bundle_is_as_long_as_what_its_images_refer_to(void **state)
 		if (cases[i].last)
 			expected = find_payload(file, cases[i].last) + payload_size(cases[i].last);
 		memcpy(longer, file.bytes, file.size);
-		assert_int_equal(bundle_size(longer, file.size + 5000, &total, &diag), LB_OK);
+		assert_int_equal(read_size((struct file){longer, file.size + 5000}, &total, &diag), LB_OK);
 		assert_int_equal(total, expected);
-		assert_int_equal(bundle_size(longer, expected, &total, &diag), LB_OK);
+		assert_int_equal(read_size((struct file){longer, expected}, &total, &diag), LB_OK);
 		assert_int_equal(total, expected);
 		total = 77;
-		assert_int_equal(bundle_size(longer, expected - 1, &total, &diag), LB_EFORMAT);
+		assert_int_equal(read_size((struct file){longer, expected - 1}, &total, &diag), LB_EFORMAT);
 		assert_says(&diag, "truncated, copy it again");
 		assert_int_equal(total, 77);
 		free(longer);
@@ -278,9 +278,10 @@ static void a_bare_image_or_elf_is_described_and_nothing_else(void **state)
 		enum lb_err expected;
 		enum image_kind kind;
 	} cases[] = {
-		{"linux.bin", LB_OK, IMAGE_LINUX},  {"elf.bin", LB_OK, IMAGE_ELF},
-		{"raw.bin", LB_EFORMAT, IMAGE_RAW}, {"linux.gz", LB_OK, IMAGE_LINUX},
-		{"raw.itb", LB_EFORMAT, IMAGE_RAW},
+		{"linux.bin", LB_OK, IMAGE_LINUX},
+		{"elf.bin", LB_OK, IMAGE_ELF},
+		{"raw.bin", LB_EFORMAT, IMAGE_RAW},
+		{"linux.gz", LB_OK, IMAGE_LINUX},
 	};
 
 	(void)state;
@@ -288,13 +289,15 @@ static void a_bare_image_or_elf_is_described_and_nothing_else(void **state)
 		struct file file = load_file(cases[i].payload);
 		struct bundle_config config;
 		struct diag diag = {""};
-		enum lb_err err = bundle_read_bare(file.bytes, file.size, &config, &diag);
+		enum lb_err err = read_config(file, "any name", &config, &diag);
+		const bool packed = strcmp(cases[i].payload, "linux.gz") == 0;
 
+		assert_false(is_fit(file));
+		assert_int_equal(bundle_probe(file.bytes, file.size), !err && !packed);
+		assert_int_equal(bundle_is_packed(file.bytes, file.size), packed);
 		assert_int_equal(err, cases[i].expected);
-		check_diag(err, &diag);
 		if (err == LB_OK) {
-			check_config(&config, file.size);
-			assert_int_equal(config.packed.by != NULL, strcmp(cases[i].payload, "linux.gz") == 0);
+			assert_int_equal(config.packed.by != NULL, packed);
 			assert_int_equal(config.image.kind, cases[i].kind);
 			assert_string_equal(config.name, "bare");
 			assert_int_equal(config.kernel.offset, 0);
@@ -317,8 +320,8 @@ static void bare_data_shorter_than_any_header_is_refused(void **state)
 		struct bundle_config config;
 		struct diag diag;
 
-		assert_int_equal(bundle_read_bare(part.bytes, size, &config, &diag), LB_EFORMAT);
-		assert_false(bundle_is_fit(part.bytes, size));
+		assert_int_equal(read_config(part, NULL, &config, &diag), LB_EFORMAT);
+		assert_false(bundle_probe(part.bytes, size));
 		free(part.bytes);
 	}
 	free(file.bytes);

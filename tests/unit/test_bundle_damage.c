@@ -3,7 +3,7 @@
 #include "tests/unit/bundle_check.h"
 
 #include "kexec/bundle/choices.h"
-#include "kexec/crash/deaths.h"
+#include "kexec/bundle/policy.h"
 
 static void a_fit_that_is_cut_anywhere_says_so(void **state)
 {
@@ -33,10 +33,11 @@ static void a_fit_that_is_cut_anywhere_says_so(void **state)
 
 			assert_int_equal(err, size < needed ? LB_EFORMAT : LB_OK);
 			if (size < needed)
-				assert_says(&diag, size < 4 ? "not a FIT" : "truncated, copy it again");
-			assert_int_equal(bundle_size(part.bytes, size, &total, &diag),
-					 size < used ? LB_EFORMAT : LB_OK);
-			assert_int_equal(bundle_is_fit(part.bytes, size), size >= 4);
+				assert_says(&diag,
+					    size < 4 ? "neither a FIT nor" : "truncated, copy it again");
+			assert_int_equal(read_size(part, &total, &diag),
+					 size < used && size >= 4 ? LB_EFORMAT : LB_OK);
+			assert_int_equal(bundle_probe(part.bytes, size), size >= 4);
 			free(part.bytes);
 		}
 		free(file.bytes);
@@ -71,40 +72,43 @@ static void assert_inside(struct file file, const char *name)
 	assert_true(at >= (const uint8_t *)file.bytes && at < end && memchr(at, 0, (size_t)(end - at)));
 }
 
-static void try_choosing(struct file file)
+static void try_choosing(struct file file, const struct bundle *bundle)
 {
 	struct choices choices;
 	struct boot_policy policy;
 	struct diag diag = {""};
 	size_t order[CHOICES_MAX + 1];
-	enum lb_err err = choices_read(file.bytes, file.size, &choices, &diag);
+	enum lb_err err = choices_read(bundle, &choices, &diag);
 
 	check_diag(err, &diag);
-	boot_count_policy(file.bytes, file.size, &policy, &diag);
+	bundle_policy(bundle, &policy, &diag);
 	assert_in_range(policy.seconds, 0, 3600);
 	if (err)
 		return;
 	assert_in_range(choices.count, 1, CHOICES_MAX);
 	assert_int_equal(choices_order(&choices, CHOICES_NONE, 5, order), choices.count);
-	for (size_t i = 0; i < choices.count && bundle_is_fit(file.bytes, file.size); i++)
+	for (size_t i = 0; i < choices.count && bundle->is_fit; i++)
 		assert_inside(file, choices.name[i]);
-	if (choices_find(file.bytes, file.size, &choices, "crash", 5) == CHOICES_MAX)
+	if (choices_find(bundle, &choices, "crash", 5) == CHOICES_MAX)
 		assert_inside(file, choices.name[CHOICES_MAX]);
 }
 
 static void try_everything(struct file file)
 {
 	static const char *const names[] = {NULL, "conf", "first", "crash"};
+	struct bundle bundle;
 	struct diag diag = {""};
 	uint64_t total = 0;
-	enum lb_err err;
+	enum lb_err err = open_bundle(file, &bundle, &diag);
 
-	bundle_is_fit(file.bytes, file.size);
-	err = bundle_size(file.bytes, file.size, &total, &diag);
+	if (err) /* that it must be a FIT was found out before it was opened */
+		assert_true(bundle_probe(file.bytes, file.size));
+	else
+		try_choosing(file, &bundle);
+	err = read_size(file, &total, &diag);
 	check_diag(err, &diag);
 	if (err == LB_OK)
 		assert_in_range(total, 40, file.size);
-	try_choosing(file);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct bundle_config config;
 
@@ -197,8 +201,8 @@ static void a_bundle_at_an_odd_address_is_refused_not_read(void **state)
 
 		memcpy(moved.bytes, file.bytes, file.size);
 		assert_int_equal(read_config(moved, NULL, &config, &diag), LB_EINVAL);
-		assert_int_equal(bundle_size(moved.bytes, moved.size, &total, &diag), LB_EINVAL);
-		assert_true(bundle_is_fit(moved.bytes, moved.size));
+		assert_int_equal(read_size(moved, &total, &diag), LB_EINVAL);
+		assert_true(bundle_probe(moved.bytes, moved.size));
 	}
 	free(room);
 	free(file.bytes);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Which configurations may be the primary, in which order, and the policy beside them. */
+/* Which configurations may be the primary, in which order. */
 #include "tests/unit/fit_build.h"
 
 #include "kexec/bundle/choices.h"
@@ -11,6 +11,7 @@
 	} while (0)
 
 static struct diag diag;
+static struct bundle bundle;
 static struct choices choices;
 
 static struct file bundle_with(const struct hostile_property *policy, const char *const *names)
@@ -30,7 +31,8 @@ static struct file bundle_with(const struct hostile_property *policy, const char
 static enum lb_err read(struct file file)
 {
 	memset(&choices, 0xa5, sizeof(choices));
-	return choices_read(file.bytes, file.size, &choices, &diag);
+	assert_int_equal(open_bundle(file, &bundle, &diag), LB_OK);
+	return choices_read(&bundle, &choices, &diag);
 }
 
 static void names_are(const char *const *names)
@@ -50,7 +52,6 @@ static void the_default_comes_first_then_the_bundles_order_without_the_crash_ker
 	assert_int_equal(read(file), LB_OK);
 	names_are(out);
 	assert_int_equal(choices.more, 0);
-	assert_false(choices.reset_when_all_bad);
 	free(file.bytes);
 	file = bundle_with(PROPERTIES(STRING("note", "no default")), in);
 	assert_int_equal(read(file), LB_OK);
@@ -103,37 +104,13 @@ static void the_table_is_bounded_and_says_so(void **state)
 	assert_int_equal(read(file), LB_OK);
 	names_are(out);
 	assert_int_equal(choices.more, 2);
-	assert_int_equal(choices_find(file.bytes, file.size, &choices, "9", 1), CHOICES_MAX);
+	assert_int_equal(choices_find(&bundle, &choices, "9", 1), CHOICES_MAX);
 	assert_string_equal(choices.name[CHOICES_MAX], "9");
-	assert_int_equal(choices_find(file.bytes, file.size, &choices, "saver", 5), CHOICES_MAX);
-	assert_int_equal(choices_find(file.bytes, file.size, &choices, "3 quiet", 1), 4);
-	assert_int_equal(choices_find(file.bytes, file.size, &choices, "save", 4), CHOICES_NONE);
-	assert_int_equal(choices_find(file.bytes, file.size, &choices, "", 0), CHOICES_NONE);
+	assert_int_equal(choices_find(&bundle, &choices, "saver", 5), CHOICES_MAX);
+	assert_int_equal(choices_find(&bundle, &choices, "3 quiet", 1), 4);
+	assert_int_equal(choices_find(&bundle, &choices, "save", 4), CHOICES_NONE);
+	assert_int_equal(choices_find(&bundle, &choices, "", 0), CHOICES_NONE);
 	free(file.bytes);
-}
-
-static void only_the_word_reset_resets_when_all_are_bad(void **state)
-{
-	static const char *const in[] = {"a", NULL};
-	static const struct {
-		struct hostile_property property[2];
-		bool reset;
-	} rows[] = {
-		{{STRING("lifeboat,all-bad", "reset")}, true},
-		{{STRING("lifeboat,all-bad", "shutdown")}, false},
-		{{STRING("lifeboat,all-bad", "Reset")}, false},
-		{{BYTES("lifeboat,all-bad", "reset")}, false},
-		{{BYTES("lifeboat,all-bad", "reset\0reset\0")}, false},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct file file = bundle_with(rows[i].property, in);
-
-		CHECK(i, read(file) == LB_OK);
-		CHECK(i, choices.reset_when_all_bad == rows[i].reset);
-		free(file.bytes);
-	}
 }
 
 static void a_bare_payload_is_the_one_choice(void **state)
@@ -146,7 +123,7 @@ static void a_bare_payload_is_the_one_choice(void **state)
 	assert_int_equal(read(file), LB_OK);
 	assert_int_equal(choices.count, 1);
 	assert_string_equal(choices.name[0], "bare");
-	assert_int_equal(choices_find(bytes, 5, &choices, "other", 5), CHOICES_NONE);
+	assert_int_equal(choices_find(&bundle, &choices, "other", 5), CHOICES_NONE);
 	free(bytes);
 }
 
@@ -189,7 +166,6 @@ int main(void)
 		cmocka_unit_test(of_several_defaults_the_first_counts),
 		cmocka_unit_test(nothing_but_a_crash_kernel_is_nothing),
 		cmocka_unit_test(the_table_is_bounded_and_says_so),
-		cmocka_unit_test(only_the_word_reset_resets_when_all_are_bad),
 		cmocka_unit_test(a_bare_payload_is_the_one_choice),
 		cmocka_unit_test(the_wanted_is_tried_first_and_the_demoted_last),
 	};

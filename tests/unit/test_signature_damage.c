@@ -48,9 +48,10 @@ static bool image_holds(struct file f, const struct bundle_blob *blob)
 static bool accept(struct scene *s, struct file f, struct bundle_config *config)
 {
 	struct diag diag = {""};
+	struct bundle bundle;
 
 	/* (Names may have a newline in them by now, so that messages have one, too: the log makes it a '?'.) */
-	if (bundle_read_config(f.bytes, f.size, NULL, config, &diag))
+	if (bundle_open(f.bytes, f.size, &bundle, &diag) || bundle_read_config(&bundle, NULL, config, &diag))
 		return false;
 	check_config(config, f.size);
 	return scene_check(s, f, config->name) == LB_OK && image_holds(f, &config->kernel) &&

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kexec/bundle/bundle.h"
-
 #define UNPACKED_MAX GIB /* more is no kernel */
 
 static const struct signature_scheme *const schemes[] = {
@@ -77,7 +75,7 @@ static bool is_good(struct inspection *i, const struct hash_algo *algo, const st
 	if (!algo || !value->value || value->size != algo->size)
 		return false;
 	verify_begin(&verify, &hashes);
-	verify_add(&verify, i->data + blob->offset, blob->size);
+	verify_add(&verify, i->bundle.data + blob->offset, blob->size);
 	return verify_end(&verify, blob->node, NULL) == LB_OK;
 }
 
@@ -163,15 +161,14 @@ static enum lb_err check_image(const struct inspection *i, const struct signatur
 			       const struct bundle_blob *blob, struct signature_work *work, struct diag *diag)
 {
 	static struct verify verify;
-	const uint8_t *data = i->data + blob->offset;
+	const uint8_t *data = i->bundle.data + blob->offset;
 	enum lb_err err;
 
 	verify_begin(&verify, &blob->hashes);
 	verify_add(&verify, data, blob->size);
 	err = verify_end(&verify, blob->node, diag);
 	if (err == LB_OK && signature_requires(policy, KEY_REQUIRED_IMAGE))
-		err = signature_check_image(policy, i->data, i->size, blob->node, data, blob->size, work,
-					    diag);
+		err = signature_check_image(policy, &i->bundle.fit, blob->node, data, blob->size, work, diag);
 	return err;
 }
 
@@ -190,7 +187,7 @@ static enum lb_err check_images(const struct inspection *i, const struct signatu
 /* Unpack the kernel, into memory of this machine, and see what it is. */
 static enum lb_err unpack(const struct inspection *i, struct bundle_config *config, struct diag *diag)
 {
-	const struct packed_bytes packed = {i->data + config->kernel.offset + config->packed.offset,
+	const struct packed_bytes packed = {i->bundle.data + config->kernel.offset + config->packed.offset,
 					    config->packed.size};
 	uint64_t bound = 0, size = 0;
 	uint8_t *work, *out;
@@ -226,10 +223,10 @@ static enum lb_err judge(struct inspection *i, const char *name, struct bundle_c
 		.scheme = schemes,
 		.scheme_count = ARRAY_SIZE(schemes),
 	};
-	enum lb_err err = bundle_read_config(i->data, i->size, name, config, diag);
+	enum lb_err err = bundle_read_config(&i->bundle, name, config, diag);
 
 	if (err == LB_OK)
-		err = signature_check(&policy, i->data, i->size, name, &work, verdict, diag);
+		err = signature_check(&policy, &i->bundle.fit, name, &work, verdict, diag);
 	if (err == LB_OK)
 		err = check_images(i, &policy, config, &work, diag);
 	return err || !config->packed.by ? err : unpack(i, config, diag);
@@ -311,17 +308,18 @@ static void put_fit(struct inspection *i, const struct fit *fit)
 
 void inspect_bundle(struct inspection *i)
 {
-	struct fit fit;
+	struct bundle *bundle = &i->bundle;
 	struct diag diag;
 
 	i->all_good = true;
 	json_open(&i->json, NULL, '{');
-	json_number(&i->json, "size", i->size);
-	if (fit_open(i->data, i->size, &fit, &diag)) {
+	json_number(&i->json, "size", bundle->size);
+	bundle->is_fit = true; /* what is none is told as a damaged one */
+	if (fit_open(bundle->data, bundle->size, &bundle->fit, &diag)) {
 		json_string(&i->json, "problem", diag.text);
 		i->all_good = false;
 	} else {
-		put_fit(i, &fit);
+		put_fit(i, &bundle->fit);
 	}
 	json_bool(&i->json, "good", i->all_good);
 	json_close(&i->json, '}');

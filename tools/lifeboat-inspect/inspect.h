@@ -3,12 +3,12 @@
 #ifndef LIFEBOAT_INSPECT_INSPECT_H
 #define LIFEBOAT_INSPECT_INSPECT_H
 
+#include "kexec/bundle/bundle.h"
 #include "kexec/check/signature.h"
 #include "tools/lifeboat-inspect/json.h"
 
 struct inspection {
-	const uint8_t *data;
-	uint64_t size;
+	struct bundle bundle;	    /* opened by inspect_bundle(): the caller sets data and size */
 	const struct keyring *ring; /* NULL: no keys */
 	struct json json;
 	bool all_good; /* every hash and every configuration, so far */

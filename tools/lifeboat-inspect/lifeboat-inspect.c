@@ -49,13 +49,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: lifeboat-inspect BUNDLE [CONTROL-FDT]\n");
 		return EXIT_TROUBLE;
 	}
-	bundle = load(argv[1], &inspection.size);
+	bundle = load(argv[1], &inspection.bundle.size);
 	if (argc == 3)
 		control = load(argv[2], &control_size);
 	if (control && keyring_open(control, control_size, &ring, &diag))
 		fprintf(stderr, "lifeboat-inspect: %s\n", diag.text);
 	else if (bundle && (argc == 2 || control)) {
-		inspection.data = bundle;
+		inspection.bundle.data = bundle;
 		inspection.ring = control ? &ring : NULL;
 		inspect_bundle(&inspection);
 		code = inspection.all_good ? EXIT_GOOD : EXIT_BAD;
