@@ -5,12 +5,11 @@
 #include <stdio.h>
 
 #include "boot/choose/page.h"
-#include "boot/crash/crash.h"
-#include "boot/discover.h"
-#include "boot/load/payload.h"
+#include "boot/crash/logs.h"
+#include "boot/load/load.h"
 #include "boot/load/trust.h"
 #include "boot/machine/sbi.h"
-#include "boot/start.h"
+#include "boot/report.h"
 #include "kexec/crash/text.h"
 #include "version.h"
 

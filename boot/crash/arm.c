@@ -34,12 +34,12 @@ static enum lb_err reserve_all(const struct facts *facts, const struct memmap *m
 							.range = crash->region.all,
 							.no_map = true,
 							.call = crash->region.call});
-	if (facts->hw->machine.crash_region
-		    .size) /* After kexec -e: they are in the record, and in the FDT. */
+	/* After kexec -e they are in the record, and in the FDT. */
+	if (facts->hw->machine.crash_region.size)
 		return LB_OK;
 	record->lost_count = 0;
 	for (size_t i = 0; i < map->taken_count; i++) {
-		const struct memmap_taken *taken = map.taken[i];
+		const struct memmap_taken *taken = &map->taken[i];
 		struct region lost = region_pages_around(taken->range);
 
 		if (!crash_is_lost(taken, crash->region.all))

@@ -31,8 +31,9 @@ static void copy_trampoline_page(struct crash_call *area)
 
 static void make_area(const struct facts *facts, struct crash *crash)
 {
+	const struct machine *machine = &facts->hw->machine;
 	struct crash_call *area = area_of(facts, crash);
-	const struct crash_call_facts facts = {
+	const struct crash_call_facts what = {
 		.pa = crash->region.call.base,
 		.entry = facts->stage->pa + ((uintptr_t)crash_entry - STAGE_VA),
 		.words = (size_t)(norelocate_satp - trampoline_start),
@@ -40,10 +41,9 @@ static void make_area(const struct facts *facts, struct crash *crash)
 		.leaf_bits = facts->hw->core.attributes.ram,
 	};
 
-	crash_call_init(area, &facts);
-	for (size_t i = 0; i < facts->hw->machine.hart_count; i++) {
-		if (facts->hw->machine.hart[i].enabled &&
-		    !crash_call_add_hart(area, facts->hw->machine.hart[i].id)) {
+	crash_call_init(area, &what);
+	for (size_t i = 0; i < machine->hart_count; i++) {
+		if (machine->hart[i].enabled && !crash_call_add_hart(area, machine->hart[i].id)) {
 			log_warn(facts->log, "crash: only %d harts can save registers", CRASH_CALL_HARTS);
 			break;
 		}
@@ -82,7 +82,7 @@ static enum lb_err prepare_entry(const struct facts *facts, const struct crash *
 		return diag_fail(&facts->log->diag, err,
 				 "crash: the record can't be made ready: this is a bug");
 	state->record = crash->region.record.base;
-	state->fdt = record.piece[PIECE_FDT].pa;
+	state->fdt = crash_record_piece(&record, CRASH_PIECE_FDT).base;
 	state->entry = record.crash_entry;
 	state->cache_block = crash->caches.cbom_block;
 	state->hart_count = area->note_count;

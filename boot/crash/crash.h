@@ -10,6 +10,7 @@
 #define LIFEBOAT_BOOT_CRASH_CRASH_H
 
 #include "boot/context.h"
+#include "boot/crash/arm.h"
 
 /** Did Linux jump here on panic? Then ctx->crash.way is WAY_KEXEC. Context: after discover_machine(). Return: as kexec_enter(). */
 LB_MUST_CHECK enum lb_err crash_enter(struct boot_context *ctx);

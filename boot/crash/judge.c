@@ -46,7 +46,7 @@ static struct region last_usable(const struct memmap *map, const struct crash *c
 {
 	const struct region usable = crash->record.crash_usable;
 
-	if (region_set_contains(map.free, usable.base, usable.size) && usable.size)
+	if (region_set_contains(&map->free, usable.base, usable.size) && usable.size)
 		return usable;
 	return crash->region.usable;
 }

@@ -84,10 +84,10 @@ static enum lb_err read_config(const struct facts *facts, struct crash *crash, s
 /* The record has room for so many. What a compressed kernel is made of is known since it was planned. */
 static enum lb_err check_segments(const struct payload *kernel, struct diag *diag)
 {
-	if (kernel->config.image.segment_count <= CRASH_PIECES - PIECE_IMAGE)
+	if (kernel->config.image.segment_count <= CRASH_IMAGE_SEGMENTS)
 		return LB_OK;
 	return diag_fail(diag, LB_EUNSUPPORTED, "crash: the crash kernel has more than %d segments",
-			 CRASH_PIECES - PIECE_IMAGE);
+			 CRASH_IMAGE_SEGMENTS);
 }
 
 /* What is in its place by now, with checksums. */
@@ -95,22 +95,21 @@ static void record_pieces(const struct facts *facts, struct crash *crash, const 
 {
 	struct crash_record *record = &crash->record;
 	const struct region core = core_header_room(crash);
-	size_t next = PIECE_IMAGE;
+	size_t next = CRASH_PIECE_IMAGE;
 
-	memset(record->piece, 0, sizeof(record->piece));
-	record->piece[PIECE_CORE] = (struct crash_piece){.pa = core.base, .size = core.size};
+	crash_record_drop_pieces(record);
+	record->piece[CRASH_PIECE_ELFCOREHDR] = (struct crash_piece){.pa = core.base, .size = core.size};
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct plan_item *item = &plan->item[i];
 		uint64_t size = item->zero_fill ? item->mem_size : item->file_size;
 
 		if (item->dest == plan->fdt)
-			set_piece(facts, crash, &record->piece[PIECE_FDT], item->dest, item->mem_size);
+			set_piece(facts, crash, &record->piece[CRASH_PIECE_FDT], item->dest, item->mem_size);
 		else if (item->dest == plan->initrd.base && plan->initrd.size)
-			set_piece(facts, crash, &record->piece[PIECE_INITRD], item->dest, size);
+			set_piece(facts, crash, &record->piece[CRASH_PIECE_INITRD], item->dest, size);
 		else
 			set_piece(facts, crash, &record->piece[next++], item->dest, size);
 	}
-	record->piece_count = CRASH_PIECES;
 	record->crash_entry = plan->entry;
 }
 
@@ -138,7 +137,7 @@ static bool pieces_are_sound(const struct facts *facts, const struct crash *cras
 {
 	const struct crash_record *record = &crash->record;
 
-	for (size_t i = PIECE_FDT; i < record->piece_count; i++) {
+	for (size_t i = CRASH_PIECE_FDT; i < record->piece_count; i++) {
 		const struct crash_piece *piece = &record->piece[i];
 
 		if (piece->size && piece_checksum(facts, piece->pa, piece->size) != piece->crc32) {
@@ -149,12 +148,8 @@ static bool pieces_are_sound(const struct facts *facts, const struct crash *cras
 			return false;
 		}
 	}
-	return record->piece[PIECE_FDT].size && record->piece[PIECE_IMAGE].size;
-}
-
-static struct region piece_region(const struct crash_piece *piece)
-{
-	return (struct region){piece->pa, piece->size};
+	return crash_record_piece(record, CRASH_PIECE_FDT).size &&
+	       crash_record_piece(record, CRASH_PIECE_IMAGE).size;
 }
 
 enum lb_err prepare_exit(const struct facts *facts, struct crash *crash, struct payload *kernel,
@@ -175,8 +170,9 @@ enum lb_err prepare_exit(const struct facts *facts, struct crash *crash, struct 
 	if (!err && crash->way != WAY_KEXEC) /* kexec's core header names notes of its own */
 		call_add_notes(facts, crash, &dead->core);
 	if (!err)
-		err = core_header_write(facts, crash, dead, piece_region(&record->piece[PIECE_CORE]));
+		err = core_header_write(facts, crash, dead,
+					crash_record_piece(record, CRASH_PIECE_ELFCOREHDR));
 	if (!err)
-		*exit = (struct exit){record->crash_entry, record->piece[PIECE_FDT].pa};
+		*exit = (struct exit){record->crash_entry, crash_record_piece(record, CRASH_PIECE_FDT).base};
 	return err;
 }

@@ -73,14 +73,15 @@ static bool is_required(const struct signature_policy *policy)
 static enum lb_err check_images(const struct facts *facts, const struct payload *payload,
 				const struct signature_policy *policy)
 {
+	const struct bundle *bundle = &facts->source->bundle;
 	const struct bundle_blob *blob;
 	enum lb_err err = LB_OK;
 
 	if (!signature_requires(policy, KEY_REQUIRED_IMAGE))
 		return LB_OK;
 	for (size_t i = 0; !err && (blob = bundle_config_blob(&payload->config, i)); i++)
-		err = signature_check_image(policy, &facts->source->bundle, blob, &facts->trust->work,
-					    &facts->log->diag);
+		err = signature_check_image(policy, &bundle->fit, blob->node, bundle->data + blob->offset,
+					    blob->size, &facts->trust->work, &facts->log->diag);
 	return err;
 }
 
@@ -101,7 +102,7 @@ static enum lb_err check(const struct facts *facts, const struct payload *payloa
 
 	if (!bundle->is_fit)
 		return check_bare(policy, &facts->log->diag);
-	err = signature_check(policy, bundle, payload->config.name, &facts->trust->work, verdict,
+	err = signature_check(policy, &bundle->fit, payload->config.name, &facts->trust->work, verdict,
 			      &facts->log->diag);
 	return err ? err : check_images(facts, payload, policy);
 }
