@@ -91,7 +91,7 @@ def name(path: Path) -> str:
 def paths_in(text: str) -> set[str]:
     """What looks like a path from the root of this tree in a text: in a folder of ours, with a suffix."""
     tops = "|".join((*FOLDERS, "docs", "tests", "tools", "examples", "subprojects"))
-    return set(re.findall(rf"(?<![\w/.-])(?:{tops})/[\w./-]*\w\.(?:inc|lds|md|py|txt|wrap|[chS])\b", text))
+    return set(re.findall(rf"(?<![\w/.-])(?:{tops})/[\w./-]*\w\.(?:lds|md|py|txt|wrap|[chS])\b", text))
 
 
 def module(file: str) -> str:

@@ -18,7 +18,8 @@ from symbols import tool
 NO_CIRCLES = ("boot/", "kexec/")
 FIGURE = REPO / "docs" / "house.md"
 FENCE = "```text\n"
-MADE_UP = ("NAME", "acme-one")  # paths of examples in the docs
+TEXT = (".S", ".build", ".c", ".h", ".lds", ".md", ".options", ".py", ".txt")
+MADE_UP = ("NAME", "acme-one")  # in paths of examples
 
 
 def assert_none(wrong: Iterable[str]) -> None:
@@ -146,11 +147,11 @@ def test_the_figure_is_of_this_house() -> None:
     assert FIGURE.read_text(encoding="utf-8") == fresh, "LIFEBOAT_GOLDEN=write mends it; read the difference"
 
 
-def test_the_docs_name_files_that_are_there() -> None:
-    """A path of the stage, of tools or tests in README, CONTRIBUTING or docs/ leads somewhere."""
+def test_paths_lead_somewhere() -> None:
+    """A file that a comment, a page or a program names is there."""
     wrong = []
-    for page in [*REPO.glob("*.md"), *REPO.glob("docs/*.md"), *REPO.glob("platform/*/README.md")]:
-        for word in house.paths_in(page.read_text(encoding="utf-8")):
+    for path in house.files(*TEXT):
+        for word in sorted(house.paths_in(path.read_text(encoding="utf-8"))):
             if not (REPO / word).exists() and not any(made_up in word for made_up in MADE_UP):
-                wrong.append(f"{house.name(page)}: {word}")
+                wrong.append(f"{house.name(path)}: {word}")
     assert_none(wrong)
