@@ -9,19 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from house import FOLDERS, GENERATED, files, includes, name, stage_files
 from lifeboatlib.paths import REPO, SUBPROJECTS
-
-# What a folder may include from. platform/ is data about boards, and boot/ is nobody's to include.
-LAYERS = {
-    "base": {"base"},
-    "mm": {"mm", "base"},
-    "fdt": {"fdt", "mm", "base"},
-    "kexec": {"kexec", "fdt", "mm", "base"},
-    "platform": {"platform", "fdt", "mm", "base"},
-    "boot": {"boot", "platform", "kexec", "fdt", "mm", "base"},
-    "client": {"client", "kexec", "mm", "base"},
-}
-GENERATED = {"version.h": {"boot"}, "platforms.inc": {"platform"}}
 
 # The only places for CSRs, SBI calls and assembly.
 MACHINE_CODE = ("boot/", "client/", "mm/satp.c", "kexec/leave/norelocate.S", "kexec/leave/handoff.c")
@@ -29,6 +18,7 @@ NO_CONDITIONALS = ("base", "mm", "fdt", "kexec", "platform")
 
 MOST_LINES = 500
 MOST_FUNCTION_LINES = 60
+WIDTH = 110  # columns, a tab to the next eighth
 CLANG_FORMAT_MAJOR = 14
 SPDX = "SPDX-License-Identifier: BSD-2-Clause"
 SPDX_LINES = {
@@ -41,35 +31,12 @@ SPDX_LINES = {
     ".options": f"# {SPDX}",
     ".ini": f"# {SPDX}",
 }
-NOT_OURS = ("/subprojects/", "/.", "/build")  # (what is hidden is tools' or git's, but for .ci)
 
 # Where the tree may send a reader or a downloader.
 HOSTS = {
     "docs.kernel.org", "fitspec.osfw.foundation", "github.com", "lore.kernel.org", "www.kernel.org",
     "www.devicetree.org", "docs.riscv.org", "riscv.org",
 }  # fmt: skip
-
-
-def files(*suffixes: str) -> Iterator[Path]:
-    """Our files with one of the suffixes (any, if none is given)."""
-    for path in sorted(REPO.rglob("*")):
-        name = f"/{path.relative_to(REPO)}"
-        if any(part in name for part in NOT_OURS) and not name.startswith("/.ci/"):
-            continue
-        if path.is_file() and "__pycache__" not in name and (path.suffix in suffixes or not suffixes):
-            yield path
-
-
-def stage_files(*suffixes: str) -> list[Path]:
-    """Files of the stage itself."""
-    found = [path for path in files(*suffixes) if path.relative_to(REPO).parts[0] in LAYERS]
-    assert found, f"no {suffixes} in {REPO}? the test is blind"
-    return found
-
-
-def name(path: Path) -> str:
-    """A file as a person calls it."""
-    return str(path.relative_to(REPO))
 
 
 def code(path: Path) -> str:
@@ -89,24 +56,10 @@ def lines_matching(path: Path, pattern: str) -> list[str]:
     return [f"{name(path)}:{number}: {row.strip()}" for number, row in rows if re.search(pattern, row)]
 
 
-def test_includes_go_one_way() -> None:
-    """boot -> kexec -> fdt -> mm -> base; platform is data."""
-    wrong = []
-    for path in stage_files(".c", ".h", ".S"):
-        layer = path.relative_to(REPO).parts[0]
-        text = path.read_text(encoding="utf-8")
-        for included in re.findall(r'^\s*#\s*include\s+"([^"]+)"', text, re.MULTILINE):
-            folder = included.split("/")[0]
-            if layer not in GENERATED.get(included, ()) and folder not in LAYERS[layer]:
-                wrong.append(f"{name(path)} includes {included}")
-    assert wrong == []
-
-
 def test_includes_are_from_the_root() -> None:
-    """So that a reader, and the test above, see whose header it is."""
+    """So that a reader, and tests/test_house.py, see whose header it is."""
     for path in stage_files(".c", ".h", ".S"):
-        text = path.read_text(encoding="utf-8")
-        for included in re.findall(r'^\s*#\s*include\s+"([^"]+)"', text, re.MULTILINE):
+        for included in includes(path):
             assert included in GENERATED or (REPO / included).is_file(), f"{name(path)}: {included}"
 
 
@@ -256,6 +209,16 @@ def test_lines_end_cleanly() -> None:
         assert not text or text.endswith("\n"), f"{name(path)}: no newline at the end"
 
 
+def test_lines_keep_to_the_width() -> None:
+    """clang-format breaks code, and leaves comments as they are."""
+    wide = []
+    for path in files(".c", ".h", ".S"):
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if (columns := len(line.expandtabs(8))) > WIDTH:
+                wide.append(f"{name(path)}:{number}: {columns} columns")
+    assert not wide, "\n" + "\n".join(wide)
+
+
 def c_files() -> list[str]:
     """What clang-format looks after."""
     return [str(path) for path in files(".c", ".h")]
@@ -280,7 +243,7 @@ def test_cppcheck_is_clean() -> None:
     argv = [
         "cppcheck", "--quiet", "--enable=warning,performance,portability", "--error-exitcode=1",
         "--std=c11", "--platform=unix64", "--inline-suppr", "-I.", f"-I{libfdt}",
-        "--suppressions-list=tests/cppcheck-suppressions.txt", *LAYERS,
+        "--suppressions-list=tests/cppcheck-suppressions.txt", *FOLDERS,
     ]  # fmt: skip
     done = subprocess.run(argv, cwd=REPO, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[:4000]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kvm_host import Guest, Outcome
 
-from lifeboatlib.paths import REPO, stage_dir
+from lifeboatlib.paths import REPO, object_name, stage_dir
 
 SOURCES = Path(__file__).parent / "guest"
 PAYLOADS = REPO / "tests" / "payloads"
@@ -16,7 +16,7 @@ VIRTUAL = 0xFFFF_FFFF_C000_0000  # STAGE_VA: there is no RAM there, for a guest 
 PHYSICAL = 0x8020_0000
 
 # The table builder, the trampoline and norelocate as they are in the stage; and the C library below.
-OBJECTS = ("kexec_norelocate.S.o", "kexec_trampoline.c.o", "mm_pagetable.c.o")
+OBJECTS = ("kexec/leave/norelocate.S", "kexec/leave/trampoline.c", "mm/pagetable.c")
 LIBRARY = "libstring.a"
 
 # PREPARE and ENTER of guest/handoff.c.
@@ -38,7 +38,7 @@ def sources(way: str, sv: int) -> list[object]:
         f"-DLEVELS={(sv - 12) // 9}", f"-DPREPARE={prepare}", f"-DENTER={enter}",
         f"-I{REPO}", f"-I{PAYLOADS}", "-Wl,--gc-sections",
         *SOURCES.glob("*.[cS]"), PAYLOADS / "common.c",
-        *(stage_dir() / "lifeboat.elf.p" / name for name in OBJECTS),
+        *(stage_dir() / "lifeboat.elf.p" / object_name(source) for source in OBJECTS),
         *(stage_dir() / "subprojects").rglob(LIBRARY),
     ]  # fmt: skip
 

@@ -41,6 +41,11 @@ def stage_dir() -> Path:
     return build_dir(override=os.environ.get("LIFEBOAT_BUILDDIR"))
 
 
+def object_name(source: str) -> str:
+    """What Meson calls the object that it makes of a source: boot/start.c is boot_start.c.o."""
+    return source.replace("/", "_") + ".o"
+
+
 def host_dir() -> Path:
     """Where the unit tests for this machine are built."""
     return REPO / "build-host"

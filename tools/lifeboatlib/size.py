@@ -7,21 +7,21 @@ from collections import defaultdict
 from pathlib import Path
 
 from lifeboatlib import linkmap
-from lifeboatlib.paths import REPO, build_dir, friendly, stage_dir
+from lifeboatlib.paths import REPO, build_dir, friendly, object_name, stage_dir
 from lifeboatlib.ui import LifeboatError, fail, say
 
 HELP = "show the stage's bytes by module and section, against the budget"
 
-# A plain loader, and what a part that can be left out may add to it: an object file of the part tells.
+# A plain loader, and what a part that can be left out may add to it: a source of the part tells that it is there.
 BUDGET = 64 * 1024
 PARTS = {
-    "boot_crash_stage.c": 30 * 1024,  # -Dcrash
-    "boot_board_fdt.c": 9 * 1024,  # -Dfdts
-    "boot_menu.c": 5 * 1024,  # -Dmenu
-    "boot_trust.c": 16 * 1024,  # -Dsignatures
-    "kexec_decompress_gzip.c": 7 * 1024,  # -Ddecompress, and what comes with it
-    "kexec_decompress_lz4.c": 6 * 1024,
-    "kexec_decompress_zstd.c": 23 * 1024,
+    "boot/crash/entry.c": 30 * 1024,  # -Dcrash
+    "boot/load/board_fdt.c": 9 * 1024,  # -Dfdts
+    "boot/choose/menu.c": 5 * 1024,  # -Dmenu
+    "boot/load/trust.c": 16 * 1024,  # -Dsignatures
+    "kexec/image/decompress_gzip.c": 7 * 1024,  # -Ddecompress, and what comes with it
+    "kexec/image/decompress_lz4.c": 6 * 1024,
+    "kexec/image/decompress_zstd.c": 23 * 1024,
 }
 KINDS = ("text", "rodata", "data", "bss")
 COUNTED = ("text", "rodata", "data")
@@ -34,10 +34,7 @@ Table = dict[str, dict[str, int]]
 
 
 def module_of(origin: str) -> str:
-    """The module of an object file: a folder of the repository or a library.
-
-    Meson writes the path of the source into the name of the object: boot_start.c.o is boot/start.c.
-    """
+    """The module of an object file: a folder of the repository or a library."""
     subproject = re.search(r"subprojects/([a-z][a-z0-9]*)-", origin)
     if subproject:
         return SUBPROJECT_NAMES.get(subproject[1], subproject[1])
@@ -51,7 +48,7 @@ def module_of(origin: str) -> str:
 def budget(link_map: Path) -> int:
     """The budget for what is in this stage."""
     text = link_map.read_text(encoding="utf-8", errors="replace")
-    return BUDGET + sum(most for part, most in PARTS.items() if part in text)
+    return BUDGET + sum(most for part, most in PARTS.items() if object_name(part) in text)
 
 
 def table(elf: Path, link_map: Path) -> Table:
