@@ -67,7 +67,8 @@ static bool find_record_at(struct boot_context *ctx, struct region piece, paddr_
 		return false;
 	return !read_record(ctx, (struct region){end - CRASH_RECORD_SIZE, CRASH_RECORD_SIZE}, record) &&
 	       is_waiting(record) && record->region_base + record->region_size == end &&
-	       record->region_base >= piece.base;
+	       record->region_base >= piece.base &&
+	       crash_region_is_sound((struct region){record->region_base, record->region_size});
 }
 
 /*
@@ -102,7 +103,7 @@ enum lb_err crash_adopt_region(struct boot_context *ctx)
 	struct crash_region region;
 	enum lb_err err;
 
-	if (!is_aligned(all.base | all.size, CRASH_REGION_ALIGN) || all.size < CRASH_REGION_MIN)
+	if (!crash_region_is_sound(all))
 		return diag_fail(&ctx->diag, LB_ERANGE, "crash: the FDT has a crash region of an odd size");
 	region = crash_region_layout(all.base, all.size);
 	err = read_record(ctx, region.record, &ctx->crash.record);
