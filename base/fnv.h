@@ -2,8 +2,8 @@
 /*
  * FNV-1a, the 64-bit hash: tells things apart that differ by accident, not by malice.
  *
- * Its values are in memory that outlives a reset, so they are fixed: docs/abi.md. Here whole, for programs without a
- * library: client/lifeboat_call.h.
+ * Its values are in memory that outlives a reset, so they are fixed: docs/abi.md. Here whole, for programs
+ * without a library: client/lifeboat_call.h.
  */
 #ifndef LIFEBOAT_BASE_FNV_H
 #define LIFEBOAT_BASE_FNV_H

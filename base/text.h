@@ -13,7 +13,11 @@ static inline char text_printable(char c)
 	return c >= ' ' && c <= '~' ? c : '?';
 }
 
-/** Read a decimal number of exactly @length digits. Return: false, @number unchanged, if it is none or above @max. */
+/**
+ * Read a decimal number of exactly @length digits.
+ *
+ * Return: false, @number unchanged, if it is none or above @max.
+ */
 bool text_read_number(const char *text, size_t length, uint32_t max, uint32_t *number);
 
 /** Text in one piece or, as a ring has it, in two. */
@@ -28,7 +32,11 @@ size_t text_size(const struct text *text);
 /** The character at @at, which must be below text_size(). */
 char text_at(const struct text *text, size_t at);
 
-/** Where the page begins that ends at @end: the last @rows rows before it. Begins with a line, unless that is longer than a page. */
+/**
+ * Where the page begins that ends at @end: the last @rows rows before it.
+ *
+ * That is where a line begins, unless the line is longer than a page.
+ */
 size_t text_page_before(const struct text *text, size_t end, size_t rows);
 
 /** Where the page ends that begins at @start. */

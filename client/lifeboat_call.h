@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Calling the crash kernel, from any S-mode system: RTOS, hypervisor, unikernel, bare metal. No C library, no stack
- * when it counts. docs/integration.md has an example; this is the whole library. In a C file of its own:
+ * Calling the crash kernel, from any S-mode system: RTOS, hypervisor, unikernel, bare metal. No C library, no
+ * stack when it counts. docs/integration.md has an example; this is the whole library. In one C file:
  *
  *     #define LIFEBOAT_CALL_IMPLEMENTATION
  *     #include "client/lifeboat_call.h"          (with -I to lifeboat's tree)
  *
- * and without the #define wherever it is used. The compiler may want memset() and memcpy(), as it may everywhere.
+ * and without the #define wherever it is used. The compiler may want memset() and memcpy(), as it may
+ * everywhere.
  *
  * In good times: find the call area (the property lifeboat,crash-call of the node compatible with
- * "lifeboat,crash-region"), map it, map its trampoline page once more as code, lifeboat_call_prepare(). In bad times:
- * lifeboat_call_crash() on the hart that gives up, lifeboat_call_report() on the others.
+ * "lifeboat,crash-region"), map it, map its trampoline page once more as code, lifeboat_call_prepare(). In
+ * bad times: lifeboat_call_crash() on the hart that gives up, lifeboat_call_report() on the others.
  */
 #ifndef LIFEBOAT_CLIENT_LIFEBOAT_CALL_H
 #define LIFEBOAT_CLIENT_LIFEBOAT_CALL_H
@@ -37,9 +38,10 @@
 /**
  * Give up: save this hart's registers as a note and go to the crash kernel. Does not return.
  *
- * Context: any. Paging on or off, as it was prepared; interrupts on or off; any hart; no stack is used, stvec and
- * sscratch are taken. What goes wrong (an area that is not prepared or damaged, a trap) ends in a reset of the machine,
- * by which the crash kernel comes as well. If another hart was first, this one reports and stops.
+ * Context: any. Paging on or off, as it was prepared; interrupts on or off; any hart; no stack is used, stvec
+ * and sscratch are taken. What goes wrong (an area that is not prepared or damaged, a trap) ends in a reset
+ * of the machine, by which the crash kernel comes as well. If another hart was first, this one reports and
+ * stops.
  * @area   where the area is mapped: the address that lifeboat_call_prepare() was given
  * @hart   this hart's id; a hart that has no slot saves no note
  * @regs   what to save, in Linux' order (struct pt_regs will do); NULL: the registers as they are, pc = ra
@@ -70,12 +72,13 @@ _Noreturn void lifeboat_call_report(struct crash_call *area, uint64_t hart,
 #define LIFEBOAT_EQU(name, number) "\t.equ\t.L" #name ", " LIFEBOAT_TEXT(number) "\n"
 
 /**
- * Both calls. Registers: a0 area, a1 hart, a2 regs, a3 flags, or -1 for a report. t0 is saved in sscratch first,
- * so that with no regs given all registers are as they came; only t0 and a2, which is 0 then, may be used until
- * they are in the note. A note counts from its first word on, the name's size, which is written last.
+ * Both calls. Registers: a0 area, a1 hart, a2 regs, a3 flags, or -1 for a report. t0 is saved in sscratch
+ * first, so that with no regs given all registers are as they came; only t0 and a2, which is 0 then, may be
+ * used until they are in the note. A note counts from its first word on, the name's size, which is written
+ * last.
  *
- * stvec leads to where to go on: a trap before the area is known to be there resets the machine; one while saving
- * (bad regs) costs the note and nothing else.
+ * stvec leads to where to go on: a trap before the area is known to be there resets the machine; one while
+ * saving (bad regs) costs the note and nothing else.
  */
 __asm__(
 	LIFEBOAT_EQU(at_harts, CRASH_CALL_AT_HARTS)
@@ -174,7 +177,7 @@ __asm__(
 	"	.balign	4\n"
 	"5:	lla	t0, 8f			# the note is there, or can't be had\n"
 	"	csrw	stvec, t0\n"
-	"	li	t0, 1 << 24		# SDT: if a trap led here, the next one must not be a double one\n"
+	"	li	t0, 1 << 24		# SDT: a trap led here? the next is no double one\n"
 	"	csrc	sstatus, t0\n"
 	"	fence	rw, rw\n"
 	"	bltz	a3, 7f\n"

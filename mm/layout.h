@@ -20,9 +20,19 @@
 #define TRAP_STACK_SIZE	 0x1000
 
 /*
- * Pages for the first tables. The stage's own sections share one path (levels - 1 tables under the
- * root) and so does the FDT; the identity page adds one; five views can come: four places that may hold a
- * bundle, and the block that the stage moves to, each at most two paths. In Sv57: 1 + 4 + 5 + 4 + 5 * 8.
+ * Pages for the first tables, whose mode is the least that reaches the stage; in Sv57 they hold the most.
+ *
+ *    1  the root
+ *    4  the stage's sections: one path, levels - 1 tables
+ *    2  the FDT, at most 2 MiB: in the same GiB, so the path forks at its end only
+ *    4  the identity page: a path of its own
+ *    2  the upper tables of all views of RAM that lie in one 512 GiB: levels - 3. Each end of a view adds
+ *       two:
+ *   17  four places that may hold a bundle; and one table where a FIT's tree ends, before its data
+ *    8  the block that the stage moves to, and a dying kernel's core header
+ *   16  crash records, of one end each: our own, and seven places where an old one may be
+ *
+ * RAM in more than one 512 GiB (above Sv39) takes more. A view that finds no page is refused with LB_ENOSPC.
  */
 #define EARLY_POOL_PAGES 54
 

@@ -7,8 +7,8 @@
  * table is followed, a leaf that is there must already say what is asked. If a table stands where a
  * large leaf would go, the walk continues below it with smaller leaves. Nothing valid is ever overwritten.
  *
- * Runs before paging is on, too: it must not use absolute addresses (tables of pointers). And in programs that have
- * no C library (client/): it wants none.
+ * Runs before paging is on, too: it must not use absolute addresses (tables of pointers). And in programs
+ * that have no C library (client/): it wants none.
  */
 #include "mm/pagetable.h"
 

@@ -7,11 +7,12 @@
  * overwrites a leaf. It writes plain memory: it can build tables for the running hart, for another
  * place in memory, or in a host test.
  *
- * Leaves have V and A set beforehand, and D where they have W: many harts (Svade) fault on A = 0 or on a store with D = 0
- * instead of setting them. G is never set: no fence that the stage owes depends on who ran before.
+ * Leaves have V and A set beforehand, and D where they have W: many harts (Svade) fault on A = 0 or on a
+ * store with D = 0 instead of setting them. G is never set: no fence that the stage owes depends on who ran
+ * before.
  *
- * PBMT stays 0: what memory is, the hart's PMAs tell. Cores that want it told in bits of their own (T-Head's MAEE) are
- * served by struct pte_attributes; pointers to tables have no such bits.
+ * PBMT stays 0: what memory is, the hart's PMAs tell. Cores that want it told in bits of their own (T-Head's
+ * MAEE) are served by struct pte_attributes; pointers to tables have no such bits.
  */
 #ifndef LIFEBOAT_MM_PAGETABLE_H
 #define LIFEBOAT_MM_PAGETABLE_H
@@ -52,9 +53,11 @@ struct pagetable {
 };
 
 /**
- * Pages that suffice for @mappings calls of pagetable_map(), root included: a path of tables at either end of each.
+ * Pages that suffice for @mappings calls of pagetable_map(), root included: a path of tables at either end of
+ * each.
  *
- * Holds for ranges up to 2 MiB, and for longer ones whose VA and PA agree in the bits that the large leaves need.
+ * Holds for ranges up to 2 MiB, and for longer ones whose VA and PA agree in the bits that the large leaves
+ * need.
  */
 #define PAGETABLE_POOL_PAGES(levels, mappings) (1 + (mappings)*2 * ((levels)-1))
 

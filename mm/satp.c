@@ -8,7 +8,8 @@ bool satp_accepts(uint64_t satp)
 
 	/*
 	 * One block: between the two writes only this code may be fetched, and no memory touched. Fenced on
-	 * both sides of each write, since a write to satp orders neither table stores nor cached translations.
+	 * both sides of each write, since a write to satp orders neither table stores nor cached
+	 * translations.
 	 */
 	__asm__ volatile("csrr		%0, satp\n\t"
 			 "sfence.vma	x0, x0\n\t"

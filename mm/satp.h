@@ -18,7 +18,7 @@
  */
 bool satp_accepts(uint64_t satp);
 
-/** Go on with other tables, which map what runs now and its stack at the same addresses. Fenced on both sides. */
+/** Go on with other tables, which map what runs now and its stack as they were. Fenced on both sides. */
 void satp_switch(uint64_t satp);
 
 /** Forget every cached translation of this hart (sfence.vma x0, x0). */

@@ -2,8 +2,8 @@
 /*
  * Cores that differ from the standard. Runs before paging, too: no tables of pointers.
  *
- * Linux asks the same way since 2024 (arch/riscv/errata/thead/errata.c: errata_probe_mae), and writes the same bits
- * (arch/riscv/include/asm/pgtable-64.h). A hart with MAEE takes a leaf without them for uncached and unshared.
+ * Linux asks the same way since 2024 (arch/riscv/errata/thead/errata.c: errata_probe_mae), and writes the
+ * same bits (arch/riscv/include/asm/pgtable-64.h). A hart with MAEE takes leaves without them for uncached.
  */
 #include "platform/core.h"
 

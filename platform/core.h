@@ -2,9 +2,9 @@
 /*
  * What a core's maker did otherwise than the standard, and no FDT tells.
  *
- * T-Head's C906, C910 and C920 of the first generation (D1, CV18xx, TH1520, SG2042) have page attributes of their own,
- * MAEE, and cache operations of their own, where firmware turned them on. Their successors (C908, C920v2) keep to the
- * standard and have other ids. boot/machine/core.c asks the hart.
+ * T-Head's C906, C910 and C920 of the first generation (D1, CV18xx, TH1520, SG2042) have page attributes of
+ * their own, MAEE, and cache operations of their own, where firmware turned them on. Their successors (C908,
+ * C920v2) keep to the standard and have other ids. boot/machine/core.c asks the hart.
  */
 #ifndef LIFEBOAT_PLATFORM_CORE_H
 #define LIFEBOAT_PLATFORM_CORE_H

@@ -2,8 +2,8 @@
 /*
  * A board, as data: what its FDT does not tell and the stage must know.
  *
- * A new board is a folder with one const struct (and one of notes, which costs the stage nothing), a README, a line in
- * meson.build and a test FDT: docs/porting.md.
+ * A new board is a folder with one const struct (and one of notes, which costs the stage nothing), a README,
+ * a line in meson.build and a test FDT: docs/porting.md.
  */
 #ifndef LIFEBOAT_PLATFORM_PLATFORM_H
 #define LIFEBOAT_PLATFORM_PLATFORM_H
@@ -13,8 +13,8 @@
 /**
  * Memory that an earlier stage writes on the way up, whoever owned it before: lost memory.
  *
- * The stage finds by itself what firmware reserves in the FDT, its own image, the FDT and the bundle. Here is the rest:
- * heaps, stacks and buffers of the stages before. In whole MiB, so that a row has 16 bytes:
+ * The stage finds by itself what firmware reserves in the FDT, its own image, the FDT and the bundle. Here is
+ * the rest: heaps, stacks and buffers of the stages before. In whole MiB, so that a row has 16 bytes:
  * {LOST(0x85000000, 9 * MIB), "SPL heap"}
  */
 struct platform_lost {
@@ -29,8 +29,8 @@ struct platform {
 	const struct platform_lost *lost;
 	uint32_t lost_count;
 	/*
-	 * Physical address of a register that writes the 64-byte line of the last-level cache back whose physical address
-	 * is stored there (SiFive's Flush64). 0: no such cache, or Zicbom reaches behind it.
+	 * Physical address of a register that writes the 64-byte line of the last-level cache back whose
+	 * physical address is stored there (SiFive's Flush64). 0: no such cache, or Zicbom reaches behind it.
 	 */
 	uint32_t llc_flush;
 	const struct region *flash; /* memory-mapped flash that may hold a bundle at its start; NULL: none */
@@ -54,7 +54,7 @@ struct platform_notes {
 	struct platform_quirk quirk[4]; /* up to the first without a name */
 };
 
-/** The platform for this machine: the first that names one of its root compatibles, else generic. Never NULL. */
+/** This machine's platform: the first that names one of its root compatibles, else generic. Never NULL. */
 const struct platform *platform_find(const struct machine *machine);
 
 #endif

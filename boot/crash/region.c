@@ -29,13 +29,16 @@ static void read_own_record(const struct facts *facts, struct stage *stage, stru
 static bool find_record_at(const struct facts *facts, struct stage *stage, struct region piece, paddr_t end,
 			   struct crash_record *record)
 {
+	struct region record_place, all;
+
 	end = align_down(end, CRASH_REGION_ALIGN);
 	if (end <= piece.base || end - piece.base < CRASH_REGION_MIN)
 		return false;
-	return !record_look(facts, stage, (struct region){end - CRASH_RECORD_SIZE, CRASH_RECORD_SIZE},
-			    record) &&
-	       record_is_waiting(record) && record->region_base + record->region_size == end &&
-	       record->region_base >= piece.base;
+	record_place = (struct region){end - CRASH_RECORD_SIZE, CRASH_RECORD_SIZE};
+	if (record_look(facts, stage, record_place, record) || !record_is_waiting(record))
+		return false;
+	all = (struct region){record->region_base, record->region_size};
+	return crash_region_is_sound(all) && region_end(all) == end && all.base >= piece.base;
 }
 
 /*
@@ -71,7 +74,7 @@ enum lb_err region_adopt(const struct facts *facts, struct stage *stage, struct 
 	struct crash_region region;
 	enum lb_err err;
 
-	if (!is_aligned(all.base | all.size, CRASH_REGION_ALIGN) || all.size < CRASH_REGION_MIN)
+	if (!crash_region_is_sound(all))
 		return diag_fail(&facts->log->diag, LB_ERANGE,
 				 "crash: the FDT has a crash region of an odd size");
 	region = crash_region_layout(all.base, all.size);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The call area: what the stage tells any S-mode system that wants to call the crash kernel by itself, and where such
- * a caller leaves registers. docs/abi.md has the layout for readers; client/lifeboat_call.h is the callers' door.
+ * The call area: what the stage tells any S-mode system that wants to call the crash kernel by itself, and
+ * where such a caller leaves registers. docs/abi.md has the layout for readers; client/lifeboat_call.h is the
+ * callers' door.
  *
- * The stage writes the area when it arms the record. Then it is the caller's: it builds trampoline tables in the
- * pool for where it has mapped the trampoline page, and writes notes when it dies. Nothing that the stage relies on
- * is in here: the entry keeps what it needs in memory of its own, and takes notes only if they are whole.
+ * The stage writes the area when it arms the record. Then it is the caller's: it builds trampoline tables in
+ * the pool for where it has mapped the trampoline page, and writes notes when it dies. Nothing that the stage
+ * relies on is in here: the entry keeps what it needs in memory of its own, and takes notes only if they are
+ * whole.
  *
  * Shared with programs that have no C library: only the compiler's own headers.
  */
@@ -118,8 +120,8 @@ bool crash_call_add_hart(struct crash_call *area, uint64_t id);
  * Is this an area that this code can use?
  *
  * @size  bytes that can be looked at, at least sizeof(struct crash_call)
- * Return: LB_OK; LB_ENOENT no area here; LB_EUNSUPPORTED of another version; LB_EFORMAT its checksum or its parts
- *         are wrong.
+ * Return: LB_OK; LB_ENOENT no area here; LB_EUNSUPPORTED of another version; LB_EFORMAT its checksum or its
+ *         parts are wrong.
  */
 LB_MUST_CHECK enum lb_err crash_call_check(const struct crash_call *area, uint64_t size);
 
@@ -130,8 +132,8 @@ LB_MUST_CHECK enum lb_err crash_call_check(const struct crash_call *area, uint64
  * @size     bytes that are mapped
  * @page_va  where the trampoline page (@area's PA + page) is mapped, read and execute; its PA if @levels is 0
  * @levels   of the caller's paging mode: SV39_LEVELS, SV48_LEVELS, SV57_LEVELS; 0: no paging
- * Return: LB_OK; what crash_call_check() says; LB_EINVAL @page_va or @levels can't be; LB_ERANGE the page's PA is no
- *         address in this mode's lower half: only a larger mode, or none, can call.
+ * Return: LB_OK; what crash_call_check() says; LB_EINVAL @page_va or @levels can't be; LB_ERANGE the page's
+ *         PA is no address in this mode's lower half: only a larger mode, or none, can call.
  *         After an error no crash call is possible: it would reset the machine.
  */
 LB_MUST_CHECK enum lb_err crash_call_prepare(struct crash_call *area, uint64_t size, vaddr_t page_va,

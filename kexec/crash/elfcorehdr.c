@@ -16,7 +16,7 @@ _Static_assert(sizeof(struct elf_header) + ENTRIES_MAX * sizeof(struct elf_phdr)
 /* Where Linux's linear map ends at the latest: modules and the kernel come behind it. */
 #define LINEAR_MAP_END (LINUX_KERNEL_LINK_ADDR - 2 * GIB)
 
-/* A note's name and its contents are padded to words. Both are 32-bit, so the sum of two can't wrap around. */
+/* A note's name and its contents are padded to words. Both sizes are 32-bit, so a sum of two can't wrap. */
 #define NOTE_PAD(size) (((uint64_t)(size) + 3) & ~UINT64_C(3))
 
 static bool knows_linear_map(const struct elfcorehdr_request *request)

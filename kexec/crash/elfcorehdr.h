@@ -2,8 +2,8 @@
 /*
  * The core header: an ELF64 ET_CORE header that tells a crash kernel's /proc/vmcore what memory there is.
  *
- * What Linux wants of it (fs/proc/vmcore.c): program headers right behind the ELF header, PT_NOTEs first and at
- * least one of them, p_offset = p_paddr = physical address, whole pages; nothing of it may touch the crash
+ * What Linux wants of it (fs/proc/vmcore.c): program headers right behind the ELF header, PT_NOTEs first and
+ * at least one of them, p_offset = p_paddr = physical address, whole pages; nothing of it may touch the crash
  * kernel's usable memory. p_vaddr is for vmcore-dmesg and gdb, which take the first entry that covers an
  * address: the kernel's own mapping comes first, then RAM by its linear map.
  */
@@ -39,10 +39,10 @@ struct elfcorehdr_request {
 	uint64_t kernel_va;
 	struct region kernel;
 	/*
-	 * Its linear map: va = page_offset + (pa - phys_ram_base). Unknown if page_offset is 0 or phys_ram_base
-	 * is not page-aligned. RAM below phys_ram_base is in no linear map, nor is a region that would end
-	 * above KERNEL_LINK_ADDR - 2 GiB: p_vaddr is 0 then, makedumpfile's word for "none". A region that
-	 * begins below phys_ram_base and ends above it becomes two entries.
+	 * Its linear map: va = page_offset + (pa - phys_ram_base). Unknown if page_offset is 0 or
+	 * phys_ram_base is not page-aligned. RAM below phys_ram_base is in no linear map, nor is a region
+	 * that would end above KERNEL_LINK_ADDR - 2 GiB: p_vaddr is 0 then, makedumpfile's word for "none". A
+	 * region that begins below phys_ram_base and ends above it becomes two entries.
 	 */
 	uint64_t page_offset;
 	paddr_t phys_ram_base;

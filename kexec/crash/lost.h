@@ -8,8 +8,8 @@
 /**
  * Is it firmware's to write again on the way up, so that the primary must not own it?
  *
- * The stage as loaded, the FDT, the bundle, an initrd beside it, and what the platform declares. What lies inside of
- * the crash region is not: that is looked after by the record. What the FDT reserves nobody owned.
+ * The stage as loaded, the FDT, the bundle, an initrd beside it, and what the platform declares. What lies
+ * inside of the crash region is not: that is looked after by the record. What the FDT reserves nobody owned.
  */
 bool crash_is_lost(const struct memmap_taken *taken, struct region crash_region);
 

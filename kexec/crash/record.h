@@ -55,19 +55,18 @@ enum crash_piece_index {
  * The record's contents; fixed-size fields only, at fixed offsets (asserted in record.c).
  *
  * A record is sound if the state is known; the region is valid and aligned, and not empty unless the state is
- * CRASH_EMPTY; lost_count and piece_count fit their arrays; each lost range is valid and not empty; each piece
- * that is there lies in the region, and so does crash_entry unless it is 0; crash_usable is valid; boot_config is
- * below CRASH_CONFIGS; boot_name ends with NUL; reserved is 0. Array entries behind the counts may be anything: read
- * pieces by crash_record_piece(), which says that those are not there.
+ * CRASH_EMPTY; lost_count and piece_count fit their arrays; each lost range is valid and not empty; each
+ * piece that is there lies in the region, and so does crash_entry unless it is 0; crash_usable is valid;
+ * boot_config is below CRASH_CONFIGS; boot_name ends with NUL; reserved is 0. Array entries behind the counts
+ * may be anything: read pieces by crash_record_piece(), which says that those are not there.
  */
 struct crash_record {
 	uint32_t state;	   /* enum crash_state */
 	uint32_t attempts; /* crash kernels started since it was armed */
 	uint64_t region_base, region_size;
-	uint64_t map_hash;  /* of RAM as the FDT describes it: another machine's record is refused */
-	uint64_t kernel_pa; /* where the primary kernel was placed */
-	uint64_t
-		kernel_size; /* what it owns there, whatever format it is in; 0: nobody has been started yet */
+	uint64_t map_hash;    /* of RAM as the FDT describes it: another machine's record is refused */
+	uint64_t kernel_pa;   /* where the primary kernel was placed */
+	uint64_t kernel_size; /* what it owns there, in any format; 0: none was started yet */
 	uint64_t crash_entry; /* where the crash kernel is entered */
 	uint64_t boots;	      /* times that the stage came up with this record */
 	uint32_t lost_count;
@@ -131,7 +130,8 @@ LB_MUST_CHECK enum lb_err crash_record_write(void *memory, const struct crash_re
 					     crash_write_back *write_back, void *context);
 
 /**
- * A write that was made ready in good times, so that it costs a copy and no checksum in bad ones. Holds no pointer.
+ * A write that was made ready in good times, so that it costs a copy and no checksum in bad ones. Holds no
+ * pointer.
  */
 struct crash_record_ready {
 	uint32_t slot;		 /* which one is written */
@@ -160,10 +160,10 @@ void crash_record_write_ready(void *memory, const struct crash_record_ready *rea
 /** The record that was made ready. */
 const struct crash_record *crash_record_of_ready(const struct crash_record_ready *ready);
 
-/** What map_hash must be on a machine with @ram: FNV-1a over its regions, base and size, as they lie in memory. */
+/** What map_hash must be on a machine with @ram: FNV-1a over base and size of its regions. */
 uint64_t crash_hash_ram(const struct region_set *ram);
 
-/** Say that nothing is staged: all CRASH_PIECES of piece[] count, and none is there. The next owner sets them. */
+/** Make all of piece[] count, and none of it be there: nothing is staged until somebody fills them in. */
 void crash_record_drop_pieces(struct crash_record *record);
 
 /**

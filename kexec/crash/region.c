@@ -4,6 +4,12 @@
 
 #include <inttypes.h>
 
+bool crash_region_is_sound(struct region all)
+{
+	return is_aligned(all.base | all.size, CRASH_REGION_ALIGN) && all.size >= CRASH_REGION_MIN &&
+	       range_is_valid(all.base, all.size);
+}
+
 /* Take @size bytes off the top of what is left. */
 static struct region take_top(struct region *left, uint64_t size)
 {

@@ -2,13 +2,14 @@
 /*
  * The crash region: where it lies in RAM and what lies where in it. Pure arithmetic.
  *
- *   base      usable memory: the crash kernel at the very base (kernels before 6.4 lose what is below them), its
- *             FDT, core header and initramfs at the top
- *   private   the last 4 MiB, never given to any kernel: the resident stage and its tables, the call area (the one
- *             part that the primary writes to, by client/lifeboat_call.h), the dead kernel's log, the stage's own log of this run and the one before, and in the last two pages the crash record
+ *   base      usable memory: the crash kernel at the very base (kernels before 6.4 lose what is below them),
+ *             its FDT, core header and initramfs at the top
+ *   private   the last 4 MiB, never given to any kernel: the resident stage and its tables, the call area
+ *             (the one part that the primary writes to, by client/lifeboat_call.h), the dead kernel's log,
+ *             the stage's own log of this run and the one before, and in the last two pages the crash record
  *
- * The record lies at the region's end, so it is found at the end of the highest free piece of RAM without knowing
- * how large the region is.
+ * The record lies at the region's end, so it is found at the end of the highest free piece of RAM without
+ * knowing how large the region is.
  */
 #ifndef LIFEBOAT_KEXEC_CRASH_REGION_H
 #define LIFEBOAT_KEXEC_CRASH_REGION_H
@@ -36,10 +37,13 @@ struct crash_region {
 };
 
 /**
- * Lay out a crash region at @base of @size bytes.
+ * Can @all be a crash region: aligned to CRASH_REGION_ALIGN, CRASH_REGION_MIN at least, below 2^64?
  *
- * @base, @size  multiples of CRASH_REGION_ALIGN; @size at least CRASH_PRIVATE_SIZE + CRASH_REGION_ALIGN
+ * Whoever has its range from elsewhere (an FDT, a record) asks this before crash_region_layout().
  */
+bool crash_region_is_sound(struct region all);
+
+/** Lay out a crash region at @base of @size bytes, which must be sound. */
 struct crash_region crash_region_layout(paddr_t base, uint64_t size);
 
 /**
@@ -47,7 +51,8 @@ struct crash_region crash_region_layout(paddr_t base, uint64_t size);
  *
  * With the same @free and @wanted the answer is the same on every boot.
  * @wanted  bytes; 0: CRASH_REGION_DEFAULT, or a quarter of @ram_size if that is less
- * Return: LB_OK; LB_ENOSPC no room (the line says how much was wanted); LB_ERANGE @wanted is too small or too large.
+ * Return: LB_OK; LB_ENOSPC no room (the line says how much was wanted); LB_ERANGE @wanted is too small or too
+ *         large.
  */
 LB_MUST_CHECK enum lb_err crash_region_place(const struct region_set *free, uint64_t ram_size,
 					     uint64_t wanted, paddr_t limit, struct crash_region *region,

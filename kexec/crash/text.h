@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Text that outlives a reset in the crash region: how long it is, and that it is text at all. Layout in docs/abi.md. */
+/* Text that outlives a reset in the crash region: is it text, and how long? Layout in docs/abi.md. */
 #ifndef LIFEBOAT_KEXEC_CRASH_TEXT_H
 #define LIFEBOAT_KEXEC_CRASH_TEXT_H
 

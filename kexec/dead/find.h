@@ -2,8 +2,8 @@
 /*
  * Finding the dead kernel's VMCOREINFO note in its RAM.
  *
- * There may be several: of kernels that ran before it, of its own kdump, copies in page cache. So each is read, and
- * those that are good are ranked.
+ * There may be several: of kernels that ran before it, or copies of its own. So each is read, and those that
+ * are good are ranked.
  */
 #ifndef LIFEBOAT_KEXEC_DEAD_FIND_H
 #define LIFEBOAT_KEXEC_DEAD_FIND_H
@@ -16,9 +16,9 @@
 /**
  * Find the dead kernel's note in @where, page by page. What of @where @ram cannot read is left out.
  *
- * Of several that pass vmcoreinfo_read() that one wins which, in this order: has a readable printk ring; did not
- * leave by kexec -e (another lived after it); lies at @kernel_pa; has the latest CRASHTIME; whose log's last
- * record has the highest timestamp; lies lowest.
+ * Of several that pass vmcoreinfo_read() that one wins which, in this order: has a readable printk ring; did
+ * not leave by kexec -e (another lived after it); lies at @kernel_pa; has the latest CRASHTIME; whose log's
+ * last record has the highest timestamp; lies lowest.
  * @kernel_pa   as for vmcoreinfo_read()
  * @candidates  receives how many notes were seen, good or not, at most VMCOREINFO_CANDIDATES_MAX; may be NULL
  * Return: LB_OK; LB_ENOENT none found, or none good (the line says which). @info is undefined then.

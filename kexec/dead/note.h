@@ -15,7 +15,7 @@
 /** Linux's KERNEL_LINK_ADDR on rv64; in the note since 6.2. */
 #define LINUX_KERNEL_LINK_ADDR UINT64_C(0xffffffff80000000)
 
-/** What p_memsz of a PT_NOTE for it should be: header, 4 KiB of text, and the terminator (VMCOREINFO_NOTE_SIZE). */
+/** What p_memsz of a PT_NOTE for it should be, as in Linux: header, 4 KiB of text, and the terminator. */
 #define VMCOREINFO_NOTE_SIZE 4132
 
 /** Offsets and sizes inside the printk ring's structs; all from the note (docs of kernel/printk). */
@@ -72,11 +72,14 @@ LB_MUST_CHECK enum lb_err vmcoreinfo_read(const struct ram *ram, paddr_t pa, pad
 /**
  * Translate a virtual address of the dead kernel: kernel map, or linear map. The result need not be RAM.
  *
- * Return: LB_OK; LB_ERANGE @va is in neither (vmalloc, user), or the note does not say enough; @pa is unchanged.
+ * Return: LB_OK; LB_ERANGE @va is in neither (vmalloc, user), or the note does not say enough; @pa is
+ *         unchanged.
  */
 LB_MUST_CHECK enum lb_err vmcoreinfo_translate(const struct vmcoreinfo *info, uint64_t va, paddr_t *pa);
 
-/** Where the @size bytes at the dead kernel's @va can be read; NULL unless it translates and all are readable. */
+/**
+ * Where @size bytes at the dead kernel's @va can be read; NULL unless @va translates and all are readable.
+ */
 const void *vmcoreinfo_bytes(const struct ram *ram, const struct vmcoreinfo *info, uint64_t va,
 			     uint64_t size);
 

@@ -18,7 +18,7 @@ enum desc_state { DESC_RESERVED, DESC_COMMITTED, DESC_FINALIZED, DESC_REUSABLE }
 /* A block of text is headed by its record's id, and aligned to that. */
 #define BLOCK_HEAD sizeof(uint64_t)
 
-/* In printk_info behind text_len: facility, flags (5 bits), level. Not in VMCOREINFO; the same in 5.10 to 7.2. */
+/* In printk_info behind text_len: facility, flags (5 bits), level. Not in the note; so from 5.10 to 7.2. */
 #define INFO_FACILITY 2
 #define INFO_FLAGS    3
 #define FLAG_CONT     8

@@ -3,14 +3,15 @@
  * The dead kernel's log: Linux's printk ring, read where it lies, by the offsets in its VMCOREINFO.
  *
  * The ring may be torn or hostile: every step is bounded, every address checked, text is sanitised.
- * Shape: facts from kernel/printk/printk_ringbuffer.{h,c}; works from 5.10's lockless ring on (6.12 and 7.2 tested).
+ * Shape: facts from kernel/printk/printk_ringbuffer.{h,c}; works from 5.10's lockless ring on (6.12 and 7.2
+ * tested).
  */
 #ifndef LIFEBOAT_KEXEC_DEAD_PRINTK_H
 #define LIFEBOAT_KEXEC_DEAD_PRINTK_H
 
 #include "kexec/dead/note.h"
 
-/** An opened ring: where its parts are, all inside RAM. Borrows the ram and the layout that it was opened with. */
+/** An opened ring: where its parts are, all inside RAM. Borrows the ram and the info it was opened with. */
 struct printk_ring {
 	const struct ram *ram;
 	const struct printk_layout *layout;
@@ -31,8 +32,8 @@ struct printk_record {
 /**
  * Follow @info to the ring and check that all its parts lie inside RAM.
  *
- * Return: LB_OK; LB_EFORMAT the ring's numbers are impossible; LB_ERANGE its addresses lead outside RAM, or can not
- *         be translated (before 6.2 that is a ring of log_buf_len=). On error @ring is undefined.
+ * Return: LB_OK; LB_EFORMAT the ring's numbers are impossible; LB_ERANGE its addresses lead outside RAM, or
+ *         can not be translated (before 6.2 that is a ring of log_buf_len=). On error @ring is undefined.
  */
 LB_MUST_CHECK enum lb_err printk_open(const struct ram *ram, const struct vmcoreinfo *info,
 				      struct printk_ring *ring, struct diag *diag);
@@ -40,8 +41,8 @@ LB_MUST_CHECK enum lb_err printk_open(const struct ram *ram, const struct vmcore
 /**
  * Call @visit for the last @count readable records, oldest first.
  *
- * A record that was being written at death (state reserved) is skipped; committed ones are taken, finalized or not.
- * The search for readable ones goes no further back than 4096 unreadable ones.
+ * A record that was being written at death (state reserved) is skipped; committed ones are taken, finalized
+ * or not. The search for readable ones goes no further back than 4096 unreadable ones.
  * @count  any; UINT32_MAX means all
  * @return how many were visited
  */
@@ -76,7 +77,8 @@ const char *printk_ending_name(enum printk_ending ending);
 bool printk_ending_is_orderly(enum printk_ending ending);
 
 /**
- * Write a record as dmesg does, "[    1.234567] text", printable ASCII only ('?' for the rest), NUL-terminated.
+ * Write a record as dmesg does, "[    1.234567] text", printable ASCII only ('?' for the rest),
+ * NUL-terminated.
  *
  * @return the length, without NUL; at most @size - 1; 0 if @size is 0 (then nothing is written)
  */

@@ -3,7 +3,7 @@
  * Banana Pi BPI-F3 and other boards with a SpacemiT K1. RAM: 2 GiB from 0, the rest from 4 GiB on.
  *
  * The vendor's SPL has a heap of 32 MiB; where mainline's reads a FIT to is in its spacemit_k1_defconfig
- * (SPL_LOAD_FIT_ADDRESS). How much of the two buffers is written depends on the FIT: 32 MiB each are kept free.
+ * (SPL_LOAD_FIT_ADDRESS). How much of the two buffers is written depends on the FIT: 32 MiB each stay free.
  */
 #include "platform/platforms.h"
 

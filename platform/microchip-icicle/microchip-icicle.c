@@ -2,8 +2,9 @@
 /*
  * Microchip PolarFire SoC Icicle Kit, and QEMU's microchip-icicle-kit.
  *
- * HSS, on the monitor hart, copies its payload out of the buffer below the end of low RAM, also when it restarts after
- * a warm reset. Newer FDTs begin with the name of a reference design, so the SoC's name decides.
+ * HSS, on the monitor hart, copies its payload out of the buffer below the end of low RAM, also when it
+ * restarts after a warm reset. Newer FDTs begin with the name of a reference design, so the SoC's name
+ * decides.
  */
 #include "platform/platforms.h"
 

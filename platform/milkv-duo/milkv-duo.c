@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Milk-V Duo, Duo 256M, Duo S, LicheeRV Nano: Sophgo CV1800B, SG2002, SG2000. RAM from 0x80000000, one C906 for us.
+ * Milk-V Duo, Duo 256M, Duo S, LicheeRV Nano: Sophgo CV1800B, SG2002, SG2000. RAM from 0x80000000, a C906.
  *
- * FSBL tests DDR from its base on (how far is not known: 16 MiB are given up) and unpacks images at 0x81800000. The
- * second core's RTOS has the last 2 MiB of the 256 and 512 MiB boards; Linux' FDTs reserve it on some only.
+ * FSBL tests DDR from its base on (how far is not known: 16 MiB are given up) and unpacks images at
+ * 0x81800000. The second core's RTOS has the last 2 MiB of the 256 and 512 MiB boards; Linux' FDTs reserve it
+ * on some only.
  */
 #include "platform/platforms.h"
 

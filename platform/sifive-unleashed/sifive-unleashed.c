@@ -2,8 +2,9 @@
 /*
  * SiFive HiFive Unleashed (FU540), and QEMU's sifive_u.
  *
- * U-Boot's SPL: bss at 0x85000000, heap of 1 MiB (Debian 2025.01, measured on sifive_u) or 8 MiB (its successors'
- * default) at 0x85100000. It moves images by whole cache lines, so it changes up to 64 bytes below each, too.
+ * U-Boot's SPL: bss at 0x85000000, heap of 1 MiB (Debian 2025.01, measured on sifive_u) or 8 MiB (its
+ * successors' default) at 0x85100000. It moves images by whole cache lines, so it changes up to 64 bytes
+ * below each, too.
  */
 #include "platform/platforms.h"
 

@@ -2,8 +2,8 @@
 /*
  * Sipeed LicheePi 4A and other boards with a T-Head TH1520.
  *
- * Two chains: the vendor's has OpenSBI at 0 and us at 2 MiB, mainline U-Boot's has OpenSBI at 2 GiB. Both are covered,
- * since the FDT does not tell them apart.
+ * Two chains: the vendor's has OpenSBI at 0 and us at 2 MiB, mainline U-Boot's has OpenSBI at 2 GiB. Both are
+ * covered, since the FDT does not tell them apart.
  */
 #include "platform/platforms.h"
 

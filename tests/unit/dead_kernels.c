@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The readers of VMCOREINFO and of the printk ring on the RAM of a real dead kernel, as it is and damaged at random.
+ * The readers of VMCOREINFO and of the printk ring on the RAM of a real dead kernel, as it is and damaged at
+ * random.
  *
- * LIFEBOAT_DEAD names the three files without their endings (make_ram.py): .ram, .log (what the console showed),
- * .facts (release, mode, ending, RAM's base, kernel's place, a part of the telling line; one a line).
+ * LIFEBOAT_DEAD names the three files without their endings (make_ram.py): .ram, .log (what the console
+ * showed), .facts (release, mode, ending, RAM's base, kernel's place, a part of the telling line; one a
+ * line).
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -257,7 +257,7 @@ static void write_heads(struct dead_kernel *k)
 	dead_put(k->ram, desc_ring + k->at.ring_tail + k->at.counter, k->tail_id, 8);
 }
 
-/* As Linux begins: the first record takes slot 0, the ids before it are huge, the first byte is the last of a wrap. */
+/* As Linux begins: record 0 takes slot 0, the ids before it are huge, the first byte ends a wrap. */
 static void write_ring(struct dead_kernel *k)
 {
 	paddr_t desc_ring = k->rb + k->at.rb_desc_ring;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * RAM with dead kernels in it, made up: VMCOREINFO notes, and printk rings that a model of Linux's writer fills.
+ * RAM with dead kernels in it, made up: VMCOREINFO notes, and printk rings that a model of Linux's writer
+ * fills.
  *
- * The model is written from the description of the ring (facts: linux-contracts 6), not from the reader. It remembers
- * what it wrote, so that a test can ask what a reader must find.
+ * The model is written from the description of the ring (facts: linux-contracts 6), not from the reader. It
+ * remembers what it wrote, so that a test can ask what a reader must find.
  */
 #ifndef LIFEBOAT_TESTS_DEAD_RAM_H
 #define LIFEBOAT_TESTS_DEAD_RAM_H
@@ -51,7 +52,7 @@ struct dead_kernel {
 	paddr_t kernel_pa, note_pa;
 	uint64_t kaslr, page_offset, crash_time;
 	unsigned va_bits, count_bits, size_bits;
-	bool linear; /* the ring's arrays in the linear map (log_buf_len=), at kernel_pa + 1 MiB like the others */
+	bool linear; /* the ring's arrays are in the linear map (log_buf_len=), at kernel_pa + 1 MiB, too */
 	uint16_t uts_name;
 	struct printk_layout at;
 
@@ -73,7 +74,10 @@ void dead_kernel_init(struct dead_kernel *kernel, struct dead_ram *ram, enum dea
 /* Lay it into its RAM: the release string, an empty ring, the note. */
 void dead_kernel_build(struct dead_kernel *kernel);
 
-/* The note's text: append a line; replace the line that begins with @prefix (NULL: drop it); lay the note anew. */
+/*
+ * The note's text: append a line; replace the line that begins with @prefix (NULL: drop it); lay the note
+ * anew.
+ */
 void dead_note_append(struct dead_kernel *kernel, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void dead_note_replace(struct dead_kernel *kernel, const char *prefix, const char *value);

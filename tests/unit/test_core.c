@@ -60,7 +60,9 @@ static uint64_t leaf_at(const struct pagetable *pt, uint64_t va)
 	return pte;
 }
 
-/* The figures are T-Head's (C, B, SH for memory; SO, SH for devices), and what the standard wants: nothing. */
+/*
+ * The figures are T-Head's (C, B, SH for memory; SO, SH for devices), and what the standard wants: nothing.
+ */
 static void leaves_have_the_cores_attributes_and_pointers_have_none(void **state)
 {
 	static const struct {

@@ -155,7 +155,9 @@ static void harts_beyond_the_last_slot_have_none(void **state)
 	assert_true(crash_call_has_note(area, 127));
 }
 
-/* The page as the hart will find it: both words, and tables that map it at two addresses, and nothing else. */
+/*
+ * The page as the hart will find it: both words, and tables that map it at two addresses, and nothing else.
+ */
 static void check_prepared(struct crash_call *area, uint64_t va, unsigned levels)
 {
 	const uint64_t satp = number(area, 0x1000 + WORDS, 8);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The crash record's two slots: layout, which one counts, and what is refused. Resets: test_crash_record_tear.c. */
+/*
+ * The crash record's two slots: layout, which one counts, and what is refused. Resets:
+ * test_crash_record_tear.c.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

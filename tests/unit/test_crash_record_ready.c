@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Writing the crash record in two halves: what was made ready is what crash_record_write() would have written. */
+/*
+ * Writing the crash record in two halves: what was made ready is what crash_record_write() would have
+ * written.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

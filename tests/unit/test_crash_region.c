@@ -156,6 +156,26 @@ static void without_room_below_4_gib_it_lies_as_high_as_the_stage_reaches(void *
 			 LB_ENOSPC);
 }
 
+static void what_others_say_is_a_crash_region_or_not(void **state)
+{
+	static const struct {
+		struct region all;
+		bool sound;
+	} rows[] = {
+		{{0xb0000000, 100 * MIB}, true},   {{0xb0000000, 98 * MIB}, false},
+		{{0xb0000000, 0}, false},	   {{0xb0000000, 256 * MIB + 0x1000}, false},
+		{{0xb0001000, 256 * MIB}, false},  {{0, 256 * MIB}, true},
+		{{-100 * MIB, 100 * MIB}, false}, /* its end is no address */
+		{{-102 * MIB, 100 * MIB}, true},   {{0xb0000000, -2 * MIB}, false},
+		{{UINT64_MAX, UINT64_MAX}, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_int_equal(crash_region_is_sound(rows[i].all), rows[i].sound);
+	assert_true(crash_region_is_sound(place_in((struct region){RAM_BASE, GIB}, GIB, 0).all));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +187,7 @@ int main(void)
 		cmocka_unit_test(it_lies_as_high_as_it_can_on_a_2_mib_boundary),
 		cmocka_unit_test(below_4_gib_comes_first_even_if_there_is_more_above),
 		cmocka_unit_test(without_room_below_4_gib_it_lies_as_high_as_the_stage_reaches),
+		cmocka_unit_test(what_others_say_is_a_crash_region_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

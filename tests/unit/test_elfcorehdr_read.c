@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Another's core header: which notes it names, and whether notes end where they must. Blocks have their exact size, for ASan. */
+/*
+ * Another's core header: which notes it names, and whether notes end where they must. Blocks have their exact
+ * size, for ASan.
+ */
 #include <elf.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -129,7 +132,10 @@ static void no_header_makes_the_reader_leave_it(void **state)
 
 /* ---- The notes ---- */
 
-/* Where a reader that trusts them would stop, word for word as fs/proc/vmcore.c walks; SIZE_MAX: beyond @size. */
+/*
+ * Where a reader that trusts them would stop, word for word as fs/proc/vmcore.c walks; SIZE_MAX: beyond
+ * @size.
+ */
 static size_t walk_as_linux(const uint8_t *data, size_t size, size_t *notes)
 {
 	size_t at = 0;

@@ -13,7 +13,10 @@
 
 #define DAMAGES 30000
 
-/* Ways to spoil the one record "spoilt text" (24 bytes at position 32 of the ring, behind "innocent text..."). */
+/*
+ * Ways to spoil the one record "spoilt text" (24 bytes at position 32 of the ring, behind "innocent
+ * text...").
+ */
 static void spoil_id(struct dead_record *record)
 {
 	dead_put(&ram, kernel.data + record->begin % 1024, record->id + 1, 8);

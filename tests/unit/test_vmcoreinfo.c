@@ -338,7 +338,9 @@ static void an_old_kernel_is_found_only_where_the_stage_has_put_it(void **state)
 	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, OTHER_PA, &info, &diag), LB_EFORMAT);
 	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, 2 * MIB, &info, &diag), LB_ERANGE);
 	end();
-	/* 6.2 says it itself. Where the stage knows, it knows better (6.4.0's phys_ram_base is RAM's start). */
+	/*
+	 * 6.2 says it itself. Where the stage knows, it knows better (6.4.0's phys_ram_base is RAM's start).
+	 */
 	build(AGE_6_2);
 	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, 0, &info, &diag), LB_OK);
 	assert_int_equal(info.kernel_pa, KERNEL_PA);

@@ -119,7 +119,9 @@ static void when_no_note_is_good_the_line_tells_how_many_and_why(void **state)
 	end();
 }
 
-/* What speaks for one of two kernels; the first of them lies lower and is at the place that the stage knows. */
+/*
+ * What speaks for one of two kernels; the first of them lies lower and is at the place that the stage knows.
+ */
 enum sign { NO_LOG, LEFT_BY_KEXEC, AT_HOME, CRASHED, LATER };
 
 static void give_sign(struct dead_kernel *to, enum sign sign)

@@ -73,9 +73,7 @@ static enum lb_err read_range(const char *parent, const char *node, struct regio
 				 parent, node);
 	range->base = number(reg.bytes, address);
 	range->size = number(reg.bytes + address, size);
-	if (!is_aligned(range->base | range->size, CRASH_REGION_ALIGN) ||
-	    !range_is_valid(range->base, range->size) ||
-	    range->size < CRASH_PRIVATE_SIZE + CRASH_REGION_ALIGN)
+	if (!crash_region_is_sound(*range))
 		return diag_fail(diag, LB_EFORMAT,
 				 "%s/%s: %#" PRIx64 " + %#" PRIx64
 				 " is no crash region: is this lifeboat-ctl of the lifeboat that booted?",

@@ -2,8 +2,9 @@
 /*
  * lifeboat-ctl: what userspace of the primary can see of the crash record, and say to it.
  *
- * Linux, static. The record is read and written by the stage's own code, through /dev/mem: the crash region is a
- * no-map range, so it is no System RAM, and STRICT_DEVMEM lets it through. What is written is armed <-> disarmed, and the boot counter.
+ * Linux, static. The record is read and written by the stage's own code, through /dev/mem: the crash region
+ * is a no-map range, so it is no System RAM, and STRICT_DEVMEM lets it through. What is written is armed <->
+ * disarmed, and the boot counter.
  */
 #include <errno.h>
 #include <fcntl.h>
