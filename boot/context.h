@@ -2,8 +2,8 @@
 /*
  * All that a boot knows, each fact in the struct of its one writer.
  *
- * There is one, made in start.c. Only start, end, trap and the face of boot/crash see it whole; everybody else is
- * handed the parts that he needs, const unless he writes them.
+ * There is one, made in start.c. Only start, end, trap and the face of boot/crash see it whole; everybody
+ * else is handed the parts that he needs, const unless he writes them.
  */
 #ifndef LIFEBOAT_BOOT_CONTEXT_H
 #define LIFEBOAT_BOOT_CONTEXT_H

@@ -21,19 +21,25 @@ struct hw {
 };
 
 /**
- * Read the firmware's FDT into @hw, and what its bootargs ask of the stage itself. hw->entry and core are there.
+ * Read the firmware's FDT into @hw, and what its bootargs ask of the stage itself. hw->entry and core are
+ * there.
  *
  * lifeboat.log=error|warn|info|debug sets the console's level; lifeboat.mode=sv39|sv48|sv57 caps the
  * paging mode. Unknown values are warned of.
- * Return: as fdt_peek_size() and fdt_read_machine(); LB_ERANGE, LB_EFORMAT the address in a1 is no place for an FDT.
+ * Return: as fdt_peek_size() and fdt_read_machine(); LB_ERANGE, LB_EFORMAT the address in a1 is no place for
+ *         an FDT.
  */
 LB_MUST_CHECK enum lb_err discover_machine(struct hw *hw, struct stage *stage, struct log *log);
 
-/** Levels of the largest paging mode: the smallest of what the FDT says of this hart, what the user asked for, what there is. */
+/**
+ * Levels of the largest paging mode: the smallest of what the FDT says of this hart, what the user asked for,
+ * what there is.
+ */
 unsigned discover_most_levels(const struct hw *hw);
 
 /**
- * The value of @key=... in the FDT's bootargs, up to the next space, @length characters; NULL if it is not there.
+ * The value of @key=... in the FDT's bootargs, up to the next space, @length characters; NULL if it is not
+ * there.
  */
 const char *discover_option(const struct hw *hw, const char *key, size_t *length);
 
@@ -49,8 +55,8 @@ LB_MUST_CHECK enum lb_err discover_memory(const struct hw *hw, const struct regi
 /**
  * Take what the platform says is lost on a reset, as far as it is RAM that nobody has taken.
  *
- * Only who wants to keep memory over a reset needs that: a plain boot may use it all. Context: after source_find(),
- * since a bundle may well lie there.
+ * Only who wants to keep memory over a reset needs that: a plain boot may use it all. Context: after
+ * source_find(), since a bundle may well lie there.
  * Return: LB_OK; LB_ENOSPC the memory map is full.
  */
 LB_MUST_CHECK enum lb_err discover_lost(const struct hw *hw, struct memmap *map, struct diag *diag);

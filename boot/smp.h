@@ -9,7 +9,9 @@
 
 #include "boot/discover.h"
 
-/** See to the other harts after stage_move(): warn of those that run by HSM, or fetch the waiting ones over. */
+/**
+ * See to the other harts after stage_move(): warn of those that run by HSM, or fetch the waiting ones over.
+ */
 void smp_gather(const struct hw *hw, const struct stage *stage, struct log *log);
 
 /** Send waiting harts, if any, into the payload at @entry_pa; right before handoff(). */

@@ -124,8 +124,8 @@ static const struct {
 };
 
 /*
- * Firmware may have written into the bundle after it was loaded: OpenSBI's fw_jump and fw_payload copy the FDT
- * 32 MiB behind the stage's start, whatever is there.
+ * Firmware may have written into the bundle after it was loaded: OpenSBI's fw_jump and fw_payload copy the
+ * FDT 32 MiB behind the stage's start, whatever is there.
  */
 static enum lb_err check_undamaged(struct region where, const struct memmap *map, struct diag *diag)
 {
@@ -142,7 +142,10 @@ static enum lb_err check_undamaged(struct region where, const struct memmap *map
 	return LB_OK;
 }
 
-/* The bundle; and what is none in the initrd's place is an initrd: keep it whole, for a payload without its own. */
+/*
+ * The bundle; and what is none in the initrd's place is an initrd: keep it whole, for a payload without its
+ * own.
+ */
 static enum lb_err take(const struct source *source, struct region initrd, struct memmap *map,
 			struct diag *diag)
 {

@@ -26,7 +26,10 @@ struct source {
 void source_find(struct source *source, const struct hw *hw, struct stage *stage, struct memmap *map,
 		 struct log *log);
 
-/** Open it again, by the physmap of the final tables. What fails goes into source->err. Context: after stage_move(). */
+/**
+ * Open it again, by the physmap of the final tables. What fails goes into source->err. Context: after
+ * stage_move().
+ */
 void source_reopen(struct source *source, const struct stage *stage);
 
 #endif

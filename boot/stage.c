@@ -127,7 +127,9 @@ static uint64_t block_size(const struct block *block)
 	return block_stage_tables(block, block->sets) - block->pa;
 }
 
-/* Enough for the stage (its sections and tables share one path), the FDT, and each piece that is asked for. */
+/*
+ * Enough for the stage (its sections and tables share one path), the FDT, and each piece that is asked for.
+ */
 static size_t table_pages_needed(const struct stage_request *request)
 {
 	size_t mappings = 2 + request->view_count + (request->own.size != 0);

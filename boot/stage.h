@@ -32,12 +32,15 @@ struct stage_request {
 	struct region fdt;    /* the firmware's: shown at FDT_VA */
 	struct memmap *map;   /* free RAM is mapped; takes the new place, gives back the old one */
 	/*
-	 * Memory that is ours over resets: the stage goes to its base, and may take @room bytes of it; the rest is
-	 * writable. Size 0: there is none, and the stage goes to the top of free RAM.
+	 * Memory that is ours over resets: the stage goes to its base, and may take @room bytes of it; the
+	 * rest is writable. Size 0: there is none, and the stage goes to the top of free RAM.
 	 */
 	struct region own;
 	uint64_t room;
-	/* Free RAM may hold what a dead kernel left: read-only until stage_allow_writes(), and the old place stays taken. */
+	/*
+	 * Free RAM may hold what a dead kernel left: read-only until stage_allow_writes(), and the old place
+	 * stays taken.
+	 */
 	bool keep_free;
 	const struct region_set *dead; /* more RAM to read; NULL: none */
 	size_t view_count;
@@ -58,16 +61,18 @@ LB_MUST_CHECK enum lb_err stage_map(struct pagetable *pt, paddr_t stage_pa);
 /**
  * Move the stage, on its final tables, in the largest mode that all agree to.
  *
- * Chooses a block, copies the stage there, builds the tables behind it (trampoline tables first, then the stage's own),
- * and switches. On return the same code runs at the same virtual address out of the new place; @stage describes that;
- * pointers into the old physmap are stale.
- * Return: LB_OK; LB_ENOSPC no room in RAM; LB_EUNSUPPORTED no mode is accepted. On error the stage is where it was, and
- *         @log's diag says why.
+ * Chooses a block, copies the stage there, builds the tables behind it (trampoline tables first, then the
+ * stage's own), and switches. On return the same code runs at the same virtual address out of the new place;
+ * @stage describes that; pointers into the old physmap are stale.
+ * Return: LB_OK; LB_ENOSPC no room in RAM; LB_EUNSUPPORTED no mode is accepted. On error the stage is where
+ *         it was, and @log's diag says why.
  */
 LB_MUST_CHECK enum lb_err stage_move(struct stage *stage, const struct stage_request *request,
 				     struct log *log);
 
-/** Let the stage write to free RAM, after all: no dead kernel's memory is in it any more, or it is given up. */
+/**
+ * Let the stage write to free RAM, after all: no dead kernel's memory is in it any more, or it is given up.
+ */
 void stage_allow_writes(struct stage *stage);
 
 /**

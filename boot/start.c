@@ -118,7 +118,10 @@ static _Noreturn void leave(struct boot_context *ctx, struct exit to)
 	handoff(hart_id, to.fdt, to.entry);
 }
 
-/* Returns only if there is nothing to start: then a normal boot is the best that is left, if there can be one. */
+/*
+ * Returns only if there is nothing to start: then a normal boot is the best that is left, if there can be
+ * one.
+ */
 static void start_crash_kernel(struct boot_context *ctx)
 {
 	struct exit to;

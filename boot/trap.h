@@ -7,7 +7,9 @@
 
 #include "boot/context.h"
 
-/** Registers at the trap, as trap.S stores them: x0 holds the pc's place, so x[n] is register n for n >= 1. */
+/**
+ * Registers at the trap, as trap.S stores them: x0 holds the pc's place, so x[n] is register n for n >= 1.
+ */
 struct trap_frame {
 	uint64_t epc;
 	uint64_t x1_to_x31[31];

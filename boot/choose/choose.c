@@ -8,8 +8,8 @@
 #include "boot/load/load.h"
 
 /*
- * Linux's own defaults do not suit a machine that shall capture: panic=0 stands still for ever, and a cold reboot
- * cycles DRAM's power on many boards.
+ * Linux's own defaults do not suit a machine that shall capture: panic=0 stands still for ever, and a cold
+ * reboot cycles DRAM's power on many boards.
  */
 static void add_panic_options(char *bootargs, struct log *log)
 {
@@ -34,7 +34,10 @@ static void wish(const struct facts *facts, const struct crash *crash, struct pa
 static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, const struct crash *crash,
 			       struct payload *primary, const char *name)
 {
-	/* What firmware loads again on a reset is no place for anything, once a reset may bring a crash kernel. */
+	/*
+	 * What firmware loads again on a reset is no place for anything, once a reset may bring a crash
+	 * kernel.
+	 */
 	const bool keep_bundle = crash->region.all.size != 0;
 	enum lb_err err = load_read(facts, primary, name);
 

@@ -13,7 +13,8 @@
  * @map      is as before afterwards
  * @chosen   receives what was loaded
  * @exit     receives where to go
- * Return: LB_OK; on error nothing is left that could be started, and the log's diag says why the last one can't be.
+ * Return: LB_OK; on error nothing is left that could be started, and the log's diag says why the last one
+ *         can't be.
  */
 LB_MUST_CHECK enum lb_err choose_primary(const struct facts *facts, struct memmap *map, struct crash *crash,
 					 struct boot_policy *policy, struct payload *primary,

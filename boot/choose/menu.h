@@ -18,10 +18,11 @@ struct menu {
 };
 
 /**
- * Which configuration shall be started? lifeboat.config=NAME says it; or else, if bootargs have lifeboat.menu=SECONDS and
- * a key is pressed in that time, the person at the console.
+ * Which configuration shall be started? lifeboat.config=NAME says it; or else, if bootargs have
+ * lifeboat.menu=SECONDS and a key is pressed in that time, the person at the console.
  *
- * Never waits for ever: a menu that nobody touches boots after five minutes. May reset the machine or switch it off.
+ * Never waits for ever: a menu that nobody touches boots after five minutes. May reset the machine or switch
+ * it off.
  * Return: an index in the choices; CHOICES_NONE nobody said.
  */
 size_t menu_choose(const struct menu *menu);

@@ -21,8 +21,9 @@ static void add_reservation(struct crash *crash, struct fdt_reservation reservat
 }
 
 /*
- * Lost memory goes into the record for the next life, and into the primary's FDT for this one. It stays in the linear
- * map: a hole there would split "System RAM", and kexec-tools 2.0.32 then takes a place outside of crashkernel=.
+ * Lost memory goes into the record for the next life, and into the primary's FDT for this one. It stays in
+ * the linear map: a hole there would split "System RAM", and kexec-tools 2.0.32 then takes a place outside of
+ * crashkernel=.
  */
 static enum lb_err reserve_all(const struct facts *facts, const struct memmap *map, struct crash *crash)
 {
@@ -84,8 +85,8 @@ static void wipe_all_notes(const struct facts *facts, const struct memmap *map, 
 }
 
 /*
- * The region of an earlier boot waits no longer. Where the bundle of this boot wants another one, the stage must
- * not stand in the old one: a reset with an empty record lays everything out anew, once.
+ * The region of an earlier boot waits no longer. Where the bundle of this boot wants another one, the stage
+ * must not stand in the old one: a reset with an empty record lays everything out anew, once.
  */
 static void leave_old_region(const struct facts *facts, struct crash *crash)
 {

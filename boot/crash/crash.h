@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The face of the crash side, as start() sees it: put a crash kernel in its place before the primary starts; after a
- * reset that was not orderly, or when Linux jumps here, start it. The record's states: docs/crash.md.
+ * The face of the crash side, as start() sees it: put a crash kernel in its place before the primary starts;
+ * after a reset that was not orderly, or when Linux jumps here, start it. The record's states: docs/crash.md.
  *
  * Nothing here stops a boot: whatever goes wrong is told in one line, and the primary starts without a crash
  * kernel, or the machine boots normally instead of capturing. Off by -Dcrash=false.
@@ -12,10 +12,16 @@
 #include "boot/context.h"
 #include "boot/crash/arm.h"
 
-/** Did Linux jump here on panic? Then ctx->crash.way is WAY_KEXEC. Context: after discover_machine(). Return: as kexec_enter(). */
+/**
+ * Did Linux jump here on panic? Then ctx->crash.way is WAY_KEXEC. Context: after discover_machine(). Return:
+ * as kexec_enter().
+ */
 LB_MUST_CHECK enum lb_err crash_enter(struct boot_context *ctx);
 
-/** Find the crash region and its record, and take it in the memory map. Context: after source_find(), before stage_move(). */
+/**
+ * Find the crash region and its record, and take it in the memory map. Context: after source_find(), before
+ * stage_move().
+ */
 void crash_discover(struct boot_context *ctx);
 
 /** What stage_move() shall do for the crash side: where to stand, what to map. */
@@ -31,7 +37,10 @@ bool crash_judge(struct boot_context *ctx);
  */
 LB_MUST_CHECK enum lb_err crash_prepare_exit(struct boot_context *ctx, struct exit *exit);
 
-/** Put the crash kernel in its place, for a normal boot. Context: free RAM is writable; the primary may be loaded afterwards. */
+/**
+ * Put the crash kernel in its place, for a normal boot. Context: free RAM is writable; the primary may be
+ * loaded afterwards.
+ */
 void crash_prepare(struct boot_context *ctx);
 
 /** Arm the record: last of all before the primary, @chosen, starts. */

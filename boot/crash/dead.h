@@ -14,8 +14,8 @@ struct dead_log {
 };
 
 /**
- * Fill dead->ram for the way by reset: free RAM less what was lost at the dead kernel's boot. (What is lost at this one
- * is taken, so it is not free.)
+ * Fill dead->ram for the way by reset: free RAM less what was lost at the dead kernel's boot. (What is lost
+ * at this one is taken, so it is not free.)
  *
  * Return: LB_OK; LB_ENOSPC too many pieces.
  */
@@ -43,7 +43,9 @@ void dead_last_words(const struct facts *facts, struct crash *crash, const struc
  */
 void dead_count(const struct facts *facts, struct crash *crash, const struct dead_log *left);
 
-/** How the kernel that ran in @where, which must be mapped, ended; PRINTK_ENDING_CUT if nothing can be told. */
+/**
+ * How the kernel that ran in @where, which must be mapped, ended; PRINTK_ENDING_CUT if nothing can be told.
+ */
 enum printk_ending dead_ending_in(const struct facts *facts, struct crash *crash, struct region where);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The crash entry: a dying system's norelocate jumps here, in the resident stage, by physical address. It never
- * turns paging on, so all is pc-relative; the stage's own stack is free, and at hand.
+ * The crash entry: a dying system's norelocate jumps here, in the resident stage, by physical address. It
+ * never turns paging on, so all is pc-relative; the stage's own stack is free, and at hand.
  */
 	.section .text.crash_entry, "ax", @progbits
 /*

@@ -2,8 +2,9 @@
 /*
  * The crash way by call, the dying half: from a system that gave up to the crash kernel, with paging off.
  *
- * Bounded and short: one checksum over a small state, one prepared page of the record copied, one look at each other
- * hart. Runs at the physical address, so there are no absolute addresses (no tables of pointers, no printf).
+ * Bounded and short: one checksum over a small state, one prepared page of the record copied, one look at
+ * each other hart. Runs at the physical address, so there are no absolute addresses (no tables of pointers,
+ * no printf).
  */
 #include "boot/crash/entry.h"
 

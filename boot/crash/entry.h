@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The crash entry: where a dying system comes in by itself (the call way), with paging off, at the resident stage's
- * physical address. crash_entry.S and crash_entry.c run there; boot/crash/call.c prepares what they need while all
- * is well.
+ * The crash entry: where a dying system comes in by itself (the call way), with paging off, at the resident
+ * stage's physical address. crash_entry.S and crash_entry.c run there; boot/crash/call.c prepares what they
+ * need while all is well.
  */
 #ifndef LIFEBOAT_BOOT_CRASH_ENTRY_H
 #define LIFEBOAT_BOOT_CRASH_ENTRY_H
@@ -33,8 +33,8 @@ struct crash_entry_target {
 };
 
 /**
- * Decide and count the attempt: all between crash_entry.S's two halves. Returns only if the crash kernel can be
- * started.
+ * Decide and count the attempt: all between crash_entry.S's two halves. Returns only if the crash kernel can
+ * be started.
  *
  * Context: paging off.
  * @flags  CRASH_CALL_RESET_FIRST, CRASH_CALL_CHECK_ALL, CRASH_CALL_MUST_STOP

@@ -13,8 +13,8 @@ struct region core_header_room(const struct crash *crash)
 }
 
 /*
- * A note that says only that it is ours: a kernel that died early has left none, and Linux makes no /proc/vmcore of a
- * core header without notes, or with nothing but empty ones.
+ * A note that says only that it is ours: a kernel that died early has left none, and Linux makes no
+ * /proc/vmcore of a core header without notes, or with nothing but empty ones.
  */
 static void add_own_note(const struct facts *facts, struct elfcorehdr_request *core, struct region room)
 {

@@ -13,8 +13,8 @@
 struct region core_header_room(const struct crash *crash);
 
 /**
- * Write the core header of dead->core to @room, CORE_HEADER_ROOM bytes: dead->ram, the kernel's mapping and linear map as far
- * as dead->info knows them, the notes that are there and the dead kernel's VMCOREINFO.
+ * Write the core header of dead->core to @room, CORE_HEADER_ROOM bytes: dead->ram, the kernel's mapping and
+ * linear map as far as dead->info knows them, the notes that are there and the dead kernel's VMCOREINFO.
  */
 LB_MUST_CHECK enum lb_err core_header_write(const struct facts *facts, const struct crash *crash,
 					    struct dead *dead, struct region room);

@@ -76,8 +76,8 @@ static bool judge_capturing(const struct facts *facts, const struct memmap *map,
 }
 
 /*
- * What a dead kernel left is about to be read. Count that in the record first: whatever goes wrong from here on
- * resets the machine (boot_fail), and must not do so for ever.
+ * What a dead kernel left is about to be read. Count that in the record first: whatever goes wrong from here
+ * on resets the machine (boot_fail), and must not do so for ever.
  */
 static bool begin_judging(const struct facts *facts, struct crash *crash)
 {

@@ -140,8 +140,8 @@ static enum lb_err take_core_room(const struct facts *facts, struct memmap *map,
 }
 
 /*
- * A crash kernel that is prepared stays so: if this one does not make it to an orderly end, the next boot, by reset,
- * tries that one.
+ * A crash kernel that is prepared stays so: if this one does not make it to an orderly end, the next boot, by
+ * reset, tries that one.
  */
 static enum lb_err note_attempt(const struct facts *facts, struct crash *crash)
 {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The crash kernel: put in place in usable memory while all is well, and made ready to be entered when it is not.
+ * The crash kernel: put in place in usable memory while all is well, and made ready to be entered when it is
+ * not.
  *
- * Everything that the crash kernel is given is made and checksummed when it is put in place, its FDT included; what is
- * left for the crash is the core header, which tells where the dead kernel's notes are.
+ * Everything that the crash kernel is given is made and checksummed when it is put in place, its FDT
+ * included; what is left for the crash is the core header, which tells where the dead kernel's notes are.
  */
 #include "boot/crash/prepare.h"
 

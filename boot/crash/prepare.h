@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The crash kernel: put in place in usable memory while all is well, and made ready to be entered when it is not. */
+/*
+ * The crash kernel: put in place in usable memory while all is well, and made ready to be entered when it is
+ * not.
+ */
 #ifndef LIFEBOAT_BOOT_CRASH_PREPARE_H
 #define LIFEBOAT_BOOT_CRASH_PREPARE_H
 
@@ -19,8 +22,8 @@ LB_MUST_CHECK enum lb_err prepare(const struct facts *facts, struct crash *crash
 /**
  * Make the prepared crash kernel ready to be entered: its core header is written, @exit filled.
  *
- * Writes nowhere outside the crash region. Counts the attempt in the record first, so that whatever happens from
- * here on can't happen for ever.
+ * Writes nowhere outside the crash region. Counts the attempt in the record first, so that whatever happens
+ * from here on can't happen for ever.
  * @kernel  room to put it in its place again, if it was harmed
  * Return: LB_OK; on error the log's diag says why, and the machine should boot normally.
  */

@@ -6,7 +6,10 @@ enum lb_err record_look(const struct facts *facts, struct stage *stage, struct r
 			struct crash_record *record)
 {
 	struct diag *diag = &facts->log->diag;
-	/* Writable, though nobody writes by it: the stage's new place may overlap it, and two views must agree. */
+	/*
+	 * Writable, though nobody writes by it: the stage's new place may overlap it, and two views must
+	 * agree.
+	 */
 	const void *memory = stage_early_view(stage, where.base, where.size, PTE_R | PTE_W, diag);
 	enum lb_err err = memory ? crash_record_read(memory, record, diag) : LB_ERANGE;
 

@@ -42,9 +42,10 @@ static bool find_record_at(const struct facts *facts, struct stage *stage, struc
 }
 
 /*
- * Where no record is expected a dead kernel may still be waiting with a staged crash kernel: the bundle was damaged,
- * or its crash configuration changed. Then the record lies where crash_region_place() puts a region's end:
- * at the end of a free piece of RAM or at 4 GiB, the highest first. If there is none our own record stays.
+ * Where no record is expected a dead kernel may still be waiting with a staged crash kernel: the bundle was
+ * damaged, or its crash configuration changed. Then the record lies where crash_region_place() puts a
+ * region's end: at the end of a free piece of RAM or at 4 GiB, the highest first. If there is none our own
+ * record stays.
  */
 static bool find_old_region(const struct facts *facts, struct stage *stage, const struct memmap *map,
 			    struct crash *crash)

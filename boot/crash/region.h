@@ -9,12 +9,14 @@
 /**
  * Look for a crash configuration, choose the crash region, read the record in it, and take it in @map.
  *
- * What goes wrong is told in one line: then there is no crash region. Context: before stage_move(), after source_find().
+ * What goes wrong is told in one line: then there is no crash region. Context: before stage_move(), after
+ * source_find().
  */
 void region_discover(const struct facts *facts, struct stage *stage, struct memmap *map, struct crash *crash);
 
 /**
- * Take the region that an earlier stage reserved, as the FDT says, with its record and what is prepared in it.
+ * Take the region that an earlier stage reserved, as the FDT says, with its record and what is prepared in
+ * it.
  *
  * Context: before stage_move(). Return: LB_OK; else the log's diag says why there is nothing to adopt.
  */

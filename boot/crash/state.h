@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the crash side knows: the region and its record, and what a dead kernel left. Written by boot/crash alone. */
+/*
+ * What the crash side knows: the region and its record, and what a dead kernel left. Written by boot/crash
+ * alone.
+ */
 #ifndef LIFEBOAT_BOOT_CRASH_STATE_H
 #define LIFEBOAT_BOOT_CRASH_STATE_H
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The FDT that a configuration wants: a base and overlays out of the bundle, with what only firmware knows. */
+/*
+ * The FDT that a configuration wants: a base and overlays out of the bundle, with what only firmware knows.
+ */
 #include "boot/load/board_fdt.h"
 
 #include <inttypes.h>
@@ -11,7 +13,10 @@
 #define GROWTH_PER_OVERLAY 2	     /* times its size: its nodes, and what it adds to __symbols__ */
 #define GROWTH_MIN	   (4 * KIB) /* for what comes over from firmware's /chosen and /reserved-memory */
 
-/* Two parts of the room: the FDT that is made, and the image in hand, which must be aligned and may be written. */
+/*
+ * Two parts of the room: the FDT that is made, and the image in hand, which must be aligned and may be
+ * written.
+ */
 struct parts {
 	uint64_t made_size;
 	char *made;

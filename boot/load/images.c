@@ -74,7 +74,10 @@ uint64_t images_ramdisk_size(const struct payload *payload)
 	const struct bundle_blob *ramdisk = payload->config.ramdisk;
 	uint64_t sum = 0;
 
-	/* All of them lie in the bundle, and there are few: this can't overflow. Behind the last there is no gap. */
+	/*
+	 * All of them lie in the bundle, and there are few: this can't overflow. Behind the last there is no
+	 * gap.
+	 */
 	for (size_t i = 0; i < BUNDLE_BLOBS_MAX && ramdisk[i].size; i++)
 		sum = sum + (i ? ramdisk_step(&ramdisk[i - 1]) - ramdisk[i - 1].size : 0) + ramdisk[i].size;
 	return sum;

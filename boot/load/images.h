@@ -16,9 +16,9 @@ void images_print_unhashed(const struct facts *facts, const struct payload *payl
 uint64_t images_ramdisk_size(const struct payload *payload);
 
 /**
- * Carry out the plan, all but its FDT, and copy the loadables. Hashes are checked in the same pass as a copy; where a
- * copy would go over the bundle, before it. So after an error the bundle is as it was, and another configuration can be
- * tried.
+ * Carry out the plan, all but its FDT, and copy the loadables. Hashes are checked in the same pass as a copy;
+ * where a copy would go over the bundle, before it. So after an error the bundle is as it was, and another
+ * configuration can be tried.
  *
  * Return: LB_OK; LB_EFORMAT a hash does not match: the payload must not be started.
  */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From a bundle to a payload that is ready to be entered: read, plan, carry out. All after source_reopen(). */
+/*
+ * From a bundle to a payload that is ready to be entered: read, plan, carry out. All after source_reopen().
+ */
 #ifndef LIFEBOAT_BOOT_LOAD_LOAD_H
 #define LIFEBOAT_BOOT_LOAD_LOAD_H
 
@@ -20,10 +22,11 @@ LB_MUST_CHECK enum lb_err load_read(const struct facts *facts, struct payload *p
 void load_describe(const struct payload *payload, char *out, size_t size);
 
 /**
- * Compute payload->plan in @map, and print it: where everything will lie, before a byte moves. But a compressed kernel is
- * checked and unpacked here, since the plan needs to know what it is.
+ * Compute payload->plan in @map, and print it: where everything will lie, before a byte moves. But a
+ * compressed kernel is checked and unpacked here, since the plan needs to know what it is.
  *
- * Fills wishes.initrd; the rest of the wishes must be there. @map is as before, unless memory for an FDT is lost (told).
+ * Fills wishes.initrd; the rest of the wishes must be there. @map is as before, unless memory for an FDT is
+ * lost (told).
  * @keep_bundle  the bundle must stay whole: nothing is placed on it, and nothing runs in it
  */
 LB_MUST_CHECK enum lb_err load_plan(const struct facts *facts, struct payload *payload, struct memmap *map,
@@ -32,7 +35,8 @@ LB_MUST_CHECK enum lb_err load_plan(const struct facts *facts, struct payload *p
 /**
  * Carry the plan out: write the payload's FDT, check the images and copy them.
  *
- * After LB_OK nothing of the bundle may be used unless it was kept: it may be overwritten. After an error it is as it was.
+ * After LB_OK nothing of the bundle may be used unless it was kept: it may be overwritten. After an error it
+ * is as it was.
  */
 LB_MUST_CHECK enum lb_err load_carry_out(const struct facts *facts, struct payload *payload);
 

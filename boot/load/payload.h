@@ -10,7 +10,10 @@
 #include "kexec/check/verify.h"
 #include "kexec/place/place.h"
 
-/** Written by boot/load alone. Strings of config point into the bundle: stale when the payload has been loaded over it. */
+/**
+ * Written by boot/load alone. Strings of config point into the bundle: stale when the payload has been loaded
+ * over it.
+ */
 struct payload {
 	struct bundle_config config;
 	struct region initrd;	/* what it brings, or what firmware brought beside the bundle; size 0: none */

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is trusted: the keys that are built in and those of the firmware's FDT, and configurations that they have signed. */
+/*
+ * What is trusted: the keys that are built in and those of the firmware's FDT, and configurations that they
+ * have signed.
+ */
 #ifndef LIFEBOAT_BOOT_LOAD_TRUST_H
 #define LIFEBOAT_BOOT_LOAD_TRUST_H
 
 #include "boot/load/payload.h"
 #include "kexec/check/signature.h"
 
-/** Whom to believe. Each ring is one more to please, so that the firmware's can't take back what the build demands. */
+/**
+ * Whom to believe. Each ring is one more to please, so that the firmware's can't take back what the build
+ * demands.
+ */
 struct trust {
 	size_t ring_count;
 	struct keyring ring[2]; /* built in, and the firmware's FDT */
@@ -17,15 +23,18 @@ struct trust {
 LB_MUST_CHECK enum lb_err trust_find_keys(struct trust *trust, const struct hw *hw, struct log *log);
 
 /**
- * Check the signatures of payload->config, which was just read, and say in the log whose it is, or that it is unsigned.
+ * Check the signatures of payload->config, which was just read, and say in the log whose it is, or that it is
+ * unsigned.
  *
- * Every configuration goes through here before any of it is used. With a required key an initrd that firmware has
- * brought beside the bundle is no longer payload->initrd: nobody has signed it.
+ * Every configuration goes through here before any of it is used. With a required key an initrd that firmware
+ * has brought beside the bundle is no longer payload->initrd: nobody has signed it.
  * Return: LB_OK; LB_EUNTRUSTED a required signature does not hold; otherwise as signature_check().
  */
 LB_MUST_CHECK enum lb_err trust_check(const struct facts *facts, struct payload *payload);
 
-/** What trust_check() would return, for a verdict in advance: says nothing and changes nothing but the diag. */
+/**
+ * What trust_check() would return, for a verdict in advance: says nothing and changes nothing but the diag.
+ */
 LB_MUST_CHECK enum lb_err trust_look(const struct facts *facts, const struct payload *payload);
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * Compressed kernels.
  *
- * How large a kernel is in memory is known only once its header is unpacked. So it is unpacked first, to where the
- * plan would most likely put it, and planned then: as an image that lies where it should. Only if it turns out to
- * fit badly (an ELF, whose segments have their own addresses; a bss that is larger than the room left for it) it is
- * moved once more.
+ * How large a kernel is in memory is known only once its header is unpacked. So it is unpacked first, to
+ * where the plan would most likely put it, and planned then: as an image that lies where it should. Only if
+ * it turns out to fit badly (an ELF, whose segments have their own addresses; a bss that is larger than the
+ * room left for it) it is moved once more.
  */
 #include "boot/load/unpack.h"
 
@@ -113,7 +113,10 @@ static bool is_in_place(const struct payload *payload)
 	       (image->kind == IMAGE_RAW && image->segment[0].address == payload->unpacked.base);
 }
 
-/* Segments with their own addresses could lie on each other's bytes: get these out of the way, as high as can be. */
+/*
+ * Segments with their own addresses could lie on each other's bytes: get these out of the way, as high as can
+ * be.
+ */
 static enum lb_err make_way(const struct facts *facts, struct payload *payload)
 {
 	const struct region at = payload->unpacked;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Making memory outlive a reset. Three ways to write a cache back, each where the machine has it: Zicbom by the FDT,
- * T-Head's own instructions by the core, SiFive's last-level cache by the platform.
+ * Making memory outlive a reset. Three ways to write a cache back, each where the machine has it: Zicbom by
+ * the FDT, T-Head's own instructions by the core, SiFive's last-level cache by the platform.
  */
 #include "boot/machine/caches.h"
 
@@ -29,8 +29,9 @@ static void thead_sync(void)
 }
 
 /*
- * A store to a device that firmware may keep from S-mode. Return: was it allowed? The trap's return address is lost,
- * so stvec leads behind the store: what it leaves in sstatus is what a stage without interrupts has, anyway.
+ * A store to a device that firmware may keep from S-mode. Return: was it allowed? The trap's return address
+ * is lost, so stvec leads behind the store: what it leaves in sstatus is what a stage without interrupts has,
+ * anyway.
  */
 static bool try_store(volatile uint64_t *device, uint64_t value)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What instructions were spent on, and for how many bytes. Exact on QEMU with -icount, host time otherwise. */
+/*
+ * What instructions were spent on, and for how many bytes. Exact on QEMU with -icount, host time otherwise.
+ */
 #ifndef LIFEBOAT_BOOT_MACHINE_COST_H
 #define LIFEBOAT_BOOT_MACHINE_COST_H
 

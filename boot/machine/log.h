@@ -32,7 +32,10 @@ struct log {
 /** Begin an empty log on @console. */
 void log_init(struct log *log, const struct console *console);
 
-/** Write one line (no newline in @format). What is not printable ASCII, which outside data may hold, becomes '?'. */
+/**
+ * Write one line (no newline in @format). What is not printable ASCII, which outside data may hold, becomes
+ * '?'.
+ */
 void log_line(struct log *log, enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -54,7 +54,9 @@ struct sbi_result sbi_console_write(paddr_t pa, uint64_t size);
 /** Write one byte by the legacy console call, for firmware older than DBCN. */
 void sbi_console_putchar(char c);
 
-/** Read from the debug console (DBCN) what was typed, at most @size bytes; value says how many. Does not wait. */
+/**
+ * Read from the debug console (DBCN) what was typed, at most @size bytes; value says how many. Does not wait.
+ */
 struct sbi_result sbi_console_read(paddr_t pa, uint64_t size);
 
 /** Read one byte by the legacy console call; negative if there is none, or no such call. Does not wait. */
@@ -82,7 +84,10 @@ enum sbi_reset_type {
 /** Reset or switch off the machine. Returns only if the firmware can not. */
 void sbi_reset(enum sbi_reset_type type);
 
-/** Reset the machine so that RAM keeps its contents, if that can be had; else by a cold reset. Returns only if neither can. */
+/**
+ * Reset the machine so that RAM keeps its contents, if that can be had; else by a cold reset. Returns only if
+ * neither can.
+ */
 void sbi_restart(void);
 
 #endif

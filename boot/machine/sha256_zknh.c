@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * SHA-256's blocks with Zknh (RISC-V scalar cryptography 1.0), which does each of the four sigma functions in one
- * instruction. They are written by their encodings, since old assemblers do not know their names.
+ * SHA-256's blocks with Zknh (RISC-V scalar cryptography 1.0), which does each of the four sigma functions in
+ * one instruction. They are written by their encodings, since old assemblers do not know their names.
  */
 #include "boot/machine/sha256_zknh.h"
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * An example for Linux: on a panic, leave the registers of the CPU that panicked in lifeboat's call area. Linux
- * dies by a reset as ever; the reset way then puts them into the dump, beside VMCOREINFO.
+ * An example for Linux: on a panic, leave the registers of the CPU that panicked in lifeboat's call area.
+ * Linux dies by a reset as ever; the reset way then puts them into the dump, beside VMCOREINFO.
  *
- * The other CPUs are stopped before a panic notifier runs, so theirs are not to be had without a patch. If it was
- * an oops the registers are those of the oops; else pc, sp, fp, ra and tp of the notifier: enough for a backtrace.
+ * The other CPUs are stopped before a panic notifier runs, so theirs are not to be had without a patch. If it
+ * was an oops the registers are those of the oops; else pc, sp, fp, ra and tp of the notifier: enough for a
+ * backtrace.
  */
 #include <linux/io.h>
 #include <linux/kdebug.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A primary that calls the crash kernel: fills RAM as crash_primary.c does, goes to a high virtual address on tables
- * of its own, and dies by client/lifeboat_call.h, in as bad a state as it is told.
+ * A primary that calls the crash kernel: fills RAM as crash_primary.c does, goes to a high virtual address on
+ * tables of its own, and dies by client/lifeboat_call.h, in as bad a state as it is told.
  */
 #include "client/lifeboat_call.h"
 
@@ -26,7 +26,9 @@
 #ifndef GIVEN
 #define GIVEN 0
 #endif
-/* What else is wrong: stvec leads nowhere; or interrupts are on, one is pending, and a timer is about to be. */
+/*
+ * What else is wrong: stvec leads nowhere; or interrupts are on, one is pending, and a timer is about to be.
+ */
 #ifndef BAD_STVEC
 #define BAD_STVEC 0
 #endif
@@ -41,8 +43,10 @@
 #ifndef COOPERATE
 #define COOPERATE 1
 #endif
-/* What the test breaks: BREAK_LEAF the page's identity mapping, BREAK_HEADER, BREAK_NOTE, BREAK_REGS, BREAK_RECORD, or a word at
- * BREAK_WORD bytes from the crash entry. */
+/*
+ * What the test breaks: BREAK_LEAF the page's identity mapping, BREAK_HEADER, BREAK_NOTE, BREAK_REGS,
+ * BREAK_RECORD, or a word at BREAK_WORD bytes from the crash entry.
+ */
 #ifndef BREAK_WORD
 #define BREAK_WORD 0
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A crash payload that looks at the dead kernel's RAM as Linux would: by linux,elfcorehdr and the PT_LOADs behind
- * it. It compares every word with what crash_primary.c wrote, says which ranges differ, and resets the machine.
+ * A crash payload that looks at the dead kernel's RAM as Linux would: by linux,elfcorehdr and the PT_LOADs
+ * behind it. It compares every word with what crash_primary.c wrote, says which ranges differ, and resets the
+ * machine.
  */
 #include "crash_pattern.h"
 #include "fdt.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The system around the example of docs/integration.md, which EXAMPLE names: identity-mapped in Sv39, on four harts, of
- * which the third dies as soon as all are up.
+ * The system around the example of docs/integration.md, which EXAMPLE names: identity-mapped in Sv39, on four
+ * harts, of which the third dies as soon as all are up.
  */
 #include "crash_pattern.h"
 #include "fdt.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A primary without a log: fills all RAM that its FDT gives it with a pattern that depends on the address, says
- * how much that was, and dies by a reset (or waits for one, with WAIT). crash_checker.c looks for the pattern.
+ * A primary without a log: fills all RAM that its FDT gives it with a pattern that depends on the address,
+ * says how much that was, and dies by a reset (or waits for one, with WAIT). crash_checker.c looks for the
+ * pattern.
  */
 #include "crash_fill.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A payload that says which one it is (NAME), and switches off; with DIE it dies by a reset, with STAY it stays.
+ * A payload that says which one it is (NAME), and switches off; with DIE it dies by a reset, with STAY it
+ * stays.
  */
 #include "common.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What an operating system does that boots by spinwait: all harts enter, the first leads. Each hart must bring
- * its own id, the same FDT, and a clean state; the first to come waits for HARTS of them and prints the verdict.
+ * What an operating system does that boots by spinwait: all harts enter, the first leads. Each hart must
+ * bring its own id, the same FDT, and a clean state; the first to come waits for HARTS of them and prints the
+ * verdict.
  */
 #define PUTCHAR		1
 #define SHUTDOWN	8

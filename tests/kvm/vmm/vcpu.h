@@ -43,7 +43,9 @@ uint64_t vcpu_get(const struct vcpu *vcpu, uint64_t id);
 /** Change a register. Return: 0, or -1 with errno. */
 int vcpu_set(const struct vcpu *vcpu, uint64_t id, uint64_t value);
 
-/** End the process: a line with how, @error (an errno, or 0), the registers. The first caller speaks for all. */
+/**
+ * End the process: a line with how, @error (an errno, or 0), the registers. The first caller speaks for all.
+ */
 _Noreturn void vcpu_end(const struct vcpu *vcpu, enum vm_end how, int error);
 
 /** KVM_RUN returned without an error: do what the guest wants, or end. */

@@ -62,7 +62,9 @@ static struct vcpu *create_vcpu(const struct vm_config *config, int kvm, int vm,
 	if (vcpu->run == MAP_FAILED)
 		give_up("mmap of a vCPU");
 	require(vcpu_set(vcpu, VCPU_SBI_DBCN, 1), "switching SBI DBCN on");
-	/* As OpenSBI leaves it and Linux expects it: userspace may read the time. Newer hosts start with 0. */
+	/*
+	 * As OpenSBI leaves it and Linux expects it: userspace may read the time. Newer hosts start with 0.
+	 */
 	require(vcpu_set(vcpu, VCPU_SCOUNTEREN, SCOUNTEREN_CY_TM_IR), "setting scounteren");
 	return vcpu;
 }

@@ -3,10 +3,10 @@
  * vmm [-m MIB] [-c VCPUS] [-f FDT] [-r RESETS] [-t SECONDS] [-x 1] ADDRESS=FILE...
  *
  * Runs a guest under KVM: files at their physical addresses in RAM from 0x80000000, vCPU 0 started at
- * 0x80200000 with FDT in a1. After a reset the files are loaded again and nothing else of RAM changes, as on a
- * machine whose firmware loads from flash; at most RESETS times. -x 1 reflects fetch faults that the host does
- * not handle. The guest's SBI console is stdout; so is the line about each life's end, "vmm: end=...". The exit
- * code is an enum vm_end.
+ * 0x80200000 with FDT in a1. After a reset the files are loaded again and nothing else of RAM changes, as on
+ * a machine whose firmware loads from flash; at most RESETS times. -x 1 reflects fetch faults that the host
+ * does not handle. The guest's SBI console is stdout; so is the line about each life's end, "vmm: end=...".
+ * The exit code is an enum vm_end.
  */
 #include <errno.h>
 #include <fcntl.h>

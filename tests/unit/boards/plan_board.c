@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The whole planning for a board, on its FDT: platform, memory map, lost memory, crash region, both kernels' places,
- * the primary's FDT. Prints what came out, for test_boards.py to compare with what was reviewed.
+ * The whole planning for a board, on its FDT: platform, memory map, lost memory, crash region, both kernels'
+ * places, the primary's FDT. Prints what came out, for test_boards.py to compare with what was reviewed.
  *
  *     plan_board FDT.dtb FDT_ADDRESS KERNEL_MIB [LOAD_ADDRESS]
  *
- * The code is the stage's own, boot/discover.c included; what is replaced is its view of physical memory, and the
- * order of the steps is start.c's. The payload is made up: a kernel Image of KERNEL_MIB (its bss as large as an eighth
- * of it) and 4 MiB of initramfs for either role, all in a bundle.
+ * The code is the stage's own, boot/discover.c included; what is replaced is its view of physical memory, and
+ * the order of the steps is start.c's. The payload is made up: a kernel Image of KERNEL_MIB (its bss as large
+ * as an eighth of it) and 4 MiB of initramfs for either role, all in a bundle.
  */
 #include <inttypes.h>
 #include <stdio.h>
