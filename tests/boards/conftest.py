@@ -15,7 +15,7 @@ from lifeboatlib.boards import BOARDS
 def parts() -> None:
     """What images need is on this machine."""
     wanted = {package.name: package for board in BOARDS.values() for package in board.sources.packages()}
-    setup.for_image([*wanted.values(), *target.OPENSBI_RELEASES.values()])
+    setup.for_image([*wanted.values(), *target.OPENSBIS.values()])
 
 
 @pytest.fixture

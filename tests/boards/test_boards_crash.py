@@ -25,7 +25,7 @@ def sifive_u(stage: Path, made: Path, **options: object) -> Machine:
 
 def microchip_icicle_kit(stage: Path, made: Path, **options: object) -> Machine:
     """There is no SRST at all with OpenSBI's generic firmware: only a reset from outside."""
-    dtb = target.LINUX.file("usr/lib/linux-image-*/microchip/mpfs-icicle-kit.dtb")
+    dtb = target.LINUX.fdt("microchip/mpfs-icicle-kit.dtb")
     return Machine(
         kernel=stage, initrd=made, machine="microchip-icicle-kit", smp=5, memory="3G", port=1, dtb=dtb, **options
     )  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The demo's story, from death to dump: Debian's own programs on /proc/vmcore, read on the host."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,12 @@ def test_a_dead_kernels_dump_is_saved(cause: str, stage: Path, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_what_makedumpfile_leaves_out(stage: Path, tmp_path: Path) -> None:
+def test_what_makedumpfile_leaves_out(
+    stage: Path, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """Pages of zeroes, rightly; but of the kinds that it looks up in the page structs, pages in use, too.
 
-    Once that changes, a dump filtered by kind is worth having (capture.DUMP_LEVEL, docs/crash.md).
+    Once a release of makedumpfile changes that, it is told, and is no failure.
     """
     story = demo.Story(tmp_path, echo=None, stage=stage, levels=(1, 31))
     assert demo.play(story, STORY) is None
@@ -54,4 +57,5 @@ def test_what_makedumpfile_leaves_out(stage: Path, tmp_path: Path) -> None:
     assert zeroes.left_out() == 0, "pages of zeroes are said to be so, and can be read"
     assert zeroes.has(zeroes.mem_section())
     assert filtered.left_out() > 0
-    assert not filtered.has(filtered.mem_section()), "makedumpfile is mended: use -d 31"
+    if filtered.has(filtered.mem_section()):
+        record_property("terminal", "makedumpfile is mended: a dump by -d 31 is worth having (capture.py, docs/crash.md)")

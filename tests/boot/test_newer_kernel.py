@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The next Debian's kernel (7.2) in both roles: another printk_info, KERNELOFFSET and satp in its VMCOREINFO."""
+"""The next Debian's kernel in both roles: another printk_info, KERNELOFFSET and satp in its VMCOREINFO."""
 
 from pathlib import Path
 

@@ -42,7 +42,6 @@ def inspector() -> Path:
 @pytest.fixture(scope="session")
 def uboot_judge() -> Path:
     """U-Boot's fit_check_sign."""
-    assert fitcheck.program().is_file(), "fit_check_sign is missing; run tools/lifeboat setup"
     return fitcheck.program()
 
 

@@ -144,11 +144,14 @@ def check_captured(seen: Outcome) -> None:
 
 
 def check_kexec(seen: Outcome) -> None:
-    """One fault was reflected: in Linux' own jump to lifeboat. Lifeboat's to the crash kernel needs none."""
+    """At most one fault was reflected: in Linux' own jump to lifeboat. Lifeboat's to the crash kernel needs none.
+
+    A host whose kernel does it by itself leaves nothing to the monitor.
+    """
     find(LOADED, seen.console)
     find(ENTERED, seen.console)
     check_captured(seen)
-    assert seen.registers["reflected"] == 1
+    assert seen.registers["reflected"] <= 1
 
 
 def check_kexec_dies(seen: Outcome) -> None:
@@ -165,6 +168,12 @@ def check_kexec_by_host(seen: Outcome) -> None:
     find(ENTERED, seen.console)
     check_captured(seen)
     assert seen.registers["reflected"] == 0
+
+
+def check_kexec_on_its_own(seen: Outcome) -> None:
+    """It is the host's kernel that decides which of the two it is."""
+    check = check_kexec_dies if seen.end == "unsupported" else check_kexec_by_host
+    check(seen)
 
 
 @dataclass(frozen=True)
@@ -214,8 +223,7 @@ WAYS = {
     "reset, bare": Way(bare, check_bare, 256, {"resets": 1}),
     "reset, Linux": Way(linux, check_linux, 384, {"resets": 1}),
     "kexec, Linux": Way(kexec, check_kexec, 512, {"reflect": True}),
-    "kexec, Linux, on its own": Way(kexec, check_kexec_dies, 512, {}),
-    "kexec, Linux, newer host": Way(kexec, check_kexec_by_host, 512, {}),
+    "kexec, Linux, on its own": Way(kexec, check_kexec_on_its_own, 512, {}),
     "call": Way(call, check_call, 256, {}),
     "call, after a reset": Way(call_after_reset, check_call_after_reset, 256, {"resets": 1}),
 }

@@ -59,15 +59,20 @@ class Host:
         return "KVM {}.{}".format(*self.release)
 
 
+def _host(newer: bool) -> Host:
+    """A kernel with those of KVM's modules that it has as modules."""
+    linux = target.linux(newer)
+    return Host(linux.image(), linux.modules("irqbypass", "kvm"))
+
+
 def stable_host() -> Host:
     """Debian stable's kernel."""
-    return Host(target.kernel(), {"kvm.ko": target.module("kvm")})
+    return _host(newer=False)
 
 
 def newer_host() -> Host:
     """The kernel of Debian's next release."""
-    modules = {f"{name}.ko": target.module(name, newer=True) for name in ("irqbypass", "kvm")}
-    return Host(target.kernel(newer=True), modules)
+    return _host(newer=True)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ LONG = [
 ]
 # One vCPU: a newer host starts the others with scounteren = 0, and there 6.12's userspace dies of
 # reading the time.
-NEWER = [("call", 39, 2), ("kexec, Linux, newer host", 57, 1), ("reset, Linux", 48, 1)]
+NEWER = [("call", 39, 2), ("kexec, Linux, on its own", 57, 1), ("reset, Linux", 48, 1)]
 
 Row = tuple[str, int, int]
 Outcomes = dict[Row, Outcome]

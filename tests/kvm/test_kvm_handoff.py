@@ -15,17 +15,17 @@ from kvm_host import Host, Outcome, newer_host, run, stable_host
 from symbols import symbols
 
 from lifeboatlib.qemu import Machine
+from lifeboatlib.ui import Missing
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kvm handoff")]
-
-# From this release on a fetch from nowhere is the guest's own access fault. (6.12 does not do it: seen
-# here; nothing is known of those between.)
-REFLECTS_SINCE = (7, 2)
 
 NATIVE = "native"
 DEAD = "dead: errno 95, SCAUSE 0x14"
 BY_FAULT = "reached, scause 1"
 CLEANLY = "reached, scause 0"
+# What becomes of the old way on a host is its kernel's doing: 6.12 lets the guest die, 7.2 makes a fetch from
+# nowhere the guest's own access fault. A release in between may do either.
+FATES = {("legacy", True): {BY_FAULT}, ("legacy", False): {DEAD, BY_FAULT}}
 
 FETCH_ACCESS_FAULT = 1
 FETCH_PAGE_FAULT = 12
@@ -33,12 +33,9 @@ GUEST_FETCH_PAGE_FAULT = 20
 EOPNOTSUPP = 95
 
 
-def expected(way: str, place: str | Host) -> str:
-    """The cell of a way and a place; it is the same in every mode."""
-    if way == "two-pass":
-        return CLEANLY
-    survives = isinstance(place, str) or place.release >= REFLECTS_SINCE
-    return BY_FAULT if survives else DEAD
+def expected(way: str, native: bool) -> set[str]:
+    """What the cell of a way and a place may be."""
+    return FATES.get((way, native), {CLEANLY})
 
 
 def native_fate(program: Path) -> str:
@@ -48,7 +45,7 @@ def native_fate(program: Path) -> str:
     return str(reached) if reached else f"ended:\n{console}"
 
 
-Cells = dict[tuple[str, str, int], tuple[str, str]]
+Cells = dict[tuple[str, str, int], tuple[str, set[str]]]
 
 
 def all_cells(
@@ -58,10 +55,10 @@ def all_cells(
     cells = {}
     for way in ("legacy", "two-pass"):
         for sv in MODES:
-            cells[way, NATIVE, sv] = (native_fate(handoff(way, sv).bin), expected(way, NATIVE))
+            cells[way, NATIVE, sv] = (native_fate(handoff(way, sv).bin), expected(way, native=True))
             for host in hosts:
                 seen = fate(outcomes[host.name][f"{way}-sv{sv}"])
-                cells[way, host.name, sv] = (seen, expected(way, host))
+                cells[way, host.name, sv] = (seen, expected(way, native=False))
     return cells
 
 
@@ -72,7 +69,7 @@ def table(cells: Cells) -> str:
         texts = []
         for sv in MODES:
             seen, wanted = cells[way, place, sv]
-            texts.append(seen if seen == wanted else f"{seen} [expected: {wanted}]")
+            texts.append(seen if seen in wanted else f"{seen} [expected: {' or '.join(sorted(wanted))}]")
         rows.append((way, place, *texts))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows)
@@ -81,8 +78,17 @@ def table(cells: Cells) -> str:
 
 @pytest.fixture(scope="module")
 def hosts() -> list[Host]:
-    """One that leaves the guest alone with its fault, one that does not."""
+    """One that leaves the guest alone with its fault, one that does not; as far as the archive has such."""
     return [stable_host(), newer_host()]
+
+
+def host_whose_guest(wanted: str, outcomes: dict[str, dict[str, Outcome]]) -> str:
+    """The name of a host on which the old way has a fate in every mode. Raises Missing if there is none today."""
+    fates = {name: {fate(seen[f"legacy-sv{sv}"]) for sv in MODES} for name, seen in outcomes.items()}
+    found = next((name for name, seen in fates.items() if seen == {wanted}), None)
+    if not found:
+        raise Missing(f"a KVM host on which the old way is '{wanted}': only {', '.join(fates)}")
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -108,17 +114,15 @@ def test_every_cell_of_the_table(
     """{legacy, two-pass} x {native, KVM} x {Sv39, Sv48, Sv57}, on a host of each kind."""
     cells = all_cells(outcomes, hosts, handoff)
     record_property("terminal", table(cells))
-    assert {key for key, (seen, wanted) in cells.items() if seen != wanted} == set(), "\n" + table(cells)
+    assert {key for key, (seen, wanted) in cells.items() if seen not in wanted} == set(), "\n" + table(cells)
 
 
 @pytest.mark.parametrize("sv", MODES)
 def test_the_old_way_dies_as_recorded(
-    sv: int, outcomes: dict[str, dict[str, Outcome]], hosts: list[Host], handoff: Callable[..., object]
+    sv: int, outcomes: dict[str, dict[str, Outcome]], handoff: Callable[..., object]
 ) -> None:
     """The negative control. If it does not fail like this, the other tests here prove nothing."""
-    old = hosts[0]
-    assert old.release < REFLECTS_SINCE, f"{old.name} reflects the fault: no environment for this test"
-    seen = outcomes[old.name][f"legacy-sv{sv}"]
+    seen = outcomes[host_whose_guest(DEAD, outcomes)][f"legacy-sv{sv}"]
     fetch = symbols(handoff("legacy", sv).elf)["legacy_fetch"]
     blind = f"the environment tests nothing: the old way did not die as it should:\n{seen}"
     assert seen.end == "unsupported" and seen.registers["errno"] == EOPNOTSUPP, blind
@@ -132,12 +136,10 @@ def test_the_old_way_dies_as_recorded(
 
 @pytest.mark.parametrize("sv", MODES)
 def test_a_newer_host_reflects_the_fault(
-    sv: int, outcomes: dict[str, dict[str, Outcome]], hosts: list[Host], handoff: Callable[..., object]
+    sv: int, outcomes: dict[str, dict[str, Outcome]], handoff: Callable[..., object]
 ) -> None:
     """There the control is expected to pass, by the guest's own access fault."""
-    new = hosts[1]
-    assert new.release >= REFLECTS_SINCE, f"{new.name} is none that reflects the fault"
-    seen = arrival(outcomes[new.name][f"legacy-sv{sv}"].console)
+    seen = arrival(outcomes[host_whose_guest(BY_FAULT, outcomes)][f"legacy-sv{sv}"].console)
     assert seen and seen.scause == FETCH_ACCESS_FAULT
     assert seen.sepc == symbols(handoff("legacy", sv).elf)["legacy_fetch"]
 

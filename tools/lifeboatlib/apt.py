@@ -96,6 +96,10 @@ class PrivateApt:
         lines = (line.split(": ", 1) for line in text.splitlines() if ": " in line)
         return next((value for key, value in lines if key == name), "")
 
+    def package_names(self, prefix: str) -> list[str]:
+        """The names of all packages that begin with a prefix."""
+        return command.output(self.argv("apt-cache", "pkgnames", prefix)).split()
+
     def download(self, packages: Sequence[str], directory: Path) -> None:
         """Downloads binary packages into a directory; apt checks their hashes."""
         directory.mkdir(parents=True, exist_ok=True)

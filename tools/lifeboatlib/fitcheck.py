@@ -6,32 +6,27 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from lifeboatlib import command, debian
-from lifeboatlib.apt import PrivateApt
+from lifeboatlib import command, tarballs
 from lifeboatlib.paths import cache_dir
-from lifeboatlib.tarballs import SUITE, sha256
-from lifeboatlib.ui import LifeboatError, step
+from lifeboatlib.ui import Missing, say, step
 
 RELEASE = "2025.01"
-SHA256 = "cdef7d507c93f1bbd9f015ea9bc21fa074268481405501945abc6f854d5b686f"
+SOURCE = tarballs.Tarball(
+    "u-boot", f"u-boot-{RELEASE}.tar.bz2", "cdef7d507c93f1bbd9f015ea9bc21fa074268481405501945abc6f854d5b686f"
+)
 HINT = "install what it misses (bison, flex, libssl-dev, make), then tools/lifeboat setup again"
 
 
-def program() -> Path:
-    """Where it lies."""
+def _place() -> Path:
+    """Where it lies, or will."""
     return cache_dir() / "host" / f"fit_check_sign-{RELEASE}"
 
 
-def _tarball(directory: Path) -> Path:
-    """U-Boot's release, out of Debian's source package."""
-    base = debian.archive(debian.sources(), debian.codename())
-    apt = PrivateApt("source", [base.line("deb-src", SUITE)])
-    apt.update()
-    apt.download_source("u-boot", SUITE, directory)
-    found = next((path for path in directory.iterdir() if sha256(path) == SHA256), None)
-    if not found:
-        raise LifeboatError(f"Debian's u-boot is not release {RELEASE} any more; pin it anew in fitcheck.py")
-    return found
+def program() -> Path:
+    """Where it lies. Raises Missing."""
+    if not _place().is_file():
+        raise Missing(f"fit_check_sign: not built, tools/lifeboat setup needs U-Boot {RELEASE} for it")
+    return _place()
 
 
 def _build(tree: Path) -> Path:
@@ -48,13 +43,22 @@ def _build(tree: Path) -> Path:
 
 
 def fetch_missing() -> None:
-    """Builds it if it is not there yet."""
-    if program().is_file():
+    """Builds it if it is not there yet; tells it, and no more, if its source is not to be had."""
+    if _place().is_file():
         return
+    try:
+        _make(tarballs.source(SOURCE))
+    except Missing as missing:
+        say(f"setup: {missing}; what needs it is left out")
+
+
+def _make(source: Path) -> None:
+    """Builds it of its source."""
     with step("setup: building U-Boot's fit_check_sign"), tempfile.TemporaryDirectory(dir=cache_dir()) as name:
         directory = Path(name)
-        command.logged(["tar", "-C", directory, "-xf", _tarball(directory)], "fitcheck", HINT)
+        command.logged(["tar", "-C", directory, "-xf", source], "fitcheck", HINT)
         built = _build(directory / f"u-boot-{RELEASE}")
-        program().parent.mkdir(exist_ok=True)
-        shutil.copy2(built, program().with_suffix(".new"))
-        program().with_suffix(".new").rename(program())
+        new = _place().with_suffix(".new")
+        new.parent.mkdir(exist_ok=True)
+        shutil.copy2(built, new)
+        new.rename(_place())

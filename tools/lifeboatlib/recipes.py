@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lifeboatlib import command, media, opensbi, splfit, target
 from lifeboatlib.media import MIB, Partition
+from lifeboatlib.packages import Package
 from lifeboatlib.splfit import Part, SplFit
 from lifeboatlib.ui import LifeboatError
 
@@ -35,20 +36,18 @@ class Memory:
 class Sources:
     """Whence Debian's parts for a board: a U-Boot package and its directory, an FDT of the kernel, or the next's."""
 
-    uboot: target.Package | None = None
+    uboot: Package | None = None
     folder: str = ""
     dtb: str = ""
     newer: bool = False
 
     def kernel_fdt(self) -> Path:
         """The FDT that comes with the kernel."""
-        if self.newer:
-            return target.NEWER_FDTS.file(f"usr/lib/modules/*/dtb/{self.dtb}")
-        return target.LINUX.file(f"usr/lib/linux-image-*/{self.dtb}")
+        return target.linux(self.newer).fdt(self.dtb)
 
-    def packages(self) -> list[target.Package]:
+    def packages(self) -> list[Package]:
         """What of Debian's has to be there."""
-        fdts = [target.NEWER_FDTS if self.newer else target.LINUX] if self.dtb else []
+        fdts = [target.linux(self.newer)] if self.dtb else []
         return [target.OPENSBI, *fdts, *([self.uboot] if self.uboot else [])]
 
 

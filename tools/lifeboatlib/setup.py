@@ -4,11 +4,12 @@
 import argparse
 import fcntl
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from lifeboatlib import fitcheck, host, initramfs, target, tarballs
+from lifeboatlib.packages import Package
 from lifeboatlib.paths import cache_dir, friendly
-from lifeboatlib.ui import say
+from lifeboatlib.ui import Missing, say
 
 HELP = "install what is missing on this Debian machine"
 
@@ -36,7 +37,7 @@ def for_boot() -> None:
         initramfs.ensure_demo()
 
 
-def for_image(packages: Sequence[target.Package] = ()) -> None:
+def for_image(packages: Sequence[Package] = ()) -> None:
     """What making an image for a board needs, with these of Debian's packages for riscv64."""
     with _only_one():
         host.install(host.IMAGE_PACKAGES)
@@ -50,7 +51,8 @@ def everything(refresh: bool = False) -> None:
         tarballs.fetch_missing()
         fitcheck.fetch_missing()
         target.fetch_missing(refresh)
-        initramfs.ensure_demo()
+        with suppress(Missing):  # the archive has no busybox, which has been told
+            initramfs.ensure_demo()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from lifeboatlib import debian
 from lifeboatlib.apt import PrivateApt
 from lifeboatlib.paths import PACKAGECACHE, SUBPROJECTS, cache_dir, friendly
-from lifeboatlib.ui import LifeboatError, step
+from lifeboatlib.ui import LifeboatError, Missing, say, step
 
-SUITE = "trixie"
+SUITES = ("trixie", "forky", "sid")
 
 # Debian's source package for a wrap; a wrap that is not listed is left to Meson's own download.
 DEBIAN_SOURCE = {
@@ -23,6 +23,7 @@ DEBIAN_SOURCE = {
     "mbedtls": "mbedtls",
     "opensbi": "opensbi",
     "picolibc": "picolibc",
+    "u-boot": "u-boot",
     "zstd": "libzstd",
 }
 
@@ -76,32 +77,36 @@ def pinned() -> list[Tarball]:
     return found
 
 
-def _fetch(apt: PrivateApt, tarball: Tarball) -> None:
-    """Downloads one tarball and keeps it under the name that its wrap uses."""
-    source = DEBIAN_SOURCE[tarball.wrap]
+def _fetch(apt: PrivateApt, suite: str, tarball: Tarball) -> bool:
+    """Downloads one tarball and keeps it under the name that its wrap uses; whether the suite has that release."""
     with tempfile.TemporaryDirectory(dir=cache_dir()) as name:
         directory = Path(name)
-        apt.download_source(source, SUITE, directory)
-        match = next((p for p in directory.iterdir() if sha256(p) == tarball.sha256), None)
-        if match is None:
-            raise LifeboatError(
-                f"Debian's {source} is not the release that {tarball.filename} names by its hash; "
-                f"get that from upstream and put it into {friendly(tarball.kept.parent)}"
-            )
-        tarball.kept.parent.mkdir(exist_ok=True)
-        shutil.move(match, tarball.kept)
+        try:
+            apt.download_source(DEBIAN_SOURCE[tarball.wrap], suite, directory)
+        except LifeboatError:
+            return False
+        match = next((path for path in directory.iterdir() if sha256(path) == tarball.sha256), None)
+        if match:
+            tarball.kept.parent.mkdir(exist_ok=True)
+            shutil.move(match, tarball.kept)
+        return match is not None
 
 
 def _fetch_all(wanted: list[Tarball]) -> None:
-    """Downloads tarballs into the place where they are kept."""
-    if not wanted:
-        return
-    base = debian.archive(debian.sources(), debian.codename())
-    apt = PrivateApt("source", [base.line("deb-src", SUITE)])
-    with step(f"setup: fetching the sources of {', '.join(t.wrap for t in wanted)}"):
-        apt.update()
-        for tarball in wanted:
-            _fetch(apt, tarball)
+    """Downloads tarballs into the place where they are kept, from the first suite with the release that is pinned."""
+    base = debian.archive(debian.sources(), debian.codename()) if wanted else None
+    for suite in SUITES:
+        if not wanted or not base:
+            return
+        apt = PrivateApt(f"source-{suite}", [base.line("deb-src", suite)])
+        with step(f"setup: fetching the sources of {', '.join(t.wrap for t in wanted)} from {suite}"):
+            apt.update()
+            wanted = [tarball for tarball in wanted if not _fetch(apt, suite, tarball)]
+    for tarball in wanted:
+        say(
+            f"setup: the archive has no {tarball.filename} with the hash that is pinned; "
+            f"get it from upstream and put it into {friendly(tarball.kept.parent)}"
+        )
 
 
 def fetch_missing() -> None:
@@ -113,6 +118,8 @@ def fetch_missing() -> None:
 
 
 def source(tarball: Tarball) -> Path:
-    """A tarball that no wrap of Meson's names, fetched if need be."""
+    """A tarball that no wrap of Meson's names, fetched if need be. Raises Missing."""
     _fetch_all([] if tarball.is_kept() else [tarball])
+    if not tarball.is_kept():
+        raise Missing(f"{tarball.filename}: not in the archive any more")
     return tarball.kept

@@ -11,6 +11,10 @@ class LifeboatError(Exception):
     """An expected failure; its text is the one line that the user gets."""
 
 
+class Missing(LifeboatError):
+    """Something that the archive does not have, or no longer; a test that needs it is left out."""
+
+
 def say(text: str) -> None:
     """Prints a line at once, also into a pipe."""
     print(text, flush=True)

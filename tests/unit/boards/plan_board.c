@@ -14,11 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot/crash/crash.h"
-#include "boot/discover.h"
 #include "boot/machine/sbi.h"
-#include "boot/stage.h"
+#include "boot/source.h"
+#include "fdt/fixup.h"
+#include "kexec/crash/elfcorehdr.h"
 #include "kexec/crash/lost.h"
+#include "kexec/crash/region.h"
+#include "kexec/place/place.h"
 #include "platform/platforms.h"
 
 #define STAGE_SIZE  (512 * KIB) /* what a stage with everything in it takes */
@@ -31,13 +33,22 @@ static const struct platform_notes *const all_notes[] = {
 };
 #undef PLATFORM
 
-static struct boot_context ctx;
+static struct log the_log;
+static struct hw hw;
+static struct stage the_stage;
+static struct source source;
+static struct memmap memmap, usable_map;
+static struct crash_region crash_region;
+static struct fdt_wishes wishes;
+static struct plan the_plan;
+static size_t reservation_count;
+static struct fdt_reservation reservation[1 + CRASH_LOST_MAX];
 static struct image kernel;
 static uint8_t image_header[PAGE_SIZE], nothing[PAGE_SIZE];
 
 static _Noreturn void end(const char *why)
 {
-	printf("FAILED: %s: %s\n", why, ctx.diag.text);
+	printf("FAILED: %s: %s\n", why, the_log.diag.text);
 	exit(1);
 }
 
@@ -65,17 +76,17 @@ uint64_t stage_image_size(void)
 	return STAGE_SIZE;
 }
 
-const void *stage_fdt_view(struct boot_context *context, uint64_t size)
+const void *stage_fdt_view(struct stage *stage, paddr_t fdt_pa, uint64_t size, struct diag *diag)
 {
-	(void)size;
-	return context->fdt;
+	(void)stage, (void)fdt_pa, (void)size, (void)diag;
+	return hw.fdt;
 }
 
 /* An Image where the bundle is, and zeros elsewhere: nobody looks behind a header that is none. */
-void *stage_early_view(struct boot_context *context, paddr_t pa, uint64_t size, uint64_t perms)
+void *stage_early_view(struct stage *stage, paddr_t pa, uint64_t size, uint64_t perms, struct diag *diag)
 {
-	(void)size, (void)perms;
-	return pa == context->machine.bundle.base ? image_header : nothing;
+	(void)stage, (void)size, (void)perms, (void)diag;
+	return pa == hw.machine.bundle.base ? image_header : nothing;
 }
 
 /* ---- The steps ---- */
@@ -83,7 +94,7 @@ void *stage_early_view(struct boot_context *context, paddr_t pa, uint64_t size, 
 static const struct platform_notes *notes(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(all_notes); i++) {
-		if (all_notes[i]->platform == ctx.platform)
+		if (all_notes[i]->platform == hw.platform)
 			return all_notes[i];
 	}
 	return NULL;
@@ -114,39 +125,28 @@ static void print_range(const char *what, struct region r, const char *more)
 	       region_end(r) - 1, r.size / KIB, more);
 }
 
-static unsigned mode(void)
-{
-	unsigned levels = SV57_LEVELS;
-
-	for (size_t i = 0; i < ctx.machine.hart_count; i++) {
-		const struct machine_hart *hart = &ctx.machine.hart[i];
-
-		if (hart->enabled && hart->mmu_levels >= SV39_LEVELS && hart->mmu_levels < levels)
-			levels = hart->mmu_levels;
-	}
-	return levels;
-}
-
 static void read_machine(const char *path, paddr_t fdt_pa, paddr_t load)
 {
 	size_t enabled = 0;
 
-	ctx.log.level = LOG_WARN;
-	ctx.fdt = load_fdt(path);
-	ctx.entry.fdt_pa = fdt_pa;
-	must(discover_machine(&ctx), "machine");
+	the_log.level = LOG_WARN;
+	hw.fdt = load_fdt(path);
+	hw.entry.fdt_pa = fdt_pa;
+	must(discover_machine(&hw, &the_stage, &the_log), "machine");
 	if (!notes())
 		end("the platform has no notes");
-	ctx.entry.stage_pa = ctx.stage_pa = load ? load : notes()->load;
-	ctx.physmap = physmap_for_levels(mode());
-	for (size_t i = 0; i < ctx.machine.hart_count; i++)
-		enabled += ctx.machine.hart[i].enabled;
-	printf("platform  %s for %s; %zu of %zu harts, %s\n", ctx.platform->name, ctx.machine.compatible,
-	       enabled, ctx.machine.hart_count, pagetable_mode_name(mode()));
+	hw.entry.stage_pa = the_stage.pa = load ? load : notes()->load;
+	the_stage.physmap = physmap_for_levels(discover_most_levels(&hw));
+	for (size_t i = 0; i < hw.machine.hart_count; i++)
+		enabled += hw.machine.hart[i].enabled;
+	printf("platform  %s for %s; %zu of %zu harts, %s\n", hw.platform->name, hw.machine.compatible,
+	       enabled, hw.machine.hart_count, pagetable_mode_name(discover_most_levels(&hw)));
 	for (size_t i = 0; i < ARRAY_SIZE(notes()->quirk) && *notes()->quirk[i].name; i++)
 		printf("quirk     %s\n", notes()->quirk[i].name);
-	must(discover_memory(&ctx), "memory");
-	must(discover_bundle(&ctx), "bundle");
+	must(discover_memory(&hw, NULL, &memmap, &the_log.diag), "memory");
+	source_find(&source, &hw, &the_stage, &memmap, &the_log);
+	the_log.diag = source.why;
+	must(source.err, "bundle");
 }
 
 static void set_kernel(uint64_t mib)
@@ -165,31 +165,32 @@ static void set_kernel(uint64_t mib)
 /* Where the two initramfs lie in the bundle: behind the kernel. */
 static struct region initrd_in_bundle(size_t role)
 {
-	return (struct region){ctx.bundle.base + PAGE_SIZE + kernel.segment[0].file_size + role * INITRD_SIZE,
+	return (struct region){source.where.base + PAGE_SIZE + kernel.segment[0].file_size +
+				       role * INITRD_SIZE,
 			       INITRD_SIZE};
 }
 
-/* As payload_plan(). @role 0: the primary, 1: the crash kernel. */
+/* As load_plan(). @role 0: the primary, 1: the crash kernel. */
 static void plan(size_t role, const struct memmap *map)
 {
 	struct place_request request = {
 		.image = &kernel,
-		.image_pa = ctx.bundle.base + PAGE_SIZE,
+		.image_pa = source.where.base + PAGE_SIZE,
 		.image_size = kernel.segment[0].file_size,
 		.initrd = initrd_in_bundle(role),
-		.limit = ctx.physmap.limit,
+		.limit = the_stage.physmap.limit,
 	};
 
-	if (!ctx.crash.region.all.size)
-		request.bundle = ctx.bundle;
-	ctx.wishes.initrd = request.initrd;
-	must(fdt_payload_size(ctx.fdt, &ctx.wishes, &request.fdt_size, &ctx.diag), "FDT size");
-	must(place_plan(map, &request, &ctx.plan, &ctx.diag), role ? "crash kernel" : "primary");
-	ctx.wishes.initrd = ctx.plan.initrd;
-	for (size_t i = 0; i < ctx.plan.count; i++)
+	if (!crash_region.all.size)
+		request.bundle = source.where;
+	wishes.initrd = request.initrd;
+	must(fdt_payload_size(hw.fdt, &wishes, &request.fdt_size, &the_log.diag), "FDT size");
+	must(place_plan(map, &request, &the_plan, &the_log.diag), role ? "crash kernel" : "primary");
+	wishes.initrd = the_plan.initrd;
+	for (size_t i = 0; i < the_plan.count; i++)
 		print_range(role ? "  crash" : "primary",
-			    (struct region){ctx.plan.item[i].dest, ctx.plan.item[i].mem_size},
-			    ctx.plan.item[i].name);
+			    (struct region){the_plan.item[i].dest, the_plan.item[i].mem_size},
+			    the_plan.item[i].name);
 }
 
 /* The payload's FDT, made and read again. */
@@ -198,17 +199,17 @@ static void make_fdt(struct machine *made)
 	uint64_t size;
 	void *out;
 
-	must(fdt_payload_size(ctx.fdt, &ctx.wishes, &size, &ctx.diag), "FDT size");
+	must(fdt_payload_size(hw.fdt, &wishes, &size, &the_log.diag), "FDT size");
 	out = malloc(size);
-	must(fdt_make_payload_fdt(ctx.fdt, &ctx.wishes, out, size, &ctx.diag), "FDT");
-	must(fdt_read_machine(out, size, made, &ctx.diag), "the FDT that was made");
+	must(fdt_make_payload_fdt(hw.fdt, &wishes, out, size, &the_log.diag), "FDT");
+	must(fdt_read_machine(out, size, made, &the_log.diag), "the FDT that was made");
 }
 
 /* Nothing of a plan may lie on what somebody else has. */
 static void check_plan(const struct memmap *map)
 {
-	for (size_t i = 0; i < ctx.plan.count; i++) {
-		const struct plan_item *item = &ctx.plan.item[i];
+	for (size_t i = 0; i < the_plan.count; i++) {
+		const struct plan_item *item = &the_plan.item[i];
 
 		if (!region_set_contains(&map->ram, item->dest, item->mem_size))
 			end("a destination is no RAM");
@@ -217,7 +218,7 @@ static void check_plan(const struct memmap *map)
 
 			if (ranges_overlap(item->dest, item->mem_size, taken->range.base,
 					   taken->range.size) &&
-			    (ctx.crash.region.all.size || taken->kind != MEMMAP_BUNDLE))
+			    (crash_region.all.size || taken->kind != MEMMAP_BUNDLE))
 				end("a destination is taken");
 		}
 	}
@@ -225,17 +226,17 @@ static void check_plan(const struct memmap *map)
 
 static bool place_region(void)
 {
-	struct crash_region *region = &ctx.crash.region;
+	struct crash_region *region = &crash_region;
 
-	must(discover_lost(&ctx), "lost memory");
-	if (crash_region_place(&ctx.memmap.free, region_set_size(&ctx.machine.ram), 0, ctx.physmap.limit,
-			       region, &ctx.diag)) {
-		printf("no crash  %s\n", ctx.diag.text);
+	must(discover_lost(&hw, &memmap, &the_log.diag), "lost memory");
+	if (crash_region_place(&memmap.free, region_set_size(&hw.machine.ram), 0, the_stage.physmap.limit,
+			       region, &the_log.diag)) {
+		printf("no crash  %s\n", the_log.diag.text);
 		*region = (struct crash_region){.all = {0, 0}};
-		discover_lost_release(&ctx);
+		discover_lost_release(&memmap, &the_log);
 		return false;
 	}
-	must(memmap_take(&ctx.memmap, region->all.base, region->all.size, MEMMAP_CRASH, ""), "crash region");
+	must(memmap_take(&memmap, region->all.base, region->all.size, MEMMAP_CRASH, ""), "crash region");
 	print_range("region", region->all, "");
 	return true;
 }
@@ -243,19 +244,19 @@ static bool place_region(void)
 static void plan_crash_kernel(void)
 {
 	static struct machine made;
-	const struct region usable = ctx.crash.region.usable;
+	const struct region usable = crash_region.usable;
 	const struct region core = {region_end(usable) - CRASH_CORE_ROOM, CRASH_CORE_ROOM};
 
-	memmap_init(&ctx.crash.usable);
-	must(memmap_add_ram(&ctx.crash.usable, usable.base, usable.size), "usable memory");
-	must(memmap_take(&ctx.crash.usable, core.base, core.size, MEMMAP_CRASH, ""), "core header");
-	ctx.wishes = (struct fdt_wishes){
+	memmap_init(&usable_map);
+	must(memmap_add_ram(&usable_map, usable.base, usable.size), "usable memory");
+	must(memmap_take(&usable_map, core.base, core.size, MEMMAP_CRASH, ""), "core header");
+	wishes = (struct fdt_wishes){
 		.bootargs = "nr_cpus=1",
 		.elfcorehdr = {core.base, ELFCOREHDR_SIZE_MAX},
 		.usable_memory = usable,
 	};
-	plan(1, &ctx.crash.usable);
-	check_plan(&ctx.crash.usable);
+	plan(1, &usable_map);
+	check_plan(&usable_map);
 	make_fdt(&made);
 	if (made.usable_memory.base != usable.base || made.usable_memory.size != usable.size ||
 	    made.elfcorehdr.base != core.base)
@@ -265,16 +266,16 @@ static void plan_crash_kernel(void)
 /* As reserve_all(). */
 static void reserve(void)
 {
-	ctx.reservation[ctx.reservation_count++] = (struct fdt_reservation){
-		"lifeboat-crash", FDT_CRASH_REGION, ctx.crash.region.all, .no_map = true};
-	for (size_t i = 0; i < ctx.memmap.taken_count; i++) {
-		const struct memmap_taken *taken = &ctx.memmap.taken[i];
+	reservation[reservation_count++] = (struct fdt_reservation){"lifeboat-crash", FDT_CRASH_REGION,
+								    crash_region.all, .no_map = true};
+	for (size_t i = 0; i < memmap.taken_count; i++) {
+		const struct memmap_taken *taken = &memmap.taken[i];
 
-		if (!crash_is_lost(taken, ctx.crash.region.all))
+		if (!crash_is_lost(taken, crash_region.all))
 			continue;
-		if (ctx.reservation_count == ARRAY_SIZE(ctx.reservation))
+		if (reservation_count == ARRAY_SIZE(reservation))
 			end("more is lost than a record holds");
-		ctx.reservation[ctx.reservation_count++] = (struct fdt_reservation){
+		reservation[reservation_count++] = (struct fdt_reservation){
 			.name = "lifeboat-lost", .range = region_pages_around(taken->range)};
 	}
 }
@@ -283,18 +284,18 @@ static void plan_primary(void)
 {
 	static struct machine made;
 
-	ctx.wishes = (struct fdt_wishes){
+	wishes = (struct fdt_wishes){
 		.bootargs = "console=ttyS0",
-		.reservation = ctx.reservation,
-		.reservation_count = ctx.reservation_count,
+		.reservation = reservation,
+		.reservation_count = reservation_count,
 	};
-	plan(0, &ctx.memmap);
-	check_plan(&ctx.memmap);
+	plan(0, &memmap);
+	check_plan(&memmap);
 	make_fdt(&made);
 	for (size_t i = 0; i < made.reserved_count; i++)
 		print_range("reserved", made.reserved[i].range, made.reserved[i].name);
-	if (made.crash_region.base != ctx.crash.region.all.base ||
-	    made.reserved_count != ctx.machine.reserved_count + ctx.reservation_count)
+	if (made.crash_region.base != crash_region.all.base ||
+	    made.reserved_count != hw.machine.reserved_count + reservation_count)
 		end("the primary's FDT lacks a reservation");
 }
 
@@ -307,18 +308,18 @@ int main(int argc, char **argv)
 	memcpy(image_header + 0x38, "RSC\x05", 4);
 	read_machine(argv[1], strtoull(argv[2], NULL, 0), argc == 5 ? strtoull(argv[4], NULL, 0) : 0);
 	set_kernel(strtoull(argv[3], NULL, 0));
-	for (size_t i = 0; i < ctx.machine.ram.count; i++)
-		print_range("RAM", ctx.machine.ram.region[i], "");
+	for (size_t i = 0; i < hw.machine.ram.count; i++)
+		print_range("RAM", hw.machine.ram.region[i], "");
 	if (place_region())
 		plan_crash_kernel();
-	for (size_t i = 0; i < ctx.memmap.taken_count; i++) {
+	for (size_t i = 0; i < memmap.taken_count; i++) {
 		char text[128];
 
-		snprintf(text, sizeof(text), "%s: %s", memmap_kind_name(ctx.memmap.taken[i].kind),
-			 ctx.memmap.taken[i].name);
-		print_range("taken", ctx.memmap.taken[i].range, text);
+		snprintf(text, sizeof(text), "%s: %s", memmap_kind_name(memmap.taken[i].kind),
+			 memmap.taken[i].name);
+		print_range("taken", memmap.taken[i].range, text);
 	}
-	if (ctx.crash.region.all.size)
+	if (crash_region.all.size)
 		reserve();
 	plan_primary();
 	return 0;
