@@ -27,7 +27,7 @@ ROOMS = (
     Room("boot/start", "the one boot flow: read it first", ("boot/trap", "boot/report", "boot/smp", "boot/choose")),
     Room("boot/trap", "a trap in the stage: a report, and the end", ("boot/end",)),
     Room("boot/end", "the boot can't go on: the last line, off or reset", ("boot/context",)),
-    Room("boot/choose", "which configuration; the menu", ("boot/crash",)),
+    Room("boot/choose", "which configuration; the menu", ("boot/crash", "boot/report")),
     Room("boot/context", "all that start hands down, in one struct", ("boot/crash",)),
     Room(
         "boot/crash",
