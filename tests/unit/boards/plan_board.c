@@ -245,7 +245,7 @@ static void plan_crash_kernel(void)
 {
 	static struct machine made;
 	const struct region usable = crash_region.usable;
-	const struct region core = {region_end(usable) - CRASH_CORE_ROOM, CRASH_CORE_ROOM};
+	const struct region core = {region_end(usable) - (ELFCOREHDR_SIZE_MAX + PAGE_SIZE), CRASH_CORE_ROOM};
 
 	memmap_init(&usable_map);
 	must(memmap_add_ram(&usable_map, usable.base, usable.size), "usable memory");
