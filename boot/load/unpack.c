@@ -82,7 +82,7 @@ static enum lb_err unpack(struct boot_context *ctx)
 	const bool usable = ctx->log.console.instret_usable;
 	struct region work, *out = &ctx->unpacked;
 	uint64_t bound = 0, begin;
-	enum lb_err err = by->measure(packed_bytes(ctx), &bound, &ctx->diag);
+	enum lb_err err = decompress_measure(by, packed_bytes(ctx), &bound, &ctx->diag);
 
 	if (err)
 		return err;

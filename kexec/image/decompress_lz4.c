@@ -13,8 +13,9 @@
 #include <string.h>
 #include <xxhash.h>
 
-#define FRAME_MAGIC	   UINT32_C(0x184d2204)
-#define LEGACY_MAGIC	   UINT32_C(0x184c2102)
+#define FRAME_MAGIC	   "\x04\x22\x4d\x18"
+#define LEGACY_MAGIC	   "\x02\x21\x4c\x18"
+#define MAGIC_SIZE	   4
 #define LEGACY_BLOCK_MAX   (8 * MIB)
 #define DICTIONARY_MAX	   (64 * KIB)
 #define BLOCK_IS_PLAIN	   UINT32_C(0x80000000)
@@ -107,26 +108,16 @@ static enum lb_err read_descriptor(struct cursor *in, struct frame *frame, struc
 	return LB_OK;
 }
 
-static bool is_magic(uint32_t word)
-{
-	return word == FRAME_MAGIC || word == LEGACY_MAGIC;
-}
-
-static bool lz4_matches(struct packed_bytes packed)
-{
-	return packed.size >= sizeof(uint32_t) && is_magic((uint32_t)peek_le(packed.data, sizeof(uint32_t)));
-}
-
 static enum lb_err open_frame(struct packed_bytes packed, struct cursor *in, struct frame *frame,
 			      struct diag *diag)
 {
-	uint32_t magic;
+	const uint8_t *magic;
 
 	*in = (struct cursor){packed.data, packed.size};
 	*frame = (struct frame){.block_max = LEGACY_BLOCK_MAX};
-	if (!take_le32(in, &magic) || !is_magic(magic))
-		return diag_fail(diag, LB_EFORMAT, "lz4: the data does not begin as lz4: make it again");
-	frame->legacy = magic == LEGACY_MAGIC;
+	if (!take(in, MAGIC_SIZE, &magic))
+		return damaged(diag);
+	frame->legacy = !memcmp(magic, LEGACY_MAGIC, MAGIC_SIZE);
 	return frame->legacy ? LB_OK : read_descriptor(in, frame, diag);
 }
 
@@ -253,7 +244,8 @@ static enum lb_err lz4_unpack(void *work, struct packed_bytes packed, void *out,
 
 const struct decompressor decompress_lz4 = {
 	.name = "lz4",
-	.matches = lz4_matches,
+	.zboot = {"lz4"},
+	.magic = {FRAME_MAGIC, LEGACY_MAGIC},
 	.measure = lz4_measure,
 	.unpack = lz4_unpack,
 };
