@@ -72,7 +72,4 @@ struct plan {
 LB_MUST_CHECK enum lb_err place_plan(const struct memmap *map, const struct place_request *request,
 				     struct plan *plan, struct diag *diag);
 
-/** Bytes that carrying out @plan copies: those of the items that do not stay. */
-uint64_t plan_bytes_to_copy(const struct plan *plan);
-
 #endif
