@@ -33,7 +33,7 @@ struct node_cells {
 #define NODE_NAME "%.48s"
 
 /** No node of any kind wants more properties than this. */
-#define NODE_PROPS_MAX 8
+#define NODE_PROPS_MAX 7
 
 /** A node whose properties are all collected. */
 struct node {

@@ -34,20 +34,13 @@ struct machine_hart {
 
 /** ISA extensions that the stage cares for: those that every enabled hart lists. */
 enum machine_isa {
-	ISA_SSTC = 1 << 0,
-	ISA_SVADE = 1 << 1,
-	ISA_SVADU = 1 << 2,
-	ISA_SVPBMT = 1 << 3,
-	ISA_ZICBOM = 1 << 4,
-	ISA_ZICBOZ = 1 << 5,
-	ISA_H = 1 << 6,
-	ISA_ZKNH = 1 << 7,
+	ISA_ZICBOM = 1 << 0,
+	ISA_ZKNH = 1 << 1,
 };
 
 struct machine {
 	const char *compatible; /* the root's list: NUL-separated strings; NULL when absent */
 	size_t compatible_size; /* bytes, NULs included */
-	const char *model;	/* NULL when absent */
 
 	struct region_set ram; /* memory nodes that are not disabled: linux,usable-memory, else reg */
 	size_t reserved_count;
@@ -55,7 +48,6 @@ struct machine {
 	size_t dynamic_reserved_count; /* nodes with size and no reg: the kernel places these */
 
 	const char *bootargs;	     /* never NULL; "" when absent */
-	const char *stdout_path;     /* NULL when absent */
 	struct region initrd;	     /* linux,initrd-start/-end; size 0 when absent */
 	struct region elfcorehdr;    /* linux,elfcorehdr: kexec's core header; size 0 when absent */
 	struct region usable_memory; /* linux,usable-memory-range, the first one; size 0 when absent */
@@ -65,8 +57,7 @@ struct machine {
 
 	uint32_t timebase_frequency; /* Hz; 0 when absent */
 	uint32_t cbom_block_size;    /* bytes; 0 when absent; the smallest of the enabled harts */
-	uint32_t cboz_block_size;
-	uint32_t isa; /* enum machine_isa bits */
+	uint32_t isa;		     /* enum machine_isa bits */
 	size_t hart_count;
 	struct machine_hart hart[MACHINE_HARTS_MAX];
 };
