@@ -3,8 +3,8 @@
  * The FDT for a payload, by libfdt's editing functions on a private copy.
  *
  * Two tables: properties of /chosen, set or removed, and children of /reserved-memory. A property that is
- * wished for replaces the firmware's, any other of the table is removed. Both tables are also what the size is
- * computed from, so that the buffer is known to suffice before a byte is written.
+ * wished for replaces the firmware's, any other of the table is removed. Both tables are also what the size
+ * is computed from, so that the buffer is known to suffice before a byte is written.
  */
 #include "fdt/fixup.h"
 
@@ -350,7 +350,9 @@ static int fix_reservations(void *fdt, const struct fdt_wishes *wishes)
 	return code;
 }
 
-/* fdt_open_into() wants room for the slack, too, where it has nothing to put in order: leave it behind first. */
+/*
+ * fdt_open_into() wants room for the slack, too, where it has nothing to put in order: leave it behind first.
+ */
 static int copy_without_slack(const void *blob, void *out, uint64_t out_size)
 {
 	const int room = out_size < FDT_SIZE_MAX ? (int)out_size : (int)FDT_SIZE_MAX;

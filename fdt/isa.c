@@ -2,7 +2,7 @@
 /* ISA extension names, from either of the two forms in which a hart's FDT node lists them. */
 #include "fdt/isa.h"
 
-#include "fdt/read.h"
+#include "fdt/machine.h"
 
 #define NAME(string) string, sizeof(string) - 1
 

@@ -8,8 +8,9 @@
 #ifndef LIFEBOAT_FDT_NODE_H
 #define LIFEBOAT_FDT_NODE_H
 
+#include "base/error.h"
+#include "fdt/machine.h"
 #include "fdt/prop.h"
-#include "fdt/read.h"
 
 enum node_kind {
 	NODE_OTHER, /* and everything below it */

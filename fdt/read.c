@@ -238,23 +238,3 @@ enum lb_err fdt_read_machine(const void *blob, size_t size, struct machine *m, s
 				 "fdt: no memory node with a size; the stage before must fill it in");
 	return LB_OK;
 }
-
-bool machine_is_compatible(const struct machine *m, const char *wanted)
-{
-	size_t length;
-
-	for (size_t at = 0; at < m->compatible_size; at += length + 1) {
-		length = strlen(m->compatible + at);
-		if (strcmp(m->compatible + at, wanted) == 0)
-			return true;
-	}
-	return false;
-}
-
-const struct machine_hart *machine_find_hart(const struct machine *m, uint64_t id)
-{
-	for (size_t i = 0; i < m->hart_count; i++)
-		if (m->hart[i].id == id)
-			return &m->hart[i];
-	return NULL;
-}

@@ -8,10 +8,11 @@
 #include "base/types.h"
 
 /**
- * Check the header alone: its magic, that it can be read as version 17, and that its blocks lie where it says they may.
+ * Check the header alone: its magic, that it can be read as version 17, and that its blocks lie where it says
+ * they may.
  *
- * Version 17 is the first that stores the size of the structure block, which bounds a walk. That the blocks are aligned
- * is what libfdt, which reads them by whole words, leaves to its caller.
+ * Version 17 is the first that stores the size of the structure block, which bounds a walk. That the blocks
+ * are aligned is what libfdt, which reads them by whole words, leaves to its caller.
  * @blob  8-byte aligned; a header's 40 bytes may be read
  * Return: 0, or a negative libfdt error: -FDT_ERR_BADMAGIC, -FDT_ERR_BADVERSION, -FDT_ERR_ALIGNMENT, or
  *         fdt_check_header()'s.

@@ -3,8 +3,8 @@
  * Compressed payloads: how large what is packed can get, and how it is unpacked.
  *
  * There is one struct decompressor for each format; which of them a stage has is a choice of the build
- * (-Ddecompress). Unpacking goes from one buffer to another, which have no byte in common, in one go: the output is
- * the window. It never writes beyond the room that it is given, whatever the input says.
+ * (-Ddecompress). Unpacking goes from one buffer to another, which have no byte in common, in one go: the
+ * output is the window. It never writes beyond the room that it is given, whatever the input says.
  */
 #ifndef LIFEBOAT_KEXEC_IMAGE_DECOMPRESS_H
 #define LIFEBOAT_KEXEC_IMAGE_DECOMPRESS_H

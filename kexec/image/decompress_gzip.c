@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* gzip, by libdeflate. One member; its length and CRC-32 are at its end, which must be the end of the bytes. */
+/*
+ * gzip, by libdeflate. One member; its length and CRC-32 are at its end, which must be the end of the bytes.
+ */
 #include "kexec/image/decompress.h"
 
 #include <inttypes.h>

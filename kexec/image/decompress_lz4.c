@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * LZ4, in both of its containers: frames, as lz4 and mkimage's users make them, and the legacy format that Linux's
- * build makes (Image.lz4). The blocks are decoded by the LZ4 library, right behind each other, so that each is the
- * dictionary of the next.
+ * LZ4, in both of its containers: frames, as lz4 and mkimage's users make them, and the legacy format that
+ * Linux's build makes (Image.lz4). The blocks are decoded by the LZ4 library, right behind each other, so
+ * that each is the dictionary of the next.
  *
  * github.com/lz4/lz4 doc/lz4_Frame_format.md. A walk over the blocks serves both to measure and to unpack.
  */
@@ -29,8 +29,8 @@
 #define BLOCK_CODE_MIN	   4	/* 64 KiB; each next one is four times as large */
 
 /*
- * The one of LZ4's loops that suits every block, whatever lies before it: LZ4_decompress_safe_usingDict() chooses among
- * four copies of it, which take 3 KiB. It is exported but not in lz4.h.
+ * The one of LZ4's loops that suits every block, whatever lies before it: LZ4_decompress_safe_usingDict()
+ * chooses among four copies of it, which take 3 KiB. It is exported but not in lz4.h.
  */
 int LZ4_decompress_safe_forceExtDict(const char *source, char *dest, int compressedSize, int maxOutputSize,
 				     const void *dictStart, size_t dictSize);
@@ -128,8 +128,8 @@ struct block {
 };
 
 /*
- * The legacy format has no end mark: it ends with the bytes, or with the four of the length that Linux's build
- * appends, which are no block then, since nothing follows them.
+ * The legacy format has no end mark: it ends with the bytes, or with the four of the length that Linux's
+ * build appends, which are no block then, since nothing follows them.
  */
 static bool ends_here(const struct cursor *in, const struct frame *frame)
 {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* EFI zboot images (vmlinuz.efi): a small EFI program around a compressed Image, which alone is of use here. */
+/*
+ * EFI zboot images (vmlinuz.efi): a small EFI program around a compressed Image, which alone is of use here.
+ */
 #include "kexec/image/zboot.h"
 
 #include <inttypes.h>

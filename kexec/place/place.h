@@ -42,8 +42,8 @@ struct plan_item {
 struct plan {
 	size_t count;
 	/*
-	 * To be carried out in this order: the FDT, the initrd, then the image. The FDT comes first since what
-	 * goes into it (bootargs) lies in the bundle, on which a fixed image may be loaded.
+	 * To be carried out in this order: the FDT, the initrd, then the image. The FDT comes first since
+	 * what goes into it (bootargs) lies in the bundle, on which a fixed image may be loaded.
 	 */
 	struct plan_item item[PLAN_ITEM_MAX];
 	paddr_t entry;

@@ -178,7 +178,10 @@ static void a_truncated_file_is_refused(void **state)
 	}
 }
 
-/* Whatever the bits say, nothing is read or written outside; what has a checksum is not taken for the original. */
+/*
+ * Whatever the bits say, nothing is read or written outside; what has a checksum is not taken for the
+ * original.
+ */
 static void a_flipped_bit_does_no_harm(void **state)
 {
 	struct file original = load_file("large");

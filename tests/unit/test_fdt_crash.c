@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What a crash needs of a payload's FDT: ranges in /chosen and reserved-memory nodes, looked at with libfdt alone. */
+/*
+ * What a crash needs of a payload's FDT: ranges in /chosen and reserved-memory nodes, looked at with libfdt
+ * alone.
+ */
 #include "tests/unit/fdt_blobs.h"
 
 #include "fdt/fixup.h"

@@ -12,7 +12,9 @@ static const char *const replaced[] = {"linux,initrd-start", "linux,initrd-end"}
 static const char *const removed[] = {"linux,elfcorehdr", "linux,usable-memory-range", "linux,dmcryptkeys",
 				      "linux,kho-fdt",	  "linux,kho-scratch",	       "lifeboat,bundle"};
 
-/* The size that is told may exceed what is needed by so much: names that are there already, nodes, padding. */
+/*
+ * The size that is told may exceed what is needed by so much: names that are there already, nodes, padding.
+ */
 #define MOST_SPARE 1536
 
 static const struct fdt_wishes wishes[] = {

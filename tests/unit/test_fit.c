@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * kexec/bundle/bundle.c and fdt/fit/fit.c on hostile trees, which mkimage would not make: wrong cells, offsets and
- * sizes, no strings, doubled names. libfdt's sequential writer builds them here.
+ * kexec/bundle/bundle.c and fdt/fit/fit.c on hostile trees, which mkimage would not make: wrong cells,
+ * offsets and sizes, no strings, doubled names. libfdt's sequential writer builds them here.
  */
 #include "tests/unit/fit_build.h"
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* kexec/check/rsa.c against signatures that openssl has made, and against messages that only a forger signs. */
+/*
+ * kexec/check/rsa.c against signatures that openssl has made, and against messages that only a forger signs.
+ */
 #include "tests/unit/signed_check.h"
 
 struct vector {

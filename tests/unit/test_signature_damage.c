@@ -2,9 +2,9 @@
 /*
  * Random mutations of signed bundles: what is still accepted must be, in all that is used, the original.
  *
- * Used is: the configuration's name and bootargs, what its kernel is and each byte of it, its ramdisk, its FDT's
- * name, its version. Anything else of a bundle may change (a description of an image that nobody names, the bytes
- * between two images): the count of those is printed.
+ * Used is: the configuration's name and bootargs, what its kernel is and each byte of it, its ramdisk, its
+ * FDT's name, its version. Anything else of a bundle may change (a description of an image that nobody names,
+ * the bytes between two images): the count of those is printed.
  *
  * LIFEBOAT_MUTATIONS says how many there are of each kind and bundle.
  */
@@ -50,7 +50,9 @@ static bool accept(struct scene *s, struct file f, struct bundle_config *config)
 	struct diag diag = {""};
 	struct bundle bundle;
 
-	/* (Names may have a newline in them by now, so that messages have one, too: the log makes it a '?'.) */
+	/*
+	 * (Names may have a newline in them by now, so that messages have one, too: the log makes it a '?'.)
+	 */
 	if (bundle_open(f.bytes, f.size, &bundle, &diag) || bundle_read_config(&bundle, NULL, config, &diag))
 		return false;
 	check_config(config, f.size);

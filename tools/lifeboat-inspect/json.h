@@ -16,7 +16,9 @@ struct json {
 void json_open(struct json *json, const char *name, char bracket);
 void json_close(struct json *json, char bracket);
 
-/** Values. A NULL string is null; bytes that are no ASCII text are escaped, so that any name comes through. */
+/**
+ * Values. A NULL string is null; bytes that are no ASCII text are escaped, so that any name comes through.
+ */
 void json_string(struct json *json, const char *name, const char *value);
 void json_number(struct json *json, const char *name, uint64_t value);
 void json_bool(struct json *json, const char *name, bool value);

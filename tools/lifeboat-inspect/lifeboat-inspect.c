@@ -2,8 +2,8 @@
 /*
  * lifeboat-inspect BUNDLE [CONTROL-FDT]: what is in a bundle, as JSON on standard output.
  *
- * Ends with 0 if the stage with these keys would start every configuration and every hash is right, with 1 if not,
- * and with 2 if it could not tell.
+ * Ends with 0 if the stage with these keys would start every configuration and every hash is right, with 1 if
+ * not, and with 2 if it could not tell.
  */
 #include <stdlib.h>
 
