@@ -3,8 +3,8 @@
  * The FDT for a payload, by libfdt's editing functions on a private copy.
  *
  * Two tables: properties of /chosen, set or removed, and children of /reserved-memory. A property that is
- * wished for replaces the firmware's, any other of the table is removed. Both tables are also what the size is
- * computed from, so that the buffer is known to suffice before a byte is written.
+ * wished for replaces the firmware's, any other of the table is removed. Both tables are also what the size
+ * is computed from, so that the buffer is known to suffice before a byte is written.
  */
 #include "fdt/fixup.h"
 
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fdt/edit.h"
 #include "fdt/read.h"
 
 #define TAG_SIZE	4
@@ -254,13 +255,6 @@ enum lb_err fdt_payload_size(const void *blob, const struct fdt_wishes *wishes, 
 
 /* ---- Writing ---- */
 
-static int find_or_add(void *fdt, const char *name)
-{
-	int node = fdt_subnode_offset(fdt, 0, name);
-
-	return node == -FDT_ERR_NOTFOUND ? fdt_add_subnode(fdt, 0, name) : node;
-}
-
 static int fix_property(void *fdt, int chosen, const struct fixup *fixup, const struct fdt_wishes *wishes)
 {
 	struct value v;
@@ -276,7 +270,7 @@ static int fix_property(void *fdt, int chosen, const struct fixup *fixup, const 
 /* Edits inside /chosen do not move its beginning, so one search serves all rows. */
 static int fix_chosen(void *fdt, const struct fdt_wishes *wishes)
 {
-	int chosen = find_or_add(fdt, "chosen");
+	int chosen = edit_find_or_add(fdt, 0, "chosen");
 	int code = chosen < 0 ? chosen : 0;
 
 	for (size_t i = 0; !code && i < ARRAY_SIZE(fixups); i++) {
@@ -317,9 +311,7 @@ static int add_reservation(void *fdt, int parent, const struct fdt_reservation *
 		return -FDT_ERR_BADNCELLS;
 	if (snprintf(name, sizeof(name), "%s@%" PRIx64, r->name, r->range.base) >= (int)sizeof(name))
 		return -FDT_ERR_BADVALUE;
-	node = fdt_subnode_offset(fdt, parent, name);
-	if (node == -FDT_ERR_NOTFOUND)
-		node = fdt_add_subnode(fdt, parent, name);
+	node = edit_find_or_add(fdt, parent, name);
 	if (node < 0)
 		return node;
 	range_value(r->range, at, &v);
@@ -358,7 +350,9 @@ static int fix_reservations(void *fdt, const struct fdt_wishes *wishes)
 	return code;
 }
 
-/* fdt_open_into() wants room for the slack, too, where it has nothing to put in order: leave it behind first. */
+/*
+ * fdt_open_into() wants room for the slack, too, where it has nothing to put in order: leave it behind first.
+ */
 static int copy_without_slack(const void *blob, void *out, uint64_t out_size)
 {
 	const int room = out_size < FDT_SIZE_MAX ? (int)out_size : (int)FDT_SIZE_MAX;

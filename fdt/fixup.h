@@ -2,8 +2,8 @@
 /*
  * The FDT for a payload: a private copy of the firmware's, with a few properties and nodes set.
  *
- * The fixups are rows of one const table, run in order; running them twice gives the same blob. The
- * firmware's blob is never written.
+ * What is set in /chosen is rows of one const table, run in order; what is reserved is the caller's table.
+ * Running them twice gives the same blob. The firmware's blob is never written.
  */
 #ifndef LIFEBOAT_FDT_FIXUP_H
 #define LIFEBOAT_FDT_FIXUP_H
@@ -44,10 +44,10 @@ LB_MUST_CHECK enum lb_err fdt_payload_size(const void *blob, const struct fdt_wi
  * Write the payload's FDT to @out: @blob, the fixups applied, packed.
  *
  * Besides the wishes: removes from /chosen what Linux was told as a capture kernel or successor by kexec
- * (linux,dmcryptkeys, linux,kho-fdt, linux,kho-scratch) and lifeboat,bundle; leaves rng-seed and kaslr-seed as
- * firmware made them (fresh), but for a crash kernel, which gets none;
- * takes the crash region's own node away from a crash kernel's FDT; makes /chosen and /reserved-memory if they are wanted and absent. Needs
- * no memory but @out. Fails cleanly, whatever @out_size is.
+ * (linux,dmcryptkeys, linux,kho-fdt, linux,kho-scratch) and lifeboat,bundle; leaves rng-seed and kaslr-seed
+ * as firmware made them (fresh), but for a crash kernel, which gets none; takes the crash region's own node
+ * away from a crash kernel's FDT; makes /chosen and /reserved-memory if they are wanted and absent. Needs no
+ * memory but @out. Fails cleanly, whatever @out_size is.
  * @out  8-byte aligned, apart from @blob
  * Return: LB_OK; LB_ENOSPC @out_size is too small; LB_EFORMAT. On error @out holds no valid FDT.
  */

@@ -2,7 +2,7 @@
 /* ISA extension names, from either of the two forms in which a hart's FDT node lists them. */
 #include "fdt/isa.h"
 
-#include "fdt/read.h"
+#include "fdt/machine.h"
 
 #define NAME(string) string, sizeof(string) - 1
 
@@ -11,9 +11,9 @@ static const struct {
 	size_t length;
 	uint32_t bit;
 } extensions_known[] = {
-	{NAME("sstc"), ISA_SSTC},     {NAME("svade"), ISA_SVADE},   {NAME("svadu"), ISA_SVADU},
-	{NAME("svpbmt"), ISA_SVPBMT}, {NAME("zicbom"), ISA_ZICBOM}, {NAME("zicboz"), ISA_ZICBOZ},
-	{NAME("h"), ISA_H},	      {NAME("zknh"), ISA_ZKNH},	    {NAME("zkn"), ISA_ZKNH},
+	{NAME("zicbom"), ISA_ZICBOM},
+	{NAME("zknh"), ISA_ZKNH},
+	{NAME("zkn"), ISA_ZKNH},
 	{NAME("zk"), ISA_ZKNH},
 };
 

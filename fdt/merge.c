@@ -5,7 +5,9 @@
 #include <libfdt.h>
 #include <string.h>
 
+#include "fdt/edit.h"
 #include "fdt/read.h"
+#include "fdt/sound.h"
 
 #define DEPTH_MAX 32
 
@@ -30,13 +32,9 @@ static bool is_too_deep(const void *blob)
 enum lb_err fdt_check_image(const void *blob, uint64_t size, const char *name, bool *overlay,
 			    struct diag *diag)
 {
-	int node, code = -FDT_ERR_TRUNCATED;
+	const int code = size > FDT_SIZE_MAX ? -FDT_ERR_TRUNCATED : sound_tree(blob, size);
+	int node;
 
-	if (size >= sizeof(struct fdt_header) && size <= FDT_SIZE_MAX)
-		code = fdt_magic(blob) != FDT_MAGIC || fdt_version(blob) < 17 ||
-				       fdt_last_comp_version(blob) > 17
-			       ? -FDT_ERR_BADVERSION
-			       : fdt_check_full(blob, size);
 	if (code)
 		return failed(code, name, "is no whole FDT: make the bundle again", diag);
 	if (is_too_deep(blob))
@@ -135,13 +133,6 @@ static int add_memreserve(void *out, const void *firmware)
 	return code;
 }
 
-static int find_or_add(void *out, const char *name)
-{
-	int node = fdt_subnode_offset(out, 0, name);
-
-	return node == -FDT_ERR_NOTFOUND ? fdt_add_subnode(out, 0, name) : node;
-}
-
 static bool same_cells(const void *a, int a_node, const void *b, int b_node)
 {
 	return fdt_address_cells(a, a_node) == fdt_address_cells(b, b_node) &&
@@ -151,7 +142,7 @@ static bool same_cells(const void *a, int a_node, const void *b, int b_node)
 static int add_reserved_memory(void *out, const void *firmware)
 {
 	int from = fdt_subnode_offset(firmware, 0, "reserved-memory");
-	int to = from < 0 ? from : find_or_add(out, "reserved-memory");
+	int to = from < 0 ? from : edit_find_or_add(out, 0, "reserved-memory");
 	int child, code;
 
 	if (from < 0)
@@ -168,7 +159,7 @@ static int add_reserved_memory(void *out, const void *firmware)
 static int add_chosen(void *out, const void *firmware)
 {
 	int from = fdt_subnode_offset(firmware, 0, "chosen");
-	int to = from < 0 ? from : find_or_add(out, "chosen");
+	int to = from < 0 ? from : edit_find_or_add(out, 0, "chosen");
 
 	if (from < 0)
 		return from == -FDT_ERR_NOTFOUND ? 0 : from;

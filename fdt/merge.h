@@ -2,9 +2,9 @@
 /*
  * FDTs out of a bundle: a base instead of the firmware's FDT, and overlays on top.
  *
- * Only firmware knows how much RAM there is, what it keeps for itself, and its seeds. So a base from a bundle gets the
- * firmware's memory nodes instead of its own, and what it lacks of the firmware's /memreserve/, /reserved-memory and
- * /chosen. All else of the firmware's FDT is left behind.
+ * Only firmware knows how much RAM there is, what it keeps for itself, and its seeds. So a base from a bundle
+ * gets the firmware's memory nodes instead of its own, and what it lacks of the firmware's /memreserve/,
+ * /reserved-memory and /chosen. All else of the firmware's FDT is left behind.
  */
 #ifndef LIFEBOAT_FDT_MERGE_H
 #define LIFEBOAT_FDT_MERGE_H

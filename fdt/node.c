@@ -85,13 +85,12 @@ static enum lb_err read_ranges(const struct node *node, struct prop reg, range_s
 
 /* The root. */
 
-enum { ROOT_ADDRESS_CELLS, ROOT_SIZE_CELLS, ROOT_COMPATIBLE, ROOT_MODEL };
+enum { ROOT_ADDRESS_CELLS, ROOT_SIZE_CELLS, ROOT_COMPATIBLE };
 
 static const struct node_wanted root_wanted[] = {
 	[ROOT_ADDRESS_CELLS] = WANTED("#address-cells"),
 	[ROOT_SIZE_CELLS] = WANTED("#size-cells"),
 	[ROOT_COMPATIBLE] = WANTED("compatible"),
-	[ROOT_MODEL] = WANTED("model"),
 };
 
 static enum lb_err read_root(const struct node *node, struct machine *m, struct diag *diag)
@@ -101,7 +100,6 @@ static enum lb_err read_root(const struct node *node, struct machine *m, struct 
 	node->child_cells->size = read_cells(node->prop[ROOT_SIZE_CELLS]);
 	m->compatible = prop_string(node->prop[ROOT_COMPATIBLE]);
 	m->compatible_size = m->compatible ? node->prop[ROOT_COMPATIBLE].size : 0;
-	m->model = prop_string(node->prop[ROOT_MODEL]);
 	return LB_OK;
 }
 
@@ -109,7 +107,6 @@ static enum lb_err read_root(const struct node *node, struct machine *m, struct 
 
 enum {
 	CHOSEN_BOOTARGS,
-	CHOSEN_STDOUT_PATH,
 	CHOSEN_INITRD_START,
 	CHOSEN_INITRD_END,
 	CHOSEN_BUNDLE,
@@ -119,7 +116,6 @@ enum {
 
 static const struct node_wanted chosen_wanted[] = {
 	[CHOSEN_BOOTARGS] = WANTED("bootargs"),
-	[CHOSEN_STDOUT_PATH] = WANTED("stdout-path"),
 	[CHOSEN_INITRD_START] = WANTED("linux,initrd-start"),
 	[CHOSEN_INITRD_END] = WANTED("linux,initrd-end"),
 	[CHOSEN_BUNDLE] = WANTED("lifeboat,bundle"),
@@ -166,7 +162,6 @@ static enum lb_err read_chosen(const struct node *node, struct machine *m, struc
 	if (m->bootargs) /* of several /chosen only the first is found by libfdt, and so by Linux */
 		return LB_OK;
 	m->bootargs = bootargs ? bootargs : "";
-	m->stdout_path = prop_string(node->prop[CHOSEN_STDOUT_PATH]);
 	if (prop_number(node->prop[CHOSEN_INITRD_START], &start) &&
 	    prop_number(node->prop[CHOSEN_INITRD_END], &end) && start < end)
 		m->initrd = (struct region){.base = start, .size = end - start};
@@ -296,7 +291,7 @@ static enum lb_err read_cpus(const struct node *node, struct machine *m, struct 
 	return LB_OK;
 }
 
-enum { CPU_DEVICE_TYPE, CPU_REG, CPU_STATUS, CPU_MMU_TYPE, CPU_ISA_EXTENSIONS, CPU_ISA, CPU_CBOM, CPU_CBOZ };
+enum { CPU_DEVICE_TYPE, CPU_REG, CPU_STATUS, CPU_MMU_TYPE, CPU_ISA_EXTENSIONS, CPU_ISA, CPU_CBOM };
 
 static const struct node_wanted cpu_wanted[] = {
 	[CPU_DEVICE_TYPE] = WANTED("device_type"),
@@ -306,7 +301,6 @@ static const struct node_wanted cpu_wanted[] = {
 	[CPU_ISA_EXTENSIONS] = WANTED("riscv,isa-extensions"),
 	[CPU_ISA] = WANTED("riscv,isa"),
 	[CPU_CBOM] = WANTED("riscv,cbom-block-size"),
-	[CPU_CBOZ] = WANTED("riscv,cboz-block-size"),
 };
 
 static const struct {
@@ -362,7 +356,6 @@ static enum lb_err read_cpu(const struct node *node, struct machine *m, struct d
 		return LB_OK;
 	m->isa &= isa_read(prop[CPU_ISA_EXTENSIONS], prop[CPU_ISA]);
 	take_block_size(prop[CPU_CBOM], &m->cbom_block_size);
-	take_block_size(prop[CPU_CBOZ], &m->cboz_block_size);
 	return LB_OK;
 }
 

@@ -8,8 +8,9 @@
 #ifndef LIFEBOAT_FDT_NODE_H
 #define LIFEBOAT_FDT_NODE_H
 
+#include "base/error.h"
+#include "fdt/machine.h"
 #include "fdt/prop.h"
-#include "fdt/read.h"
 
 enum node_kind {
 	NODE_OTHER, /* and everything below it */
@@ -33,7 +34,7 @@ struct node_cells {
 #define NODE_NAME "%.48s"
 
 /** No node of any kind wants more properties than this. */
-#define NODE_PROPS_MAX 8
+#define NODE_PROPS_MAX 7
 
 /** A node whose properties are all collected. */
 struct node {

@@ -9,6 +9,7 @@
 #include "fdt/read.h"
 
 #include "fdt/node.h"
+#include "fdt/sound.h"
 #include "fdt/walk.h"
 
 /* Linux refuses deeper trees (FDT_MAX_DEPTH), so we do. */
@@ -146,12 +147,10 @@ static void clear_machine(struct machine *m)
 {
 	m->compatible = NULL;
 	m->compatible_size = 0;
-	m->model = NULL;
 	region_set_clear(&m->ram);
 	m->reserved_count = 0;
 	m->dynamic_reserved_count = 0;
 	m->bootargs = NULL;
-	m->stdout_path = NULL;
 	m->initrd = (struct region){0, 0};
 	m->bundle = (struct region){0, 0};
 	m->elfcorehdr = (struct region){0, 0};
@@ -159,7 +158,6 @@ static void clear_machine(struct machine *m)
 	m->crash_region = (struct region){0, 0};
 	m->timebase_frequency = 0;
 	m->cbom_block_size = 0;
-	m->cboz_block_size = 0;
 	m->isa = UINT32_MAX; /* every hart takes away what it lacks */
 	m->hart_count = 0;
 }
@@ -176,14 +174,16 @@ static void complete_machine(struct machine *m)
 enum lb_err fdt_peek_size(const void *header, uint64_t *size, struct diag *diag)
 {
 	uint32_t total;
+	int fault;
 
 	if (!is_aligned((uintptr_t)header, 8))
 		return diag_fail(diag, LB_EFORMAT, "fdt: at 0x%llx, which is no multiple of 8",
 				 (unsigned long long)(uintptr_t)header);
-	if (fdt_magic(header) != FDT_MAGIC)
+	fault = sound_header(header); /* whose other faults are told when all of it is there */
+	if (fault == -FDT_ERR_BADMAGIC)
 		return diag_fail(diag, LB_EFORMAT, "fdt: none there: magic is 0x%x, not 0x%x",
 				 (unsigned int)fdt_magic(header), FDT_MAGIC);
-	if (fdt_version(header) < 17 || fdt_last_comp_version(header) > 17)
+	if (fault == -FDT_ERR_BADVERSION)
 		return diag_fail(diag, LB_EFORMAT, "fdt: version %u, compatible with %u; lifeboat reads 17",
 				 (unsigned int)fdt_version(header),
 				 (unsigned int)fdt_last_comp_version(header));
@@ -195,12 +195,11 @@ enum lb_err fdt_peek_size(const void *header, uint64_t *size, struct diag *diag)
 	return LB_OK;
 }
 
-/* libfdt reads the blocks by aligned words, and leaves it to us that they are. */
 static enum lb_err check_blob(const void *blob, size_t size, struct diag *diag)
 {
 	uint64_t total = 0;
 	enum lb_err err;
-	int code;
+	int fault;
 
 	if (size < FDT_HEADER_SIZE)
 		return diag_fail(diag, LB_EFORMAT, "fdt: %zu bytes are too few for a header", size);
@@ -210,11 +209,11 @@ static enum lb_err check_blob(const void *blob, size_t size, struct diag *diag)
 	if (total > size)
 		return diag_fail(diag, LB_EFORMAT, "fdt: truncated: %u bytes, of which %zu are there",
 				 (unsigned int)total, size);
-	if (!is_aligned(fdt_off_dt_struct(blob), 4) || !is_aligned(fdt_off_mem_rsvmap(blob), 8))
+	fault = sound_tree(blob, size);
+	if (fault == -FDT_ERR_ALIGNMENT)
 		return diag_fail(diag, LB_EFORMAT, "fdt: damaged: its blocks are misaligned");
-	code = fdt_check_full(blob, size);
-	if (code)
-		return diag_fail(diag, LB_EFORMAT, "fdt: damaged: libfdt's check ends with %d", code);
+	if (fault)
+		return diag_fail(diag, LB_EFORMAT, "fdt: damaged: libfdt's check ends with %d", fault);
 	return LB_OK;
 }
 
@@ -238,24 +237,4 @@ enum lb_err fdt_read_machine(const void *blob, size_t size, struct machine *m, s
 		return diag_fail(diag, LB_ENOENT,
 				 "fdt: no memory node with a size; the stage before must fill it in");
 	return LB_OK;
-}
-
-bool machine_is_compatible(const struct machine *m, const char *wanted)
-{
-	size_t length;
-
-	for (size_t at = 0; at < m->compatible_size; at += length + 1) {
-		length = strlen(m->compatible + at);
-		if (strcmp(m->compatible + at, wanted) == 0)
-			return true;
-	}
-	return false;
-}
-
-const struct machine_hart *machine_find_hart(const struct machine *m, uint64_t id)
-{
-	for (size_t i = 0; i < m->hart_count; i++)
-		if (m->hart[i].id == id)
-			return &m->hart[i];
-	return NULL;
 }

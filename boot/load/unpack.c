@@ -82,10 +82,9 @@ static struct packed_bytes packed_bytes(const struct facts *facts, const struct 
 static enum lb_err unpack(const struct facts *facts, struct payload *payload)
 {
 	const struct decompressor *by = payload->config.packed.by;
-
 	struct region work, *out = &payload->unpacked;
 	uint64_t bound = 0, begin;
-	enum lb_err err = by->measure(packed_bytes(facts, payload), &bound, &facts->log->diag);
+	enum lb_err err = decompress_measure(by, packed_bytes(facts, payload), &bound, &facts->log->diag);
 
 	if (err)
 		return err;

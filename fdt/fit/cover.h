@@ -2,10 +2,10 @@
 /*
  * What a signature of a FIT's configuration covers, and the bytes that are hashed for it.
  *
- * mkimage signs a configuration together with the images that it names and their hash nodes: it lists the nodes in
- * the signature's hashed-nodes, and hashes the tree with everything else cut out. The list lies outside of what is
- * signed. So here it is not believed: the nodes are found from the configuration, and the list must name them, all
- * of them, and nothing else.
+ * mkimage signs a configuration together with the images that it names and their hash nodes: it lists the
+ * nodes in the signature's hashed-nodes, and hashes the tree with everything else cut out. The list lies
+ * outside of what is signed. So here it is not believed: the nodes are found from the configuration, and the
+ * list must name them, all of them, and nothing else.
  */
 #ifndef LIFEBOAT_FDT_FIT_COVER_H
 #define LIFEBOAT_FDT_FIT_COVER_H
@@ -31,11 +31,12 @@ struct fit_cover {
 extern const char *const fit_image_properties[];
 
 /**
- * Find what a signature of @config must cover: the root, @config, every image that it names, their hash nodes.
+ * Find what a signature of @config must cover: the root, @config, every image that it names, their hash
+ * nodes.
  *
  * @config  offset of the configuration's node
- * Return: LB_OK; LB_ENOENT an image is not there; LB_EFORMAT a damaged property, or a name that is there twice;
- *         LB_ENOSPC more than FIT_COVER_MAX nodes.
+ * Return: LB_OK; LB_ENOENT an image is not there; LB_EFORMAT a damaged property, or a name that is there
+ *         twice; LB_ENOSPC more than FIT_COVER_MAX nodes.
  */
 LB_MUST_CHECK enum lb_err fit_cover_find(const struct fit *fit, int config, struct fit_cover *cover,
 					 struct diag *diag);
@@ -44,7 +45,8 @@ LB_MUST_CHECK enum lb_err fit_cover_find(const struct fit *fit, int config, stru
  * Does a signature's hashed-nodes list name exactly the nodes of @cover?
  *
  * @list  the property; its value may be NULL
- * Return: LB_OK; LB_EUNTRUSTED no, and @diag names the first that is missing or too much; LB_EFORMAT no list of strings.
+ * Return: LB_OK; LB_EUNTRUSTED no, and @diag names the first that is missing or too much; LB_EFORMAT no list
+ *         of strings.
  */
 LB_MUST_CHECK enum lb_err fit_cover_check_list(const struct fit_cover *cover, const struct fit_property *list,
 					       const char *signature, struct diag *diag);
@@ -53,13 +55,13 @@ LB_MUST_CHECK enum lb_err fit_cover_check_list(const struct fit_cover *cover, co
 typedef void fit_region_visit(void *arg, const void *data, size_t size);
 
 /**
- * Hand the bytes that are hashed for @cover to @visit, in order: of the structure block, and then the first @strings
- * bytes of the strings block.
+ * Hand the bytes that are hashed for @cover to @visit, in order: of the structure block, and then the first
+ * @strings bytes of the strings block.
  *
  * @strings  the second cell of the signature's hashed-strings
- * Return: LB_OK; LB_EUNTRUSTED a covered property's name lies outside of these strings, so that it could be any, or
- *         a node has an '@' in its name, which other FIT tools may take for another node; LB_EFORMAT the tree is too
- *         deep, has something behind its end, or ends before @strings.
+ * Return: LB_OK; LB_EUNTRUSTED a covered property's name lies outside of these strings, so that it could be
+ *         any, or a node has an '@' in its name, which other FIT tools may take for another node; LB_EFORMAT
+ *         the tree is too deep, has something behind its end, or ends before @strings.
  */
 LB_MUST_CHECK enum lb_err fit_region_walk(const struct fit *fit, const struct fit_cover *cover,
 					  uint64_t strings, fit_region_visit *visit, void *arg,

@@ -5,10 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "fdt/sound.h"
 #include "fdt/walk.h"
-
-/* The first that stores the size of the structure block, so libfdt can bound its walk by it. */
-#define FIT_FDT_VERSION 17
 
 static bool has_fdt_magic(const void *data, uint64_t size)
 {
@@ -30,18 +28,6 @@ static bool libfdt_would_match(const char *name, const char *wanted)
 	return name[length] == '\0' || (name[length] == '@' && !strchr(wanted, '@'));
 }
 
-/*
- * Can libfdt be let loose on the blob, as far as its header tells? libfdt reads the blocks by aligned
- * words, and leaves it to its caller that they are.
- */
-static bool header_is_sound(const void *blob)
-{
-	return fdt_check_header(blob) == 0 && fdt_version(blob) >= FIT_FDT_VERSION &&
-	       fdt_last_comp_version(blob) <= FIT_FDT_VERSION &&
-	       is_aligned(fdt_off_dt_struct(blob), FDT_TAGSIZE) &&
-	       is_aligned(fdt_off_mem_rsvmap(blob), sizeof(uint64_t));
-}
-
 bool fit_probe(const void *data, uint64_t size)
 {
 	struct fit fit = {.blob = data};
@@ -49,7 +35,7 @@ bool fit_probe(const void *data, uint64_t size)
 
 	if (!has_fdt_magic(data, size))
 		return false;
-	if (size < sizeof(struct fdt_header) || !header_is_sound(data) || fdt_totalsize(data) > size)
+	if (size < sizeof(struct fdt_header) || sound_header(data) || fdt_totalsize(data) > size)
 		return true;
 	for (node = fit_first_child(&fit, 0); node >= 0; node = fit_next_child(&fit, node)) {
 		if (is_named(&fit, node, "images"))
@@ -68,10 +54,9 @@ static enum lb_err check_header(const void *blob, uint64_t size, struct diag *di
 	if (size < sizeof(struct fdt_header))
 		return diag_fail(diag, LB_EFORMAT,
 				 "bundle: only %" PRIu64 " bytes long: it is truncated, copy it again", size);
-	if (!header_is_sound(blob))
+	if (sound_header(blob))
 		return diag_fail(diag, LB_EFORMAT,
-				 "bundle: the FIT's header is damaged, or no version %d FDT: copy it again",
-				 FIT_FDT_VERSION);
+				 "bundle: the FIT's header is damaged, or no version 17 FDT: copy it again");
 	if (fdt_totalsize(blob) > size)
 		return diag_fail(diag, LB_EFORMAT,
 				 "bundle: the FIT says it is 0x%" PRIx32 " bytes, but ends at 0x%" PRIx64
@@ -92,7 +77,7 @@ enum lb_err fit_open_tree(const void *blob, uint64_t size, struct fit *fit, stru
 			    .tree_size = fdt_totalsize(blob),
 			    .images = -1,
 			    .configurations = -1};
-	fault = fdt_check_full(blob, fit->tree_size);
+	fault = sound_tree(blob, fit->tree_size);
 	if (fault)
 		return diag_fail(diag, LB_EFORMAT,
 				 "bundle: the FIT's structure is damaged (libfdt error %d): copy it again",

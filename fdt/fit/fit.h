@@ -2,7 +2,7 @@
 /*
  * Access to the tree of a FIT: nodes by exact name, properties as checked strings and numbers.
  *
- * The mechanics only; what the properties mean is kexec/bundle/bundle.c's business. Strings and values point
+ * The mechanics only; what the properties mean is kexec/bundle/'s business. Strings and values point
  * into the blob, which must stay mapped and unchanged as long as they are used.
  *
  * libfdt finds "kernel" in a node named "kernel@1" when there is no unit address in the name asked for,
@@ -51,7 +51,10 @@ bool fit_probe(const void *data, uint64_t size);
  */
 LB_MUST_CHECK enum lb_err fit_open(const void *blob, uint64_t size, struct fit *fit, struct diag *diag);
 
-/** Check the whole tree, as fit_open() does, of an FDT that need be no FIT: images and configurations are negative. */
+/**
+ * Check the whole tree, as fit_open() does, of an FDT that need be no FIT: images and configurations are
+ * negative.
+ */
 LB_MUST_CHECK enum lb_err fit_open_tree(const void *blob, uint64_t size, struct fit *fit, struct diag *diag);
 
 /** The first child of @parent, and the sibling behind @node: a node's offset, negative at the end. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Public keys and what is demanded of signatures, as mkimage -K writes them: the /signature node of a control FDT.
+ * Public keys and what is demanded of signatures, as mkimage -K writes them: the /signature node of a control
+ * FDT.
  *
- * A node for each key. Of U-Boot's properties those that only save it arithmetic (rsa,r-squared, rsa,n0-inverse)
- * are not read; lifeboat,min-version is ours.
+ * A node for each key. Of U-Boot's properties those that only save it arithmetic (rsa,r-squared,
+ * rsa,n0-inverse) are not read; lifeboat,min-version is ours.
  */
 #ifndef LIFEBOAT_FDT_FIT_KEYRING_H
 #define LIFEBOAT_FDT_FIT_KEYRING_H
@@ -48,7 +49,10 @@ struct key {
 LB_MUST_CHECK enum lb_err keyring_open(const void *blob, uint64_t size, struct keyring *ring,
 				       struct diag *diag);
 
-/** As keyring_open(), of an FDT that fdt_read_machine() has checked: to check it again would cost more than the rest. */
+/**
+ * As keyring_open(), of an FDT that fdt_read_machine() has checked: to check it again would cost more than
+ * the rest.
+ */
 LB_MUST_CHECK enum lb_err keyring_open_checked(const void *blob, uint64_t size, struct keyring *ring,
 					       struct diag *diag);
 

@@ -98,8 +98,7 @@ static enum lb_err find_packed(const void *data, struct bundle_config *config, s
 
 	if (!name)
 		return image_read_zboot(data, config->kernel.size, &config->packed, diag);
-	config->packed =
-		(struct image_packed){decompressor_by_name(name, strlen(name)), 0, config->kernel.size};
+	config->packed = (struct image_packed){decompressor_by_name(name), 0, config->kernel.size};
 	if (!config->packed.by)
 		return diag_fail(diag, LB_EUNSUPPORTED,
 				 "bundle: image '" FIT_NAME "' has the compression '" FIT_NAME

@@ -3,9 +3,10 @@
  * The bundle: the payloads and their configurations, in a standard FIT (Flattened Image Tree), or one payload
  * that lies bare in the FIT's place.
  *
- * bundle_open() checks the whole tree, once, and says which of the two it is; all else asks what it opened. Every
- * offset and length lies inside the bundle before it is used. Data may be embedded (`data`) or external
- * (`data-offset` / `data-position` with `data-size`, behind the FIT's own totalsize). https://fitspec.osfw.foundation
+ * bundle_open() checks the whole tree, once, and says which of the two it is; all else asks what it opened.
+ * Every offset and length lies inside the bundle before it is used. Data may be embedded (`data`) or external
+ * (`data-offset` / `data-position` with `data-size`, behind the FIT's own totalsize).
+ * https://fitspec.osfw.foundation
  */
 #ifndef LIFEBOAT_KEXEC_BUNDLE_BUNDLE_H
 #define LIFEBOAT_KEXEC_BUNDLE_BUNDLE_H
@@ -28,8 +29,9 @@ struct bundle {
 	struct fit fit; /* without images and configurations if it is none */
 };
 
+/** A configuration that was read. Strings point into the bundle. */
 struct bundle_config {
-	const char *name;	    /* of the configuration node; points into the bundle */
+	const char *name;	    /* of the configuration node */
 	const char *bootargs;	    /* NULL when the configuration has none */
 	struct bundle_blob kernel;  /* the payload to start */
 	bool in_place;		    /* type kernel_noload: run it where it lies, if it lies right */
@@ -41,17 +43,23 @@ struct bundle_config {
 	struct bundle_blob loadable[BUNDLE_BLOBS_MAX];
 };
 
-/** Does @data begin like a bundle: a FIT, a RISC-V Image, an ELF, an EFI zboot image? Reads no further than @size. */
+/**
+ * Does @data begin like a bundle: a FIT, a RISC-V Image, an ELF, an EFI zboot image? Reads no further than
+ * @size.
+ */
 bool bundle_probe(const void *data, uint64_t size);
 
-/** Does @data begin like something compressed that this build can unpack? What is in it (an initramfs?) is not told. */
+/**
+ * Does @data begin like something compressed that this build can unpack? What is in it (an initramfs?) is not
+ * told.
+ */
 bool bundle_is_packed(const void *data, uint64_t size);
 
 /**
  * Tell what @data is, and if it is a FIT, check its whole tree.
  *
- * An FDT that is cut short or has a damaged header was meant to be a FIT: it is refused. All that is no FIT is opened
- * as a bare payload; whether it can be started is bundle_read_config()'s to say.
+ * An FDT that is cut short or has a damaged header was meant to be a FIT: it is refused. All that is no FIT
+ * is opened as a bare payload; whether it can be started is bundle_read_config()'s to say.
  * @data    a FIT: 8-byte aligned; @size bytes that may be read
  * @bundle  filled whole on LB_OK, undefined otherwise; points to @data
  * Return: LB_OK; LB_EINVAL a FIT is not aligned; LB_EFORMAT a truncated or damaged FIT.
@@ -75,12 +83,14 @@ LB_MUST_CHECK enum lb_err bundle_size(const struct bundle *bundle, uint64_t *tot
  * is always placed by its own rules. What a kernel is, is told by its first bytes (Image header, ELF);
  * anything else is a raw binary, which needs load (and may have entry, else load).
  *
- * A bare payload has one, whatever @name is: it is called "bare", has no bootargs and no ramdisk, and all of the bundle
- * is its kernel: a RISC-V Image or an ELF, compressed or not, or an EFI zboot image, and nothing else.
+ * A bare payload has one, whatever @name is: it is called "bare", has no bootargs and no ramdisk, and all of
+ * the bundle is its kernel: a RISC-V Image or an ELF, compressed or not, or an EFI zboot image, and nothing
+ * else.
  * @name    the configuration's node name; NULL takes /configurations' default
  * @config  filled whole on LB_OK, undefined otherwise; points into the bundle
- * Return: LB_OK; LB_ENOENT no such configuration, image, or image data; LB_EFORMAT; LB_ERANGE; LB_EUNSUPPORTED
- *         compression, hash, arch or image type, too many images, or other things to load (firmware, fpga).
+ * Return: LB_OK; LB_ENOENT no such configuration, image, or image data; LB_EFORMAT; LB_ERANGE;
+ *         LB_EUNSUPPORTED compression, hash, arch or image type, too many images, or other things to load
+ *         (firmware, fpga).
  */
 LB_MUST_CHECK enum lb_err bundle_read_config(const struct bundle *bundle, const char *name,
 					     struct bundle_config *config, struct diag *diag);

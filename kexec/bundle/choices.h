@@ -17,8 +17,9 @@
 
 struct choices {
 	/*
-	 * The default one, then the others as they stand in the bundle; one more is for choices_find(). They come from
-	 * outside, and are the bundle's own bytes: good until a payload is put in its place, which may be over them.
+	 * The default one, then the others as they stand in the bundle; one more is for choices_find(). They
+	 * come from outside, and are the bundle's own bytes: good until a payload is put in its place, which
+	 * may be over them.
 	 */
 	const char *name[CHOICES_MAX + 1];
 	size_t count;
@@ -30,15 +31,18 @@ struct choices {
  *
  * A bare payload is the one choice, "bare".
  * @choices  filled whole on LB_OK, undefined otherwise
- * Return: LB_OK; LB_ENOENT there is nothing that could be started; LB_EFORMAT `default` is damaged, or there twice.
+ * Return: LB_OK; LB_ENOENT there is nothing that could be started; LB_EFORMAT `default` is damaged, or there
+ *         twice.
  */
 LB_MUST_CHECK enum lb_err choices_read(const struct bundle *bundle, struct choices *choices,
 				       struct diag *diag);
 
 /**
- * The index of the configuration that is called [@name, @name + @length); CHOICES_NONE if the bundle has none.
+ * The index of the configuration that is called [@name, @name + @length); CHOICES_NONE if the bundle has
+ * none.
  *
- * Any configuration can be found, a crash kernel's and one beyond the table, too: that becomes name[CHOICES_MAX].
+ * Any configuration can be found, a crash kernel's and one beyond the table, too: that becomes
+ * name[CHOICES_MAX].
  */
 size_t choices_find(const struct bundle *bundle, struct choices *choices, const char *name, size_t length);
 

@@ -168,7 +168,10 @@ static enum lb_err add_hash(const struct fit *fit, int node, struct bundle_blob 
 	return LB_OK;
 }
 
-/* As in U-Boot, every child whose name begins so. A build without any algorithm says in the log that it checks none. */
+/*
+ * As in U-Boot, every child whose name begins so. A build without any algorithm says in the log that it
+ * checks none.
+ */
 static enum lb_err read_hashes(const struct fit *fit, int image, struct bundle_blob *blob, struct diag *diag)
 {
 	enum lb_err err = LB_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a bundle wants beside its payloads: its crash configuration and what that asks for, early deaths that demote a
- * primary, and what is to be done when all are bad.
+ * What a bundle wants beside its payloads: its crash configuration and what that asks for, early deaths that
+ * demote a primary, and what is to be done when all are bad.
  */
 #ifndef LIFEBOAT_KEXEC_BUNDLE_POLICY_H
 #define LIFEBOAT_KEXEC_BUNDLE_POLICY_H
@@ -38,8 +38,8 @@ struct boot_policy {
 /**
  * Read a bundle's policy. A bare payload has none.
  *
- * @warning  a property that makes no sense is no reason not to boot: its default holds, and this says so; empty
- *           otherwise
+ * @warning  a property that makes no sense is no reason not to boot: its default holds, and this says so;
+ *           empty otherwise
  */
 void bundle_policy(const struct bundle *bundle, struct boot_policy *policy, struct diag *warning);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Signatures of a bundle's configurations. Read signature_check() at the bottom first. */
+/* Signatures of a bundle's configurations and images. Read signature_check() at the bottom first. */
 #include "kexec/check/signature.h"
 
 #include <inttypes.h>
@@ -216,7 +216,10 @@ static void note_success(struct signature_verdict *verdict, const struct key *ke
 	verdict->algo = s->algo;
 }
 
-/* Check with all keys of a ring that are required for @what, and remember whether an optional one's signature holds. */
+/*
+ * Check with all keys of a ring that are required for @what, and remember whether an optional one's signature
+ * holds.
+ */
 static enum lb_err check_ring(const struct check *c, const struct keyring *ring, enum key_required what,
 			      struct signature_verdict *verdict)
 {

@@ -2,8 +2,8 @@
 /*
  * Hashes of images, as mkimage writes them: over the bytes that are stored, before anything is unpacked.
  *
- * All hashes of an image are computed in one pass, which can be the pass that copies it. Which algorithms a stage has
- * is a choice of the build (-Dhashes).
+ * All hashes of an image are computed in one pass, which can be the pass that copies it. Which algorithms a
+ * stage has is a choice of the build (-Dhashes).
  */
 #ifndef LIFEBOAT_KEXEC_CHECK_VERIFY_H
 #define LIFEBOAT_KEXEC_CHECK_VERIFY_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Which decompressors this build has. */
+/* Which decompressors this build has, and which of them is meant. */
 #include "kexec/image/decompress.h"
 
 #include <string.h>
@@ -7,20 +7,53 @@
 /* A choice of the build (meson.build), NULL at the end. */
 static const struct decompressor *const decompressors[] = {DECOMPRESSORS NULL};
 
-const struct decompressor *decompressor_by_name(const char *name, size_t length)
+const struct decompressor *decompressor_by_name(const char *name)
 {
 	for (size_t i = 0; decompressors[i]; i++) {
-		if (strlen(decompressors[i]->name) == length && !memcmp(decompressors[i]->name, name, length))
+		if (!strcmp(decompressors[i]->name, name))
 			return decompressors[i];
 	}
 	return NULL;
 }
 
+const struct decompressor *decompressor_by_zboot(const char *name)
+{
+	for (size_t i = 0; decompressors[i]; i++) {
+		const struct decompressor *by = decompressors[i];
+
+		for (size_t n = 0; n < ARRAY_SIZE(by->zboot) && by->zboot[n]; n++) {
+			if (!strcmp(by->zboot[n], name))
+				return by;
+		}
+	}
+	return NULL;
+}
+
+static bool matches(const struct decompressor *by, struct packed_bytes packed)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(by->magic) && by->magic[i]; i++) {
+		const size_t length = strlen(by->magic[i]);
+
+		if (packed.size >= length && !memcmp(packed.data, by->magic[i], length))
+			return true;
+	}
+	return false;
+}
+
 const struct decompressor *decompressor_by_magic(struct packed_bytes packed)
 {
 	for (size_t i = 0; decompressors[i]; i++) {
-		if (decompressors[i]->matches(packed))
+		if (matches(decompressors[i], packed))
 			return decompressors[i];
 	}
 	return NULL;
+}
+
+enum lb_err decompress_measure(const struct decompressor *by, struct packed_bytes packed, uint64_t *bound,
+			       struct diag *diag)
+{
+	if (!matches(by, packed))
+		return diag_fail(diag, LB_EFORMAT, "%s: the data does not begin as %s: make it again",
+				 by->name, by->name);
+	return by->measure(packed, bound, diag);
 }

@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* gzip, by libdeflate. One member; its length and CRC-32 are at its end, which must be the end of the bytes. */
+/*
+ * gzip, by libdeflate. One member; its length and CRC-32 are at its end, which must be the end of the bytes.
+ */
 #include "kexec/image/decompress.h"
 
 #include <inttypes.h>
 #include <lifeboat/inflate.h>
-#include <string.h>
 
 #define GZIP_SIZE_MIN 18 /* header and trailer */
 
 _Static_assert(INFLATE_WORK_SIZE <= DECOMPRESS_WORK_SIZE, "libdeflate's decoder fits");
-
-static bool gzip_matches(struct packed_bytes packed)
-{
-	return packed.size >= GZIP_SIZE_MIN && !memcmp(packed.data, "\x1f\x8b\x08", 3);
-}
 
 /* ISIZE, its last word, little-endian. */
 static enum lb_err gzip_measure(struct packed_bytes packed, uint64_t *bound, struct diag *diag)
@@ -21,8 +17,8 @@ static enum lb_err gzip_measure(struct packed_bytes packed, uint64_t *bound, str
 	const uint8_t *end = (const uint8_t *)packed.data + packed.size;
 	uint64_t size = 0;
 
-	if (!gzip_matches(packed))
-		return diag_fail(diag, LB_EFORMAT, "gzip: the data does not begin as gzip: make it again");
+	if (packed.size < GZIP_SIZE_MIN)
+		return diag_fail(diag, LB_EFORMAT, "gzip: the data is truncated: copy it again");
 	for (int i = 1; i <= 4; i++)
 		size = size << 8 | end[-i];
 	if (!size)
@@ -52,7 +48,8 @@ static enum lb_err gzip_unpack(void *work, struct packed_bytes packed, void *out
 
 const struct decompressor decompress_gzip = {
 	.name = "gzip",
-	.matches = gzip_matches,
+	.zboot = {"gzip"},
+	.magic = {"\x1f\x8b\x08"},
 	.measure = gzip_measure,
 	.unpack = gzip_unpack,
 };

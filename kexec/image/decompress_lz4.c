@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * LZ4, in both of its containers: frames, as lz4 and mkimage's users make them, and the legacy format that Linux's
- * build makes (Image.lz4). The blocks are decoded by the LZ4 library, right behind each other, so that each is the
- * dictionary of the next.
+ * LZ4, in both of its containers: frames, as lz4 and mkimage's users make them, and the legacy format that
+ * Linux's build makes (Image.lz4). The blocks are decoded by the LZ4 library, right behind each other, so
+ * that each is the dictionary of the next.
  *
  * github.com/lz4/lz4 doc/lz4_Frame_format.md. A walk over the blocks serves both to measure and to unpack.
  */
@@ -13,8 +13,9 @@
 #include <string.h>
 #include <xxhash.h>
 
-#define FRAME_MAGIC	   UINT32_C(0x184d2204)
-#define LEGACY_MAGIC	   UINT32_C(0x184c2102)
+#define FRAME_MAGIC	   "\x04\x22\x4d\x18"
+#define LEGACY_MAGIC	   "\x02\x21\x4c\x18"
+#define MAGIC_SIZE	   4
 #define LEGACY_BLOCK_MAX   (8 * MIB)
 #define DICTIONARY_MAX	   (64 * KIB)
 #define BLOCK_IS_PLAIN	   UINT32_C(0x80000000)
@@ -28,8 +29,8 @@
 #define BLOCK_CODE_MIN	   4	/* 64 KiB; each next one is four times as large */
 
 /*
- * The one of LZ4's loops that suits every block, whatever lies before it: LZ4_decompress_safe_usingDict() chooses among
- * four copies of it, which take 3 KiB. It is exported but not in lz4.h.
+ * The one of LZ4's loops that suits every block, whatever lies before it: LZ4_decompress_safe_usingDict()
+ * chooses among four copies of it, which take 3 KiB. It is exported but not in lz4.h.
  */
 int LZ4_decompress_safe_forceExtDict(const char *source, char *dest, int compressedSize, int maxOutputSize,
 				     const void *dictStart, size_t dictSize);
@@ -107,26 +108,16 @@ static enum lb_err read_descriptor(struct cursor *in, struct frame *frame, struc
 	return LB_OK;
 }
 
-static bool is_magic(uint32_t word)
-{
-	return word == FRAME_MAGIC || word == LEGACY_MAGIC;
-}
-
-static bool lz4_matches(struct packed_bytes packed)
-{
-	return packed.size >= sizeof(uint32_t) && is_magic((uint32_t)peek_le(packed.data, sizeof(uint32_t)));
-}
-
 static enum lb_err open_frame(struct packed_bytes packed, struct cursor *in, struct frame *frame,
 			      struct diag *diag)
 {
-	uint32_t magic;
+	const uint8_t *magic;
 
 	*in = (struct cursor){packed.data, packed.size};
 	*frame = (struct frame){.block_max = LEGACY_BLOCK_MAX};
-	if (!take_le32(in, &magic) || !is_magic(magic))
-		return diag_fail(diag, LB_EFORMAT, "lz4: the data does not begin as lz4: make it again");
-	frame->legacy = magic == LEGACY_MAGIC;
+	if (!take(in, MAGIC_SIZE, &magic))
+		return damaged(diag);
+	frame->legacy = !memcmp(magic, LEGACY_MAGIC, MAGIC_SIZE);
 	return frame->legacy ? LB_OK : read_descriptor(in, frame, diag);
 }
 
@@ -137,8 +128,8 @@ struct block {
 };
 
 /*
- * The legacy format has no end mark: it ends with the bytes, or with the four of the length that Linux's build
- * appends, which are no block then, since nothing follows them.
+ * The legacy format has no end mark: it ends with the bytes, or with the four of the length that Linux's
+ * build appends, which are no block then, since nothing follows them.
  */
 static bool ends_here(const struct cursor *in, const struct frame *frame)
 {
@@ -253,7 +244,8 @@ static enum lb_err lz4_unpack(void *work, struct packed_bytes packed, void *out,
 
 const struct decompressor decompress_lz4 = {
 	.name = "lz4",
-	.matches = lz4_matches,
+	.zboot = {"lz4"},
+	.magic = {FRAME_MAGIC, LEGACY_MAGIC},
 	.measure = lz4_measure,
 	.unpack = lz4_unpack,
 };

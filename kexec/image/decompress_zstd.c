@@ -3,21 +3,13 @@
 #include "kexec/image/decompress.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
-static bool zstd_matches(struct packed_bytes packed)
-{
-	return packed.size >= 4 && !memcmp(packed.data, "\x28\xb5\x2f\xfd", 4);
-}
-
 /* The first frame alone. */
 static enum lb_err find_frame(struct packed_bytes packed, struct packed_bytes *frame, struct diag *diag)
 {
-	if (!zstd_matches(packed))
-		return diag_fail(diag, LB_EFORMAT, "zstd: the data does not begin as zstd: make it again");
 	frame->data = packed.data;
 	frame->size = ZSTD_findFrameCompressedSize(packed.data, packed.size);
 	if (ZSTD_isError(frame->size))
@@ -66,7 +58,8 @@ static enum lb_err zstd_unpack(void *work, struct packed_bytes packed, void *out
 
 const struct decompressor decompress_zstd = {
 	.name = "zstd",
-	.matches = zstd_matches,
+	.zboot = {"zstd", "zstd22"}, /* the latter before Linux 6.12 */
+	.magic = {"\x28\xb5\x2f\xfd"},
 	.measure = zstd_measure,
 	.unpack = zstd_unpack,
 };

@@ -11,7 +11,7 @@
 #include "base/types.h"
 
 enum image_kind {
-	IMAGE_LINUX, /* flat, with the 64-byte RISC-V Image header: Linux, or an S-mode program that has one */
+	IMAGE_LINUX, /* flat, with the 64-byte RISC-V Image header: Linux, or another program */
 	IMAGE_ELF,   /* ELF64, ET_EXEC or ET_DYN */
 	IMAGE_RAW,   /* flat, address and entry from the bundle */
 };

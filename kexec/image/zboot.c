@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* EFI zboot images (vmlinuz.efi): a small EFI program around a compressed Image, which alone is of use here. */
+/*
+ * EFI zboot images (vmlinuz.efi): a small EFI program around a compressed Image, which alone is of use here.
+ */
 #include "kexec/image/zboot.h"
 
 #include <inttypes.h>
@@ -12,16 +14,6 @@
 #define NAME_AT		  0x18
 #define NAME_SIZE	  0x20
 
-/* What Linux's build has called its compressions, and what they are. */
-static const struct {
-	const char *zboot, *name;
-} names[] = {
-	{"gzip", "gzip"},
-	{"zstd", "zstd"},
-	{"zstd22", "zstd"}, /* before 6.12 */
-	{"lz4", "lz4"},
-};
-
 bool image_is_zboot(const void *data, uint64_t size)
 {
 	const uint8_t *bytes = data;
@@ -32,15 +24,6 @@ bool image_is_zboot(const void *data, uint64_t size)
 static uint32_t read_le32(const uint8_t *bytes)
 {
 	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-}
-
-static const struct decompressor *find_decompressor(const char *zboot)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!strcmp(zboot, names[i].zboot))
-			return decompressor_by_name(names[i].name, strlen(names[i].name));
-	}
-	return NULL;
 }
 
 enum lb_err image_read_zboot(const void *data, uint64_t size, struct image_packed *packed, struct diag *diag)
@@ -58,7 +41,7 @@ enum lb_err image_read_zboot(const void *data, uint64_t size, struct image_packe
 				 "kernel: the EFI zboot image's payload (0x%" PRIx64 " bytes at 0x%" PRIx64
 				 ") lies beyond its end at 0x%" PRIx64 ": it is truncated",
 				 packed->size, packed->offset, size);
-	packed->by = memchr(name, '\0', NAME_SIZE) ? find_decompressor(name) : NULL;
+	packed->by = memchr(name, '\0', NAME_SIZE) ? decompressor_by_zboot(name) : NULL;
 	if (!packed->by)
 		return diag_fail(diag, LB_EUNSUPPORTED,
 				 "kernel: the EFI zboot image is packed with '%.*s', which this build can "

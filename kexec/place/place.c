@@ -12,7 +12,8 @@
 #include "kexec/place/place.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+
+#include "kexec/place/explain.h"
 
 /* What is being planned, and what of it is decided. */
 struct job {
@@ -276,69 +277,21 @@ static bool find_all(struct job *job)
 	return false;
 }
 
-/* ---- What to say when the search fails ---- */
-
-struct size_text {
-	char text[32];
-};
-
-/* @size for a person, in MiB if that is not too coarse: rounded up if @up, else down. */
-static struct size_text size_text(uint64_t size, bool up)
-{
-	uint64_t unit = size < MIB ? KIB : MIB;
-	uint64_t count = size / unit + (up && size % unit);
-	struct size_text out;
-
-	snprintf(out.text, sizeof(out.text), "%" PRIu64 " %s", count, unit == KIB ? "KiB" : "MiB");
-	return out;
-}
-
-static enum lb_err no_room(const struct job *job, const char *name, uint64_t size, uint64_t align,
-			   struct diag *diag)
-{
-	uint64_t piece = region_set_largest(job->room, align);
-
-	return diag_fail(
-		diag, LB_ENOSPC,
-		"plan: %s needs %s in one piece at a %s boundary; the largest free piece like that is "
-		"%s: give the machine more RAM or a smaller %s",
-		name, size_text(size, true).text, size_text(align, true).text, size_text(piece, false).text,
-		name);
-}
-
-static enum lb_err too_many_pieces(struct diag *diag)
-{
-	return diag_fail(diag, LB_ENOSPC, "plan: free memory is in more than %d pieces: merge reservations",
-			 REGION_SET_MAX);
-}
-
-/* Place one thing after the other, greedily, and name the first that finds no room. */
+/* Why has the search failed? */
 static enum lb_err explain(struct job *job, struct diag *diag)
 {
 	const struct image *image = job->request->image;
-	const struct {
-		const char *name;
-		uint64_t size, align;
-		enum region_order order;
-	} wants[] = {
-		{image->kind == IMAGE_ELF ? "image" : "kernel", job->image_pages, job->align, REGION_LOWEST},
+	const struct explain_want wants[] = {
+		{image->kind == IMAGE_ELF ? "image" : "kernel", image->fixed ? 0 : job->image_pages,
+		 job->align, REGION_LOWEST},
 		{"fdt", job->fdt_pages, PAGE_SIZE, REGION_HIGHEST},
 		{"initrd", job->moving_pages, PAGE_SIZE, REGION_HIGHEST},
 	};
 
-	for (size_t i = image->fixed ? 1 : 0; i < ARRAY_SIZE(wants); i++) {
-		struct region r = {.size = wants[i].size};
-
-		if (!r.size)
-			continue;
-		if (region_set_find(job->room, r.size, wants[i].align, 0, UINT64_MAX, wants[i].order,
-				    &r.base))
-			return no_room(job, wants[i].name, r.size, wants[i].align, diag);
-		if (!carve(job, r))
-			break;
-	}
-	return too_many_pieces(diag);
+	return explain_no_room(job->room, wants, ARRAY_SIZE(wants), diag);
 }
+
+/* ---- What is settled, in which order ---- */
 
 static enum lb_err settle_fixed(struct job *job, struct diag *diag)
 {
@@ -354,7 +307,7 @@ static enum lb_err settle_fixed(struct job *job, struct diag *diag)
 		made = made && carve(job, region_pages_around((struct region){s->address, s->mem_size}));
 	}
 	if (!made)
-		return too_many_pieces(diag);
+		return explain_too_many_pieces(diag);
 	settle_initrd(job, initrd_is_clear(job));
 	return find_fdt_and_initrd(job) ? LB_OK : explain(job, diag);
 }
@@ -373,7 +326,7 @@ static enum lb_err settle_floating(struct job *job, struct diag *diag)
 	if (job->request->in_place && settle_in_place(job))
 		return LB_OK;
 	if (!make_room(job))
-		return too_many_pieces(diag);
+		return explain_too_many_pieces(diag);
 	settle_initrd(job, true);
 	return find_all(job) ? LB_OK : explain(job, diag);
 }
@@ -482,15 +435,4 @@ enum lb_err place_plan(const struct memmap *map, const struct place_request *req
 	};
 	err = request->image->fixed ? settle_fixed(&job, diag) : settle_floating(&job, diag);
 	return err ? err : list_items(&job, plan, diag);
-}
-
-uint64_t plan_bytes_to_copy(const struct plan *plan)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < plan->count; i++) {
-		if (plan->item[i].source != plan->item[i].dest)
-			sum += plan->item[i].file_size;
-	}
-	return sum;
 }

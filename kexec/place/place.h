@@ -42,8 +42,8 @@ struct plan_item {
 struct plan {
 	size_t count;
 	/*
-	 * To be carried out in this order: the FDT, the initrd, then the image. The FDT comes first since what
-	 * goes into it (bootargs) lies in the bundle, on which a fixed image may be loaded.
+	 * To be carried out in this order: the FDT, the initrd, then the image. The FDT comes first since
+	 * what goes into it (bootargs) lies in the bundle, on which a fixed image may be loaded.
 	 */
 	struct plan_item item[PLAN_ITEM_MAX];
 	paddr_t entry;
@@ -71,8 +71,5 @@ struct plan {
  */
 LB_MUST_CHECK enum lb_err place_plan(const struct memmap *map, const struct place_request *request,
 				     struct plan *plan, struct diag *diag);
-
-/** Bytes that carrying out @plan copies: those of the items that do not stay. */
-uint64_t plan_bytes_to_copy(const struct plan *plan);
 
 #endif

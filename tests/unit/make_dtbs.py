@@ -52,7 +52,7 @@ OPENSBI_MACHINES = [
     ("opensbi-spike-2", "-M spike -smp 2 -m 1G"),
 ]
 
-EXTENSIONS = ["sstc", "svade", "svadu", "svpbmt", "zicbom", "zicboz", "h", "zknh"]
+EXTENSIONS = ["zicbom", "zknh"]
 MMU_LEVELS = {"riscv,none": 0, "riscv,sv39": 3, "riscv,sv48": 4, "riscv,sv57": 5}
 APPEND = "console=ttyS0 root=/dev/vda rw"
 
@@ -147,7 +147,7 @@ def hart_extensions(tree, node):
 
 
 def expect_harts(tree):
-    lines, isa, blocks = [], None, {"cbom": [], "cboz": []}
+    lines, isa, blocks = [], None, []
     if "cpus" not in tree.children("/"):
         return []
     width = tree.number("/cpus", "#address-cells") * 4
@@ -160,12 +160,10 @@ def expect_harts(tree):
         lines.append(f"hart {hart:#x} {'on' if tree.okay(node) else 'off'} {levels}")
         if tree.okay(node):
             isa = hart_extensions(tree, node) & (set(EXTENSIONS) if isa is None else isa)
-            for key, sizes in blocks.items():
-                sizes.append(tree.number(node, f"riscv,{key}-block-size"))
+            blocks.append(tree.number(node, "riscv,cbom-block-size"))
     lines.append(" ".join(["isa"] + [name for name in EXTENSIONS if name in (isa or ())]))
-    for key, sizes in blocks.items():
-        if any(sizes):
-            lines.append(f"{key} {min(size for size in sizes if size):#x}")
+    if any(blocks):
+        lines.append(f"cbom {min(size for size in blocks if size):#x}")
     if tree.number("/cpus", "timebase-frequency"):
         lines.append(f"timebase {tree.number('/cpus', 'timebase-frequency'):#x}")
     return lines
@@ -191,9 +189,8 @@ def expect_chosen(tree):
     lines = []
     if "chosen" not in tree.children("/"):
         return lines
-    for key, prop in (("bootargs", "bootargs"), ("stdout", "stdout-path")):
-        if tree.string("/chosen", prop):
-            lines.append(f"{key} {tree.string('/chosen', prop)}")
+    if tree.string("/chosen", "bootargs"):
+        lines.append(f"bootargs {tree.string('/chosen', 'bootargs')}")
     start, end = (tree.number("/chosen", f"linux,initrd-{which}") for which in ("start", "end"))
     if start is not None and end is not None and end > start:
         lines.append(f"initrd {start:#x} {end - start:#x}")
@@ -211,8 +208,6 @@ def expect(path):
         return ["error LB_ENOENT"]
     lines = [f"ram {base:#x} {size:#x}" for base, size in merge(ram)]
     lines += [f"compatible {name}" for name in tree.strings("/", "compatible")]
-    if tree.string("/", "model"):
-        lines.append(f"model {tree.string('/', 'model')}")
     return lines + expect_reserved(tree) + expect_chosen(tree) + expect_harts(tree)
 
 

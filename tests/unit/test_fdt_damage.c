@@ -6,6 +6,7 @@
 #include "tests/unit/fdt_blobs.h"
 
 #include "fdt/fixup.h"
+#include "fdt/merge.h"
 #include "fdt/read.h"
 
 #define RANDOM_ROUNDS 4000
@@ -36,8 +37,6 @@ static bool is_in(const struct blob *blob, const char *string)
 static void check_sense(const struct blob *blob, const struct machine *m)
 {
 	assert_true(!*m->bootargs || is_in(blob, m->bootargs));
-	assert_true(!m->stdout_path || is_in(blob, m->stdout_path));
-	assert_true(!m->model || is_in(blob, m->model));
 	if (m->compatible)
 		assert_true(is_in(blob, m->compatible + m->compatible_size - 1));
 	assert_in_range(m->ram.count, 1, REGION_SET_MAX);
@@ -201,7 +200,9 @@ static enum lb_err try_shifted(uint32_t map_by, uint32_t rest_by)
 	struct blob old = load_blob("opensbi-spike-2");
 	uint32_t map = fdt_off_mem_rsvmap(old.data), structure = fdt_off_dt_struct(old.data);
 	struct blob new = {.size = old.size + rest_by, .data = calloc(1, old.size + rest_by)};
+	struct diag diag;
 	enum lb_err err;
+	bool overlay;
 
 	memcpy(new.data, old.data, map);
 	memcpy(new.data + map + map_by, old.data + map, structure - map);
@@ -211,6 +212,8 @@ static enum lb_err try_shifted(uint32_t map_by, uint32_t rest_by)
 	fdt_set_off_dt_struct(new.data, structure + rest_by);
 	fdt_set_off_dt_strings(new.data, fdt_off_dt_strings(old.data) + rest_by);
 	err = try(&new);
+	/* An FDT out of a bundle is held to the same. */
+	assert_int_equal(fdt_check_image(new.data, new.size, "board", &overlay, &diag), err);
 	free(old.data);
 	free(new.data);
 	return err;
@@ -243,21 +246,15 @@ static void an_fdt_at_an_odd_address_is_refused(void **state)
 
 static void a_string_that_nothing_ends_counts_as_absent(void **state)
 {
-	static const char *const names[] = {"bootargs", "stdout-path"};
 	struct blob blob = load_blob("one-cell");
-	int chosen = fdt_path_offset(blob.data, "/chosen");
+	int chosen = fdt_path_offset(blob.data, "/chosen"), length;
+	char *value = fdt_getprop_w(blob.data, chosen, "bootargs", &length);
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		int length;
-		char *value = fdt_getprop_w(blob.data, chosen, names[i], &length);
-
-		assert_non_null(value);
-		value[length - 1] = 'x';
-	}
+	assert_non_null(value);
+	value[length - 1] = 'x';
 	assert_int_equal(try(&blob), LB_OK);
 	assert_string_equal(machine.bootargs, "");
-	assert_null(machine.stdout_path);
 	free(blob.data);
 }
 

@@ -43,10 +43,7 @@ static void add_range(struct lines *lines, const char *key, struct region range)
 
 static void add_isa(struct lines *lines, uint32_t isa)
 {
-	add(lines, "isa%s%s%s%s%s%s%s%s", isa & ISA_SSTC ? " sstc" : "", isa & ISA_SVADE ? " svade" : "",
-	    isa & ISA_SVADU ? " svadu" : "", isa & ISA_SVPBMT ? " svpbmt" : "",
-	    isa & ISA_ZICBOM ? " zicbom" : "", isa & ISA_ZICBOZ ? " zicboz" : "", isa & ISA_H ? " h" : "",
-	    isa & ISA_ZKNH ? " zknh" : "");
+	add(lines, "isa%s%s", isa & ISA_ZICBOM ? " zicbom" : "", isa & ISA_ZKNH ? " zknh" : "");
 }
 
 static void add_number(struct lines *lines, const char *key, uint32_t number)
@@ -63,7 +60,6 @@ static void add_harts(struct lines *lines, const struct machine *m)
 		    m->hart[i].mmu_levels);
 	add_isa(lines, m->isa);
 	add_number(lines, "cbom", m->cbom_block_size);
-	add_number(lines, "cboz", m->cboz_block_size);
 	add_number(lines, "timebase", m->timebase_frequency);
 }
 
@@ -85,12 +81,8 @@ static void describe(struct lines *lines, const struct machine *m)
 		add_range(lines, "ram", m->ram.region[i]);
 	for (size_t at = 0; at < m->compatible_size; at += strlen(m->compatible + at) + 1)
 		add(lines, "compatible %s", m->compatible + at);
-	if (m->model)
-		add(lines, "model %s", m->model);
 	if (*m->bootargs)
 		add(lines, "bootargs %s", m->bootargs);
-	if (m->stdout_path)
-		add(lines, "stdout %s", m->stdout_path);
 	add_range(lines, "initrd", m->initrd);
 	add_range(lines, "bundle", m->bundle);
 	add_reserved(lines, m);

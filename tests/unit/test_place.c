@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The plan, case by case: what a person would set up, what the plan says, and what it tells the person. */
+#include "tests/unit/place_bytes.h"
 #include "tests/unit/place_fixture.h"
 
 /* ---- The ordinary ---- */
@@ -29,7 +30,7 @@ static void linux_goes_lowest_the_fdt_highest_and_the_initrd_below_it(void **sta
 	assert_int_equal(f.plan.initrd.base, top - FDT_SIZE - 5001216);
 	assert_int_equal(f.plan.initrd.size, 5000001);
 	assert_int_equal(item(&f, "initrd", 0)->mem_size, 5001216);
-	assert_int_equal(plan_bytes_to_copy(&f.plan), 31165952 + 5000001);
+	assert_int_equal(bytes_to_copy(&f.plan), 31165952 + 5000001);
 }
 
 static void without_an_initrd_the_plan_has_none(void **state)
@@ -96,11 +97,11 @@ static void a_kernel_that_lies_right_stays_only_when_asked(void **state)
 	f.request.in_place = true;
 	assert_planned(&f);
 	assert_int_equal(f.plan.entry, RAM + 64 * MIB);
-	assert_int_equal(plan_bytes_to_copy(&f.plan), 0);
+	assert_int_equal(bytes_to_copy(&f.plan), 0);
 	f.request.in_place = false;
 	assert_planned(&f);
 	assert_int_equal(f.plan.entry, RAM + 2 * MIB);
-	assert_int_equal(plan_bytes_to_copy(&f.plan), 30 * MIB);
+	assert_int_equal(bytes_to_copy(&f.plan), 30 * MIB);
 }
 
 static void a_kernel_that_does_not_lie_right_moves(void **state)
@@ -136,7 +137,7 @@ static void a_kernel_in_place_whose_bss_covers_the_ramdisk_stays_and_the_ramdisk
 	assert_int_equal(f.plan.entry, RAM + 64 * MIB);
 	assert_int_equal(f.plan.initrd.base, RAM + GIB - FDT_SIZE - 6 * MIB);
 	assert_true(item(&f, "initrd", 0) < item(&f, "kernel", 0));
-	assert_int_equal(plan_bytes_to_copy(&f.plan), 6 * MIB);
+	assert_int_equal(bytes_to_copy(&f.plan), 6 * MIB);
 }
 
 static void a_kernel_in_place_that_starves_the_ramdisk_moves_after_all(void **state)
@@ -168,7 +169,7 @@ static void an_initrd_stays_if_it_lies_on_a_page_boundary(void **state)
 		assert_int_equal(f.plan.initrd.base == RAM + 70 * MIB, shift == 0);
 		assert_int_equal(f.plan.initrd.size, MIB + 5);
 		assert_int_equal(item(&f, "initrd", 0)->mem_size, MIB + 4096);
-		assert_int_equal(plan_bytes_to_copy(&f.plan), shift ? 2 * MIB + 5 : MIB);
+		assert_int_equal(bytes_to_copy(&f.plan), shift ? 2 * MIB + 5 : MIB);
 	}
 }
 

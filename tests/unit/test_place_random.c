@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/place_bytes.h"
 #include "tests/unit/place_scene.h"
 
 #define SCENES 20000
@@ -388,7 +389,7 @@ static void assert_list_is_right(const struct scene *scene, const struct plan *p
 		CHECK(scene, plan->initrd.base == initrd);
 		copied += initrd != r->initrd.base ? r->initrd.size : 0;
 	}
-	CHECK(scene, plan_bytes_to_copy(plan) == copied);
+	CHECK(scene, bytes_to_copy(plan) == copied);
 }
 
 /* How often each thing happened: a random test that never meets the hard cases proves nothing. */

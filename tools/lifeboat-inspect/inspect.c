@@ -191,7 +191,7 @@ static enum lb_err unpack(const struct inspection *i, struct bundle_config *conf
 					    config->packed.size};
 	uint64_t bound = 0, size = 0;
 	uint8_t *work, *out;
-	enum lb_err err = config->packed.by->measure(packed, &bound, diag);
+	enum lb_err err = decompress_measure(config->packed.by, packed, &bound, diag);
 
 	if (err)
 		return err;

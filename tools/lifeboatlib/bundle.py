@@ -18,9 +18,9 @@ from lifeboatlib.its import text as _text
 from lifeboatlib.paths import friendly
 from lifeboatlib.ui import LifeboatError, say, step
 
-# How compressed files begin; what mkimage and the stage call the compression.
+# How compressed files begin; what mkimage and the stage call the compression. As the rows of kexec/image/decompress_*.c.
 MAGIC = {
-    b"\x1f\x8b": "gzip",
+    b"\x1f\x8b\x08": "gzip",
     b"\x04\x22\x4d\x18": "lz4",
     b"\x02\x21\x4c\x18": "lz4",
     b"\x28\xb5\x2f\xfd": "zstd",

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The machine, as its FDT describes it, in plain structs.
+ *
+ * Strings point into the blob, which must stay mapped and unchanged as long as they are used.
+ */
+#ifndef LIFEBOAT_FDT_MACHINE_H
+#define LIFEBOAT_FDT_MACHINE_H
+
+#include "mm/region.h"
+
+/** The binding of our own child of /reserved-memory: docs/abi.md. */
+#define FDT_CRASH_REGION "lifeboat,crash-region"
+
+/** A range that somebody has reserved. */
+struct machine_reservation {
+	struct region range;
+	const char *name; /* node name, or "memreserve" */
+	bool no_map;
+};
+
+#define MACHINE_RESERVED_MAX 48
+#define MACHINE_HARTS_MAX    512
+
+/** A hart, whether it takes part or not. */
+struct machine_hart {
+	uint64_t id;
+	bool enabled;	    /* status absent, "okay" or "ok" */
+	uint8_t mmu_levels; /* mmu-type: 3, 4, 5 for sv39, sv48, sv57; 0 for riscv,none; 0xff when silent */
+};
+#define MMU_LEVELS_UNKNOWN 0xff
+
+/** ISA extensions that the stage cares for: those that every enabled hart lists. */
+enum machine_isa {
+	ISA_ZICBOM = 1 << 0,
+	ISA_ZKNH = 1 << 1,
+};
+
+/** All that the stage wants to know of it. */
+struct machine {
+	const char *compatible; /* the root's list: NUL-separated strings; NULL when absent */
+	size_t compatible_size; /* bytes, NULs included */
+
+	struct region_set ram; /* memory nodes that are not disabled: linux,usable-memory, else reg */
+	size_t reserved_count;
+	struct machine_reservation reserved[MACHINE_RESERVED_MAX];
+	size_t dynamic_reserved_count; /* nodes with size and no reg: the kernel places these */
+
+	const char *bootargs;	     /* never NULL; "" when absent */
+	struct region initrd;	     /* linux,initrd-start/-end; size 0 when absent */
+	struct region elfcorehdr;    /* linux,elfcorehdr: kexec's core header; size 0 when absent */
+	struct region usable_memory; /* linux,usable-memory-range, the first one; size 0 when absent */
+	struct region crash_region;  /* an earlier stage's (FDT_CRASH_REGION); size 0 when absent */
+	struct region bundle;	     /* lifeboat,bundle = <address size>, root's cells; size 0 when absent */
+
+	uint32_t timebase_frequency; /* Hz; 0 when absent */
+	uint32_t cbom_block_size;    /* bytes; 0 when absent; the smallest of the enabled harts */
+	uint32_t isa;		     /* enum machine_isa bits */
+	size_t hart_count;
+	struct machine_hart hart[MACHINE_HARTS_MAX];
+};
+
+/** Is @wanted one of the root's compatible strings? */
+bool machine_is_compatible(const struct machine *m, const char *wanted);
+
+/** The entry of hart @id, or NULL when the FDT does not list it. */
+const struct machine_hart *machine_find_hart(const struct machine *m, uint64_t id);
+
+#endif
