@@ -245,7 +245,8 @@ static void plan_crash_kernel(void)
 {
 	static struct machine made;
 	const struct region usable = crash_region.usable;
-	const struct region core = {region_end(usable) - (ELFCOREHDR_SIZE_MAX + PAGE_SIZE), CRASH_CORE_ROOM};
+	const uint64_t room = ELFCOREHDR_SIZE_MAX + PAGE_SIZE;
+	const struct region core = {region_end(usable) - room, room};
 
 	memmap_init(&usable_map);
 	must(memmap_add_ram(&usable_map, usable.base, usable.size), "usable memory");
