@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 from board_machines import unleashed
-from crash_bare import FILLED, FIRST_LINE, GIVEN_UP, REGION, TIMEOUT, bare_bundle, expect_filled, expect_verified
+from crash_bare import FILLED, FIRST_LINE, GIVEN_UP, REGION, bare_bundle, expect_filled, expect_verified
 from harness import find, image_that_loops
 from test_do_no_harm import PAGE, RAM_BASE, RAM_SIZE, RANGE, ranges
 
 from lifeboatlib import bundle, target
 from lifeboatlib.qemu import Machine, Session
 
-PATIENCE = 300
 
 
 def sifive_u(stage: Path, made: Path, **options: object) -> Machine:
@@ -40,7 +39,7 @@ def test_sifive_u_three_cycles(stage: Path, build_payload: Callable[..., object]
         for _ in range(3):
             filled = expect_filled(session)
             print(f"\n{expect_verified(session, filled)} bytes verified")
-            session.expect(GIVEN_UP, TIMEOUT)
+            session.expect(GIVEN_UP)
         expect_filled(session)
         boots = session.text.count(FIRST_LINE)
         find(r"^lifeboat: crash: lost on a reset: ", session.text)
@@ -53,7 +52,7 @@ def test_icicle_reset_from_outside(stage: Path, build_payload: Callable[..., obj
     """Both banks of RAM, one of them above 4 GiB, are captured whole."""
     made = bare_bundle(build_payload, tmp_path / "bare.itb", WAIT=1)
     with Session(microchip_icicle_kit(stage, made, qmp=tmp_path / "qmp")) as session:
-        filled = session.expect(FILLED, PATIENCE)
+        filled = session.expect(FILLED)
         assert int(filled[1]) > 1 << 30
         session.qmp("system_reset")
         print(f"\n{expect_verified(session, filled)} bytes verified")
@@ -88,13 +87,13 @@ def assert_unaltered(plain: Machine, directory: Path) -> None:
             return file.read(RAM_SIZE)
 
     with Session(machine) as session:
-        session.expect(r"^primary: filled (\d+) bytes", PATIENCE)
+        session.expect(r"^primary: filled (\d+) bytes")
         session.qmp("stop")
         before = look()
         session.qmp("system_reset")
         session.qmp("cont")
-        session.expect(r"^lifeboat: boot: ", PATIENCE)
-        session.expect(r"lifeboat: handoff: to 0x[0-9a-f]+ .*\n", PATIENCE)
+        session.expect(r"^lifeboat: boot: ")
+        session.expect(r"lifeboat: handoff: to 0x[0-9a-f]+ .*\n")
         session.qmp("stop")
         after = look()
         console = session.text

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from crash_lab import (
-    CAPTURED, ENDED, TIMEOUT, Lab, crash_bundle, deaths, lasting_ram, machine,
+    CAPTURED, ENDED, Lab, crash_bundle, deaths, lasting_ram, machine,
 )  # fmt: skip
 from lifeboatlib import target
 from lifeboatlib.qemu import Session
@@ -71,13 +71,13 @@ def test_power_off_and_on_is_no_crash(made: Path, stage: Path, tmp_path: Path) -
     ram = tmp_path / "ram"
     with Session(machine(stage, made, tmp_path, **lasting_ram(ram, 1024))) as session:
         Lab(session).order("poweroff -f")
-        assert session.wait(TIMEOUT) == 0
+        assert session.wait() == 0
     with Session(machine(stage, made, tmp_path, **lasting_ram(ram, 1024))) as session:
         lab = Lab(session)
         assert lab.expect(ENDED)[1] == "power-off"
         lab.not_captured()
         lab.order("poweroff -f")
-        assert session.wait(TIMEOUT) == 0
+        assert session.wait() == 0
     ram.unlink()
     with Session(machine(stage, made, tmp_path, **lasting_ram(ram, 1024))) as session:
         lab = Lab(session)
@@ -160,7 +160,7 @@ def test_a_crash_kernel_that_dies_is_given_up(stage: Path, tmp_path: Path) -> No
         lab.expect(r"the crash kernel died, too \(2 tries\): given up, booting normally")
         lab.not_captured()
         lab.order("poweroff -f")
-        session.wait(TIMEOUT)
+        session.wait()
 
 
 @pytest.mark.long

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from crash_lab import ARMED, CAPTURED, ENDED, READY, TIMEOUT, Lab, crash_bundle
+from crash_lab import ARMED, CAPTURED, ENDED, READY, Lab, crash_bundle
 from lifeboatlib.qemu import Machine, Session
 
 pytestmark = pytest.mark.slow
@@ -52,7 +52,7 @@ def region(console: str) -> tuple[int, int]:
 def die_with_flips(session: Session, tmp_path: Path, *addresses: int) -> None:
     """Flips bits while the primary runs, then has it panic."""
     lab = Lab(session)
-    session.expect(READY, TIMEOUT)
+    session.expect(READY)
     session.qmp("stop")
     for pa in addresses:
         flip(tmp_path, pa)

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
-from crash_lab import ARMED, ENDED, PRIMARY, TIMEOUT, Lab
+from crash_lab import ARMED, ENDED, PRIMARY, Lab
 from harness import image_that_loops
 from lifeboatlib import bundle, initramfs, target
 from lifeboatlib.qemu import Machine, Session
@@ -72,7 +72,7 @@ def test_the_dead_kernels_ram_is_unaltered(sv: int, made: Path, stage: Path, tmp
         session.qmp("system_reset")
         session.qmp("cont")
         assert lab.expect(ENDED)[1] == "cut"
-        session.expect(r"lifeboat: handoff: to 0x[0-9a-f]+ .*\n", TIMEOUT)
+        session.expect(r"lifeboat: handoff: to 0x[0-9a-f]+ .*\n")
         session.qmp("stop")
         after = ram.read_bytes()
         console = session.text

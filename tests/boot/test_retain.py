@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crash_bare import ARMED, TIMEOUT, bare_bundle, expect_filled, expect_verified
+from crash_bare import ARMED, bare_bundle, expect_filled, expect_verified
 from harness import find
 from lifeboatlib.qemu import Machine, Session
 
@@ -29,8 +29,8 @@ def test_the_last_level_cache_is_told_every_line_of_record_and_pieces(
         extra=("-d", "unimp", "-D", str(log)),
     )  # fmt: skip
     with Session(machine) as session:
-        session.expect(ARMED, TIMEOUT)
-        session.expect(r"^lifeboat: handoff: .*\n", TIMEOUT)
+        session.expect(ARMED)
+        session.expect(r"^lifeboat: handoff: .*\n")
         console = session.text
     assert "(platform sifive-unleashed)" in console
     flushed = {int(line, 16) for line in re.findall(FLUSH, log.read_text(encoding="utf-8"))}
