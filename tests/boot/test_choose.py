@@ -119,8 +119,8 @@ def test_names_from_outside_do_nothing_to_a_terminal(
 ) -> None:
     odd = [(b"first\0", b"\x1b[2J\xff\0"), (b"second", b"\x9b1;1H\x7f")]
     made = choices(tmp_path, build_payload, "-first second", rename=odd)
-    with Session(Machine(kernel=stage, initrd=made, append="lifeboat.menu=20")) as session:
-        session.expect(r"^lifeboat: menu: press a key within 20 s$")
+    with Session(Machine(kernel=stage, initrd=made, append="lifeboat.menu=600")) as session:
+        session.expect(r"^lifeboat: menu: press a key within 600 s$")
         session.send("x")
         session.expect(r"^  1  \?\[2J\?  +BAD: ")
         session.expect(r"^> 2  \?1;1H\?  +Linux Image")

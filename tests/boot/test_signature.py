@@ -165,7 +165,7 @@ def test_the_menu_tells_what_is_not_signed(lab: Lab) -> None:
     made = lab.two_configurations()
     content = made.read_bytes()  # of the first one's signed properties
     made.write_bytes(content.replace(b"contract=signed\0", b"contract=forged\0", 1))
-    machine = replace(lab.machine(made, lab.fdt("rsa2048", required="conf")), append="lifeboat.menu=100")
+    machine = replace(lab.machine(made, lab.fdt("rsa2048", required="conf")), append="lifeboat.menu=600")
     with Session(machine) as session:
         session.expect(r"^lifeboat: menu: press a key")
         session.send("x")

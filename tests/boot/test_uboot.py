@@ -27,7 +27,7 @@ def ask(session: Session, command: str) -> str:
     """What a command answers."""
     before = len(session.text)
     session.send(f"{command}\n")
-    session.expect(rf"{PROMPT}$")
+    session.expect(PROMPT)
     return session.text[before:]
 
 
