@@ -322,7 +322,8 @@ static void gather_others(uint64_t own)
 	uint64_t arrived;
 
 	do
-		arrived = shared.arrived; /* before the look: whoever started the others arrives behind that */
+		arrived =
+			shared.arrived; /* before the look: whoever started the others arrives behind that */
 	while (arrived != running_others(own));
 	shared.dead = 1;
 	while (COOPERATE && !LATE && running_others(own))

@@ -89,8 +89,7 @@ void stop_other_harts(void)
 {
 	dying = 1;
 	for (uint64_t hart = 0; hart < HARTS; hart++) {
-		while (hart != this_hart() &&
-		       sbi_call(SBI_HSM, HSM_STATUS, hart, 0, 0).value != HSM_STOPPED)
+		while (hart != this_hart() && sbi_call(SBI_HSM, HSM_STATUS, hart, 0, 0).value != HSM_STOPPED)
 			;
 	}
 }
