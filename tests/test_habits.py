@@ -174,15 +174,6 @@ def test_functions_fit_on_a_screen() -> None:
                 opened = 0
 
 
-def test_state_is_not_hidden() -> None:
-    """No mutable static data in portable code: const, or not at all."""
-    wrong = []
-    for path in stage_files(".c"):
-        if not name(path).startswith("boot/"):
-            wrong += lines_matching(path, r"^\s*static (?!const\b|inline\b)(?!.*\bconst \w+(\[|\s*=))[^(]*[;=]")
-    assert wrong == []
-
-
 def text_files() -> Iterator[tuple[Path, str]]:
     """All that is text."""
     for path in files():

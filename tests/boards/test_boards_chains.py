@@ -14,8 +14,7 @@ from lifeboatlib.qemu import PROGRAM, Machine, Session
 from lifeboatlib.recipes import Pflash
 
 FIRST = 0x80200000
-PATIENCE = 120
-LINUX_PATIENCE = 500
+LINUX_PATIENCE = 1000
 # QEMU has SPI-mode SD cards for sifive_u again from this release on; before it, CMD10 is refused and SPL gives up.
 QEMU_WITH_SD = (10, 1)
 
@@ -51,7 +50,7 @@ def flash_machine(image: Path) -> Machine:
 @pytest.mark.boards("chain virt OpenSBI, flash", "contract")
 def test_virt_from_flash(make_image: Callable[..., Path], contract_bundle: Callable[..., Path]) -> None:
     """The stage is executed in flash, goes to RAM, and finds the bundle in flash."""
-    console = run_to_end(flash_machine(make_image("qemu-virt", bundle=contract_bundle(harts=2))), PATIENCE)
+    console = run_to_end(flash_machine(make_image("qemu-virt", bundle=contract_bundle(harts=2))))
     stage_ran(console, sv=57, at=FIRST)
     find(r"^lifeboat: bundle: primary at 0x22000000 \(flash\)", console)
     passed(console)
@@ -83,7 +82,7 @@ def test_virt_fw_payload(
     extra = bundle.Image("filler", filler, "firmware", "u-boot")
     whole = bundle.Bundle([extra, *made.images], made.configurations)
     firmware = make_image("qemu-virt", "payload", bundle=make_bundle(whole))
-    console = run_to_end(Machine(bios=firmware), PATIENCE)
+    console = run_to_end(Machine(bios=firmware))
     find(r"^lifeboat: boot: .* OpenSBI 1\.6 ", console)
     find(r"^lifeboat: bundle: primary at 0x[0-9a-f]+ \(behind the stage\)", console)
     stage_ran(console, at=FIRST)
@@ -102,7 +101,7 @@ def test_uboot_boots_the_card(
 ) -> None:
     """Nobody types anything; booti moves the stage, and the bundle with it."""
     made = make_image("generic", bundle=contract_bundle(harts=2))
-    console = run_to_end(Machine(kernel=uboot, smp=2, extra=card(made)), PATIENCE)
+    console = run_to_end(Machine(kernel=uboot, smp=2, extra=card(made)))
     find(r"^Moving Image from 0x84000000 to 0x80200000", console)
     stage_ran(console, at=FIRST)
     passed(console)
@@ -121,7 +120,7 @@ def test_uboot_boots_the_card_linux(
 def expect_contract(machine: Machine) -> str:
     """The console up to the verdict, of a board that can't switch off."""
     with Session(machine) as session:
-        session.expect(r"^contract: .*\n", PATIENCE)
+        session.expect(r"^contract: .*\n")
         console = session.text
     passed(console)
     return console

@@ -11,7 +11,6 @@ from harness import find, passed, run_to_end, stage_ran
 from lifeboatlib import bundle, command, target
 from lifeboatlib.qemu import Machine, Session
 
-PATIENCE = 120
 MIB = 1 << 20
 RAM = 0x80000000
 
@@ -41,7 +40,7 @@ def test_opensbi(
     machine = Machine(
         kernel=stage, initrd=contract_with(harts=harts), bios=target.opensbi(kind, suite), smp=harts
     )
-    console = run_to_end(machine, PATIENCE)
+    console = run_to_end(machine)
     (release,) = find(r"^OpenSBI v(\d+\.\d+)", console).groups()
     find(rf"^lifeboat: boot: .*, OpenSBI {release} ", console)
     stage_ran(console)
@@ -62,7 +61,7 @@ def test_icicle(stage: Path, contract_with: Callable[..., Path]) -> None:
         memory="3G", port=1,
     )  # fmt: skip
     with Session(machine) as session:  # this board can't switch off
-        session.expect(r"^contract: .*\n", PATIENCE)
+        session.expect(r"^contract: .*\n")
         console = session.text
     stage_ran(console, sv=39)
     find(r"^lifeboat: machine: .*, 4 of 5 harts enabled", console)
@@ -91,7 +90,7 @@ def test_ram_in_several_banks(tmp_path: Path, stage: Path, contract_with: Callab
     assert f"memory@{RAM:x}" in Fdt(dtb).children("/")
     put(dtb, "-t", "x", f"/memory@{RAM:x}", "reg", *cells)
     wants = {"memory": sum(size for _, size in banks) * MIB}
-    console = run_to_end(Machine(kernel=stage, initrd=contract_with(**wants), dtb=dtb), PATIENCE)
+    console = run_to_end(Machine(kernel=stage, initrd=contract_with(**wants), dtb=dtb))
     assert len(set(ram_lines(console))) == len(banks)
     stage_ran(console)
     passed(console)
@@ -111,7 +110,7 @@ def test_eight_harts_of_which_some_are_disabled(
     dtb = virt_fdt(tmp_path / "virt.dtb", 8, "1G")
     for hart in (0, 1, 6):
         put(dtb, "-t", "s", f"/cpus/cpu@{hart}", "status", "disabled")
-    console = run_to_end(Machine(kernel=stage, initrd=contract_with(harts=5), dtb=dtb, smp=8), PATIENCE)
+    console = run_to_end(Machine(kernel=stage, initrd=contract_with(harts=5), dtb=dtb, smp=8))
     find(r"lifeboat: machine: .*, 5 of 8 harts enabled", console)
     stage_ran(console)
     assert int(passed(console)["hart"]) not in (0, 1, 6)

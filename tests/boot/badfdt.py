@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fdtfile import Fdt
-from lifeboatlib.qemu import PROGRAM, Machine
+from lifeboatlib.qemu import PROGRAM, Machine, patience
 
 STAGE_AT = 0x8400_0000
 FDT_AT = 0x8800_0000
@@ -20,7 +20,7 @@ MEMORY = 256 << 20
 def dump_fdt(path: Path) -> Path:
     """QEMU's own FDT of a machine with MEMORY bytes of RAM, without OpenSBI's additions."""
     argv = [PROGRAM, "-M", f"virt,dumpdtb={path}", "-m", "256M", "-display", "none"]
-    subprocess.run(argv, capture_output=True, check=True, timeout=30)
+    subprocess.run(argv, capture_output=True, check=True, timeout=patience())
     return path
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from lifeboatlib import bundle
 
-TIMEOUT = 60
 REGION = 104 << 20
 BAD_ELF = b"\x7fELF" + bytes(100)  # not 64-bit
 WHY_BAD = "kernel: this ELF is not 64-bit little-endian"

@@ -8,7 +8,6 @@ from pathlib import Path
 from lifeboatlib import bundle
 from lifeboatlib.qemu import Session
 
-TIMEOUT = 60
 REGION = 104 << 20
 FILLED = r"^primary: filled (\d+) bytes around (0x[0-9a-f]+)\.\.(0x[0-9a-f]+)\n"
 VERIFIED = r"^checker: verified (\d+) of (\d+) bytes, (\d+) differences$"
@@ -36,12 +35,12 @@ def bare_bundle(
 
 def expect_filled(session: Session) -> re.Match[str]:
     """The primary has run."""
-    return session.expect(FILLED, TIMEOUT)
+    return session.expect(FILLED)
 
 
 def expect_verified(session: Session, filled: re.Match[str]) -> int:
     """The checker has seen all that the primary wrote, and nothing but the primary differs; in bytes."""
-    match = session.expect(VERIFIED, TIMEOUT)
+    match = session.expect(VERIFIED)
     assert_verified(session.text, match, filled)
     return int(match[1])
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from lifeboatlib import bundle, death, initramfs, target
 from lifeboatlib.qemu import Machine, Session
 
-TIMEOUT = 120
 READY = "primary: ready"
 ARMED = r"lifeboat: crash: armed"
 ENDED = r"lifeboat: crash: Linux \S+ ended by ([\w-]+)"
@@ -59,12 +58,12 @@ class Lab:
 
     def order(self, command: str) -> None:
         """Has the primary do something, once it is up."""
-        self.session.expect(READY, TIMEOUT)
+        self.session.expect(READY)
         self.session.send(command + "\n")
 
     def expect(self, pattern: str) -> re.Match[str]:
         """Waits for a line."""
-        return self.session.expect(pattern, TIMEOUT)
+        return self.session.expect(pattern)
 
     def captured(self) -> None:
         """A crash kernel comes up with the dead one's memory, and the machine boots normally again."""

@@ -17,7 +17,8 @@ from pathlib import Path
 from types import TracebackType
 from xml.etree import ElementTree
 
-TIMEOUT = 15.0
+from lifeboatlib.qemu import patience
+
 CHUNK = 0x800
 INTEGER = (
     "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "fp", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
@@ -42,9 +43,9 @@ class Gdb:
         self.request("Hg1", "OK")
 
     @classmethod
-    def connect(cls, path: Path, timeout: float = TIMEOUT) -> "Gdb":
+    def connect(cls, path: Path) -> "Gdb":
         """Connects to a stub's Unix socket, which may take a moment to appear."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + patience()
         while True:
             link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
@@ -53,7 +54,7 @@ class Gdb:
             except (FileNotFoundError, ConnectionRefusedError) as error:
                 link.close()
                 if time.monotonic() > deadline:
-                    raise GdbError(f"no gdbstub at {path} in {timeout:g} s") from error
+                    raise GdbError(f"no gdbstub at {path} in {patience():g} s") from error
                 time.sleep(0.02)
 
     def __enter__(self) -> "Gdb":
@@ -76,8 +77,8 @@ class Gdb:
         except OSError as error:
             raise GdbError(f"the gdbstub is gone ({error}); QEMU has ended") from error
 
-    def _receive(self, timeout: float) -> str:
-        deadline = time.monotonic() + timeout
+    def _receive(self) -> str:
+        deadline = time.monotonic() + patience()
         while True:
             start = self._buffer.find(b"$")
             end = self._buffer.find(b"#", start)
@@ -107,7 +108,7 @@ class Gdb:
     def request(self, text: str, wanted: str | None = None) -> str:
         """Sends one packet and gives the answer, which must be `wanted` if that is said."""
         self._send(text)
-        answer = self._receive(TIMEOUT)
+        answer = self._receive()
         if wanted is not None and answer != wanted:
             raise GdbError(f"{text!r} was answered {answer!r}, not {wanted!r}")
         if answer.startswith("E") and len(answer) == 3:
@@ -187,28 +188,28 @@ class Gdb:
         """Undoes set_break()."""
         self.request(f"z1,{address:x},2", "OK")
 
-    def _resume(self, how: str, timeout: float) -> None:
+    def _resume(self, how: str) -> None:
         self._send(how)
-        answer = self._receive(timeout)
+        answer = self._receive()
         if answer[0] not in "TS":
             raise GdbError(f"the machine did not stop, but {answer!r}: it has ended")
 
-    def cont(self, timeout: float = TIMEOUT) -> int:
+    def cont(self) -> int:
         """Runs until a breakpoint; gives the pc there."""
-        self._resume("c", timeout)
+        self._resume("c")
         return self.pc
 
     def step(self) -> int:
         """Runs one instruction; gives the next pc."""
-        self._resume("s", TIMEOUT)
+        self._resume("s")
         return self.pc
 
-    def run_to(self, *addresses: int, timeout: float = TIMEOUT) -> int:
+    def run_to(self, *addresses: int) -> int:
         """Runs until the pc is one of the addresses; gives which."""
         for address in addresses:
             self.set_break(address)
         try:
-            stopped = self.cont(timeout)
+            stopped = self.cont()
         finally:
             for address in addresses:
                 self.clear_break(address)
@@ -219,7 +220,7 @@ class Gdb:
     def interrupt(self) -> int:
         """Stops a machine that free_run() let go; gives the pc."""
         self._link.sendall(b"\x03")
-        self._receive(TIMEOUT)
+        self._receive()
         return self.pc
 
     def free_run(self) -> None:

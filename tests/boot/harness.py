@@ -7,15 +7,14 @@ from pathlib import Path
 
 from lifeboatlib.qemu import Machine, Session
 
-TIMEOUT = 30
 PAGE = 4096
 JUMP_TO_SELF = 0x6F
 
 
-def run_to_end(machine: Machine, timeout: float = TIMEOUT) -> str:
+def run_to_end(machine: Machine) -> str:
     """The whole console of a machine that has to switch itself off."""
     with Session(machine) as session:
-        session.wait(timeout)
+        session.wait()
         return session.text
 
 

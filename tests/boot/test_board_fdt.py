@@ -84,7 +84,7 @@ echo "end of the list"
         fdts.insert(0, dtc(other_base(machine_dts), tmp_path / "base.dtb"))
     made = make_bundle(with_fdts(bundle.linux(kernel), fdts, initrd=ramdisk, append="console=ttyS0"))
     with Session(Machine(kernel=stage, initrd=made)) as session:
-        session.expect(r"end of the list", timeout=120)
+        session.expect(r"end of the list")
         console = session.text
     stage_ran(console)
     model = "riscv-virtio,qemu" if on_firmware else "other"
@@ -130,7 +130,7 @@ def test_ramdisks_are_put_behind_each_other(
     argv = ["mkimage", "-E", "-B", "0x1000", "-f", "two.its", "two.itb"]
     subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True)
     with Session(Machine(kernel=stage, initrd=tmp_path / "two.itb")) as session:
-        session.expect(r"lifeboat demo: userspace reached", timeout=120)
+        session.expect(r"lifeboat demo: userspace reached")
         console = session.text
     stage_ran(console)
     size = (first.stat().st_size + 3) // 4 * 4 + second.stat().st_size

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from choose_lab import REGION, TIMEOUT, WHY_BAD, choices, started
+from choose_lab import REGION, WHY_BAD, choices, started
 from harness import find, run_to_end
 
 from lifeboatlib import bundle
@@ -95,8 +95,8 @@ def test_when_all_are_bad_a_bundle_may_want_a_reset(
     made = choices(tmp_path, build_payload, "-one -two", bundle.Policy(all_bad="reset"))
     with Session(Machine(kernel=stage, initrd=made)) as session:
         for _ in range(3):
-            session.expect(rf"^lifeboat: ERROR: {WHY_BAD}$", TIMEOUT)
-            session.expect(r"^lifeboat: ERROR: boot: resetting$", TIMEOUT)
+            session.expect(rf"^lifeboat: ERROR: {WHY_BAD}$")
+            session.expect(r"^lifeboat: ERROR: boot: resetting$")
 
 
 def test_the_crash_kernel_is_no_fallback(stage: Path, build_payload: Build, tmp_path: Path) -> None:
@@ -119,13 +119,13 @@ def test_names_from_outside_do_nothing_to_a_terminal(
 ) -> None:
     odd = [(b"first\0", b"\x1b[2J\xff\0"), (b"second", b"\x9b1;1H\x7f")]
     made = choices(tmp_path, build_payload, "-first second", rename=odd)
-    with Session(Machine(kernel=stage, initrd=made, append="lifeboat.menu=20")) as session:
-        session.expect(r"^lifeboat: menu: press a key within 20 s$", TIMEOUT)
+    with Session(Machine(kernel=stage, initrd=made, append="lifeboat.menu=600")) as session:
+        session.expect(r"^lifeboat: menu: press a key within 600 s$")
         session.send("x")
-        session.expect(r"^  1  \?\[2J\?  +BAD: ", TIMEOUT)
-        session.expect(r"^> 2  \?1;1H\?  +Linux Image", TIMEOUT)
+        session.expect(r"^  1  \?\[2J\?  +BAD: ")
+        session.expect(r"^> 2  \?1;1H\?  +Linux Image")
         session.send("\r")
-        end = session.expect(r"^lifeboat: handoff: ", TIMEOUT).start()
+        end = session.expect(r"^lifeboat: handoff: ").start()
         text = session.text[session.text.index("lifeboat:") : end]  # (the payload tells its name as it is)
     assert all(c == "\n" or " " <= c <= "~" for c in text), repr(text)
 
@@ -135,12 +135,12 @@ def test_names_from_outside_do_nothing_to_a_terminal(
 
 def counted(session: Session, name: str, death: int) -> None:
     """A payload started, died, was captured, and counted."""
-    session.expect(started(name), TIMEOUT)
+    session.expect(started(name))
     if death < 3:
-        session.expect(rf"^lifeboat: warning: crash: '{name}' died 0 s after .*: {death} of 3 early", TIMEOUT)
+        session.expect(rf"^lifeboat: warning: crash: '{name}' died 0 s after .*: {death} of 3 early")
     else:
-        session.expect(rf"^lifeboat: warning: crash: '{name}' died .*: it is demoted$", TIMEOUT)
-    session.expect(r"^checker: ", TIMEOUT)
+        session.expect(rf"^lifeboat: warning: crash: '{name}' died .*: it is demoted$")
+    session.expect(r"^checker: ")
 
 
 @pytest.mark.slow
@@ -154,7 +154,7 @@ def test_who_dies_early_too_often_is_demoted_for_the_next(
         for name in ("one", "two", "one"):  # when all are demoted, all get another chance
             for death in (1, 2, 3):
                 counted(session, name, death)
-        session.expect(r"^lifeboat: warning: choose: 'one' died early too often: it comes last$", TIMEOUT)
+        session.expect(r"^lifeboat: warning: choose: 'one' died early too often: it comes last$")
 
 
 @pytest.mark.slow
@@ -163,5 +163,5 @@ def test_without_a_limit_nobody_is_demoted(stage: Path, build_payload: Build, tm
     made = choices(tmp_path, build_payload, "one two", None, "DIE", crash)
     with Session(Machine(kernel=stage, initrd=made, memory="512M")) as session:
         for _ in range(5):
-            session.expect(started("one"), TIMEOUT)
+            session.expect(started("one"))
         assert "early" not in session.text

@@ -37,7 +37,7 @@ def cost(
         made = make_bundle(replace(plain, images=[replace(each, hashes=()) for each in plain.images]))
         machine = Machine(kernel=stage, initrd=made, icount=True, **options)
         with Session(machine) as session:
-            session.expect(r"^lifeboat: handoff: .*\n", timeout=60)
+            session.expect(r"^lifeboat: handoff: .*\n")
             console = session.text
         stage_ran(console)
         words = (

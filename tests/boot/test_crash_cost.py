@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from crash_lab import READY, TIMEOUT, crash_bundle
+from crash_lab import READY, crash_bundle
 from gdbstub import Gdb
 from lifeboatlib.qemu import Machine, Session
 from symbols import symbols
@@ -37,10 +37,10 @@ STEPS = (
 
 def measure(gdb: Gdb, symbol: dict[str, int]) -> dict[str, int]:
     """Runs through the steps, from the stage's entry on; how many instructions each takes."""
-    gdb.run_to(ENTRY, timeout=TIMEOUT)
+    gdb.run_to(ENTRY)
     begin, found = gdb.register("instret"), {}
     for function, step in STEPS:
-        gdb.run_to(symbol[function] if function else gdb.register("ra"), timeout=TIMEOUT)
+        gdb.run_to(symbol[function] if function else gdb.register("ra"))
         end = gdb.register("instret")
         found[step] = end - begin
         begin = end
@@ -76,7 +76,7 @@ def after_reset(tmp_path_factory: pytest.TempPathFactory, stage: Path, stage_elf
             )  # fmt: skip
             with Session(machine) as session, Gdb.connect(path) as gdb:
                 gdb.free_run()
-                session.expect(READY, TIMEOUT)
+                session.expect(READY)
                 gdb.interrupt()
                 session.send(f"{PANIC}\n")
                 steps = measure(gdb, symbols(stage_elf))

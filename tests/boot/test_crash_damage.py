@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from crash_bare import (
-    FILLED, GIVEN_UP, REGION, TIMEOUT, VERIFIED, assert_verified, bare_bundle, expect_filled,
+    FILLED, GIVEN_UP, REGION, VERIFIED, assert_verified, bare_bundle, expect_filled,
     expect_verified,
 )  # fmt: skip
 from harness import image_that_loops, write_noise
@@ -104,7 +104,7 @@ def made(build_payload: Callable[..., object], tmp_path: Path) -> Path:
 def test_what_is_damaged_is_staged_again(place: str, made: Path, stage: Path, tmp_path: Path) -> None:
     with Session(machine(stage, made, tmp_path)) as session:
         filled = damage(place, session, tmp_path)
-        session.expect(RESTAGED, TIMEOUT)
+        session.expect(RESTAGED)
         expect_verified(session, filled)
 
 
@@ -114,7 +114,7 @@ def test_one_damaged_slot_does_not_cost_the_dump(
 ) -> None:
     with Session(machine(stage, made, tmp_path)) as session:
         filled = damage(place, session, tmp_path)
-        verdict = session.expect(f"{VERIFIED}|{FILLED}", TIMEOUT)
+        verdict = session.expect(f"{VERIFIED}|{FILLED}")
         assert verdict[0].startswith("checker"), "the primary was started again"
         assert_verified(session.text, verdict, filled)
 
@@ -124,7 +124,7 @@ def test_two_damaged_slots_are_a_normal_boot_with_a_reason(
 ) -> None:
     with Session(machine(stage, made, tmp_path)) as session:
         damage("both slots", session, tmp_path)
-        session.expect(r"^lifeboat: warning: crash record: none to trust: .*: not used$", TIMEOUT)
+        session.expect(r"^lifeboat: warning: crash record: none to trust: .*: not used$")
         expect_filled(session)
 
 
@@ -139,7 +139,7 @@ def test_what_the_old_bundle_covered_is_left_out_when_the_new_one_is_smaller(
         filled = expect_filled(session)
     with Session(machine(stage, small, tmp_path)) as session:
         expect_verified(session, filled)
-        session.expect(GIVEN_UP, TIMEOUT)
+        session.expect(GIVEN_UP)
 
 
 def test_a_changed_region_size_does_not_hide_the_dead_kernel(
@@ -151,11 +151,11 @@ def test_a_changed_region_size_does_not_hide_the_dead_kernel(
     with Session(machine(stage, old, tmp_path)) as session:
         filled = expect_filled(session)
     with Session(machine(stage, new, tmp_path)) as session:
-        session.expect(r"warning: crash: the record is of another crash region, .*: not used", TIMEOUT)
+        session.expect(r"warning: crash: the record is of another crash region, .*: not used")
         expect_verified(session, filled)
-        session.expect(GIVEN_UP, TIMEOUT)
-        session.expect("the bundle wants another crash region: resetting once", TIMEOUT)
-        size = session.expect(r"crash: region \S+ (\d+) MiB, record empty", TIMEOUT)[1]
+        session.expect(GIVEN_UP)
+        session.expect("the bundle wants another crash region: resetting once")
+        size = session.expect(r"crash: region \S+ (\d+) MiB, record empty")[1]
         assert int(size) << 20 == REGION - (2 << 20)
         expect_filled(session)
 
@@ -170,11 +170,11 @@ def test_a_bundle_without_crash_configuration_captures_once_and_gives_the_region
         filled = expect_filled(session)
     with Session(machine(stage, plain, tmp_path)) as session:
         expect_verified(session, filled)
-        session.expect(GIVEN_UP, TIMEOUT)
-        session.expect("no crash configuration any more: the old region is given up", TIMEOUT)
+        session.expect(GIVEN_UP)
+        session.expect("no crash configuration any more: the old region is given up")
         expect_filled(session)
         session.qmp("system_reset")
-        session.expect("no crash kernel: the bundle has no crash configuration", TIMEOUT)
+        session.expect("no crash kernel: the bundle has no crash configuration")
         expect_filled(session)
 
 
@@ -186,12 +186,12 @@ def test_an_old_region_below_4_gib_is_found_in_the_middle_of_ram(stage: Path, tm
     crash = bundle.with_crash(plain, payload=loop, crash=bundle.Crash(REGION, 1, "capture"))
     armed = machine(stage, crash.write(tmp_path / "crash.itb"), tmp_path, size=5 << 30)
     with Session(armed) as session:
-        session.expect(r"crash: region \[0x\w+\.\.0xffffffff\]", TIMEOUT)
-        session.expect("crash: armed", TIMEOUT)
-        session.expect("lifeboat: handoff: .*\n", TIMEOUT)
+        session.expect(r"crash: region \[0x\w+\.\.0xffffffff\]")
+        session.expect("crash: armed")
+        session.expect("lifeboat: handoff: .*\n")
     with Session(machine(stage, plain.write(tmp_path / "plain.itb"), tmp_path, size=5 << 30)) as session:
-        session.expect(r"crash: region \[0x\w+\.\.0xffffffff\].* record armed", TIMEOUT)
-        session.expect("crash: \\d+ MiB of the dead kernel's RAM", TIMEOUT)
+        session.expect(r"crash: region \[0x\w+\.\.0xffffffff\].* record armed")
+        session.expect("crash: \\d+ MiB of the dead kernel's RAM")
 
 
 def test_bootargs_that_are_cut_are_told(stage: Path, tmp_path: Path) -> None:
@@ -200,6 +200,6 @@ def test_bootargs_that_are_cut_are_told(stage: Path, tmp_path: Path) -> None:
     plain = bundle.simple(bundle.linux(tmp_path / "loop"))
     crash = bundle.with_crash(plain, None, "x" * 2100, payload=bundle.linux(tmp_path / "loop"))
     with Session(machine(stage, crash.write(tmp_path / "crash.itb"), tmp_path, size=1 << 30)) as session:
-        session.expect("^lifeboat: warning: bootargs: 2100 characters, cut at 2047: shorten them$", TIMEOUT)
-        session.expect("^lifeboat: warning: bootargs: no room for nr_cpus=1, as a crash kernel needs: ", TIMEOUT)
-        session.expect("crash: armed", TIMEOUT)
+        session.expect("^lifeboat: warning: bootargs: 2100 characters, cut at 2047: shorten them$")
+        session.expect("^lifeboat: warning: bootargs: no room for nr_cpus=1, as a crash kernel needs: ")
+        session.expect("crash: armed")

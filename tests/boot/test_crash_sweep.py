@@ -10,14 +10,13 @@ behind it. With two attempts no such reset may cost the dump, or any word of it.
 import random
 import re
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from crash_bare import GIVEN_UP, TIMEOUT, VERIFIED, assert_verified, bare_bundle, expect_filled
+from crash_bare import GIVEN_UP, VERIFIED, assert_verified, bare_bundle, expect_filled
 from gdbstub import Gdb
 from lifeboatlib.qemu import Machine, Session
 from symbols import tool
@@ -70,9 +69,7 @@ class Lab:
     def reset(self) -> None:
         """Presses the button."""
         self.session.qmp("system_reset")
-        deadline = time.monotonic() + TIMEOUT
-        while self.gdb.pc != RESET_VECTOR:
-            assert time.monotonic() < deadline, "no reset"
+        self.session.until(lambda: self.gdb.pc == RESET_VECTOR, "a reset")
 
     def path(self) -> list[Point]:
         """The calls from here to the handoff."""
@@ -82,7 +79,7 @@ class Lab:
         for address in self.functions:
             self.gdb.set_break(address)
         while True:
-            pc = self.gdb.cont(TIMEOUT)
+            pc = self.gdb.cont()
             calls[pc] += 1
             name = self.functions[pc]
             found.append(Point(name, pc, calls[pc], draw.randrange(STEPS)))
@@ -100,17 +97,17 @@ class Lab:
     def go_to(self, point: Point) -> None:
         """Runs to a point."""
         for _ in range(point.nth):
-            self.gdb.run_to(point.address, timeout=TIMEOUT)
+            self.gdb.run_to(point.address)
             self.gdb.step()
         for _ in range(point.steps):
             self.gdb.step()
 
     def capture(self) -> None:
         """A checker's verdict on all that the last primary wrote, then a normal boot up to its arming."""
-        self.gdb.run_to(self.address("crash_arm"), timeout=TIMEOUT)
-        verdict = self.session.expect(VERIFIED, 1)
+        self.gdb.run_to(self.address("crash_arm"))
+        verdict = self.session.expect(VERIFIED)
         assert_verified(self.session.text, verdict, self.filled)
-        self.session.expect(GIVEN_UP, 1)
+        self.session.expect(GIVEN_UP)
 
     def try_points(self, capturing: Point, arming: Point) -> None:
         """One round: from a primary that is up to a primary that is up."""
@@ -196,11 +193,11 @@ def test_no_reset_at_any_call_of_the_stage_costs_the_dump(lab: Lab) -> None:
 def test_a_trap_while_judging_does_not_cost_the_dump(lab: Lab) -> None:
     """It ends in a reset, not switched off; the next boot judges again."""
     lab.reset()
-    lab.gdb.run_to(lab.address(JUDGE), timeout=TIMEOUT)
+    lab.gdb.run_to(lab.address(JUDGE))
     lab.gdb.set_register("pc", NOWHERE)
-    lab.gdb.run_to(RESET_VECTOR, timeout=TIMEOUT)
-    lab.session.expect(r"^lifeboat: ERROR: trap: instruction (page|access) fault", 1)
-    lab.session.expect("^lifeboat: ERROR: boot: resetting$", 1)
+    lab.gdb.run_to(RESET_VECTOR)
+    lab.session.expect(r"^lifeboat: ERROR: trap: instruction (page|access) fault")
+    lab.session.expect("^lifeboat: ERROR: boot: resetting$")
     lab.capture()
 
 
@@ -209,7 +206,7 @@ def test_a_judgement_that_never_ends_is_given_up(lab: Lab) -> None:
     """As many boots as there are attempts, and two; then the machine boots normally."""
     for _ in range(ATTEMPTS + 2):
         lab.reset()
-        lab.gdb.run_to(lab.address(JUDGE), timeout=TIMEOUT)
+        lab.gdb.run_to(lab.address(JUDGE))
     lab.reset()
     lab.fill()
     assert f"{ATTEMPTS + 2} boots with this record came to no end: given up, booting normally" in lab.session.text

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crash_bare import REGION, TIMEOUT
+from crash_bare import REGION
 from test_crash_call import NOTE
 
 from lifeboatlib import bundle
@@ -44,8 +44,8 @@ def test_the_example_captures_its_own_death(
         crash=bundle.Crash(REGION, 1, "boot"),
     ).write(tmp_path / "example.itb")
     with Session(Machine(kernel=stage, initrd=made, smp=HARTS, memory="256M", sv=39)) as session:
-        session.expect("^checker: on hart 2$", TIMEOUT)
-        session.expect("^checker: 4 notes, 4 of them registers$", TIMEOUT)
+        session.expect("^checker: on hart 2$")
+        session.expect("^checker: 4 notes, 4 of them registers$")
         found = re.findall(NOTE, session.text, re.MULTILINE)
     assert sorted(int(hart) for hart, _, _ in found) == list(range(HARTS))
     assert {int(mask, 16) & ~1 << 31 for _, mask, _ in found} == {0}, found

@@ -14,7 +14,6 @@ from lifeboatlib.qemu import Machine, Session
 
 pytestmark = pytest.mark.slow
 
-TIMEOUT = 60
 CARGO_SIZE = 1_000_003
 SCRIPT = (
     initramfs.PROLOGUE
@@ -54,8 +53,8 @@ def boot(
         image = bundle.linux(kernel, in_place)
         made = make_bundle(image, initrd=cargo.path, append="own=1 panic=-1")
         with Session(Machine(kernel=stage, initrd=made, append="fdt=2", **options)) as session:
-            session.expect(r"^seen: the end$", TIMEOUT)
-            session.wait(TIMEOUT)
+            session.expect(r"^seen: the end$")
+            session.wait()
             return session.text
 
     return run

@@ -124,7 +124,7 @@ def test_sifive_u(
     made = make_bundle(bundle.linux(payload.bin), initrd=ramdisk, append="a")
     machine = Machine(kernel=stage, initrd=made, append="b", machine="sifive_u", smp=5)
     with Session(machine) as session:  # this board can't switch off
-        session.expect(r"^contract: .*\n", timeout=30)
+        session.expect(r"^contract: .*\n")
         console = session.text
     stage_ran(console, sv=39)
     assert int(passed(console)["hart"]) in range(1, 5)

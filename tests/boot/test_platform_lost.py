@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crash_bare import TIMEOUT, bare_bundle, expect_filled, expect_verified
+from crash_bare import bare_bundle, expect_filled, expect_verified
 from harness import find
 from lifeboatlib.qemu import Machine, Session
 

@@ -17,7 +17,7 @@ from harness import find, passed, run_to_end, stage_ran
 
 from lifeboatlib import bundle, keys
 from lifeboatlib.paths import REPO, TOOLS, host_dir
-from lifeboatlib.qemu import PROGRAM, Machine, Session
+from lifeboatlib.qemu import PROGRAM, Machine, Session, patience
 
 MOST_RSA_2048 = 1_500_000
 MUTATIONS = 200
@@ -71,7 +71,7 @@ class Lab:
         """virt's FDT with keys."""
         dtb = self.directory / "virt.dtb"
         argv = [PROGRAM, "-M", f"virt,dumpdtb={dtb}", "-m", self.memory, "-display", "none"]
-        subprocess.run(argv, capture_output=True, check=True, timeout=30)
+        subprocess.run(argv, capture_output=True, check=True, timeout=patience())
         text = subprocess.run(["dtc", "-q", "-O", "dts", dtb], capture_output=True, text=True, check=True)
         found = [keys.read_key(self.keydir / f"{name}.pub.pem") for name in names]
         more = keys.source(found, keys.Policy(**policy)).replace("/dts-v1/;", "")
@@ -86,7 +86,7 @@ class Lab:
 
     def boot(self, made: Path, dtb: Path | None = None) -> str:
         """The console of a boot to its end."""
-        return run_to_end(self.machine(made, dtb), timeout=60)
+        return run_to_end(self.machine(made, dtb))
 
 
 @pytest.fixture
@@ -165,12 +165,12 @@ def test_the_menu_tells_what_is_not_signed(lab: Lab) -> None:
     made = lab.two_configurations()
     content = made.read_bytes()  # of the first one's signed properties
     made.write_bytes(content.replace(b"contract=signed\0", b"contract=forged\0", 1))
-    machine = replace(lab.machine(made, lab.fdt("rsa2048", required="conf")), append="lifeboat.menu=100")
+    machine = replace(lab.machine(made, lab.fdt("rsa2048", required="conf")), append="lifeboat.menu=600")
     with Session(machine) as session:
-        session.expect(r"^lifeboat: menu: press a key", 60)
+        session.expect(r"^lifeboat: menu: press a key")
         session.send("x")
-        session.expect(r"^  1  primary +BAD: signature: ", 60)
-        session.expect(r"^> 2  second +Linux Image", 60)
+        session.expect(r"^  1  primary +BAD: signature: ")
+        session.expect(r"^> 2  second +Linux Image")
 
 
 def test_an_optional_key_forbids_nothing(lab: Lab) -> None:

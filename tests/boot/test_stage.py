@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The stage as a file: what its header promises, what its code may contain, and that builds repeat."""
 
+import json
 import re
 import shutil
 import struct
@@ -16,6 +17,15 @@ from lifeboatlib.paths import REPO, SUBPROJECTS
 PAGE = 0x1000
 STAGE_VA = 0xFFFF_FFFF_C000_0000
 COMPILERS = ("gcc", "clang")
+# All that can be written, file by file: C objects and labels, and sections without any. (CONTRIBUTING.md, habit 9.)
+STATE = {
+    "boot/start.c": {"the_context"},
+    "boot/crash_entry.c": {"crash_entry_state"},
+    "boot/memory.S": {".stack", ".trap_stack", "early_pool", ".tail"},
+    "boot/park.S": {
+        "smp_mailbox", "smp_parked", "smp_release_entry", "smp_release_fdt", "smp_left", "smp_arrived",
+    },
+}  # fmt: skip
 STORES = re.compile(r"^(c\.)?(s[bhwd]|s[wd]sp|fs[wd]|amo\w+\.[wd]\S*|sc\.[wd]\S*)$")
 
 
@@ -174,6 +184,38 @@ def test_the_trampoline_reads_before_it_switches(stage_elf: Path) -> None:
     assert "fence.i" in [i.name for i in code[writes[0] : writes[1]]]
     parked = [at for at, i in enumerate(code) if i.name == "csrw" and i.operands.startswith("stvec")]
     assert len(parked) == 2 and parked[0] < writes[0] < parked[1] < writes[1], "a trap must find the park"
+
+
+# Its state
+
+
+def objects(stage: Path) -> list[Path]:
+    """The stage's own object files, without libraries and what an older build left."""
+    commands = json.loads((stage.parent / "compile_commands.json").read_text(encoding="utf-8"))
+    found = [stage.parent / row["output"] for row in commands if row["output"].startswith("lifeboat.elf.p/")]
+    assert len(found) > len(STATE), "hardly any object: the test is blind"
+    return found
+
+
+def state(object_file: Path) -> set[str]:
+    """The names of what can be written in an object file; for a section that has none, the section's."""
+    sections = re.findall(
+        r"^ *\[ *(\d+)\] (\S+) +\S+ +\S+ +\S+ +(\S+) +\S+ +(\w*W\w*) ", tool("readelf", "-SW", object_file), re.MULTILINE
+    )
+    names = {number: name for number, name, size, _ in sections if int(size, 16)}
+    rows = re.findall(
+        r"^ *\d+: \S+ +\S+ +(?:OBJECT|NOTYPE|TLS) +\S+ +\S+ +(\d+|COM) ([^$.]\S*)$",
+        tool("readelf", "-sW", object_file), re.MULTILINE,
+    )  # fmt: skip
+    named = {(number, name) for number, name in rows if number in names or number == "COM"}
+    bare = set(names) - {number for number, _ in named}
+    return {name for _, name in named} | {names[number] for number in bare}
+
+
+def test_state_is_not_hidden(stage: Path) -> None:
+    """Whatever the source calls it: what the compiler put where it can be written is on the list, and nothing else."""
+    found = {path.name: names for path in objects(stage) if (names := state(path))}
+    assert found == {f"{name.replace('/', '_')}.o": names for name, names in STATE.items()}
 
 
 # The build

@@ -23,7 +23,6 @@ JUMP_TO_SELF = struct.pack("<I", 0x0000_006F)
 ENDED = "lifeboat: ERROR: boot: nothing was started; shutting down"
 TRAP = r"^lifeboat: ERROR: trap: "
 HEAD = TRAP + r"(.*) \(scause (\w+)\) at (\w+), stval (\w+), sstatus (\w+)$"
-TIMEOUT = 30
 
 
 def functions(elf: Path, addresses: list[int]) -> list[str]:
@@ -103,7 +102,7 @@ def stopped(
 def ending(session: Session, gdb: Gdb) -> str:
     """Lets the machine go, to its end."""
     gdb.free_run()
-    session.wait(TIMEOUT)
+    session.wait()
     return session.text
 
 

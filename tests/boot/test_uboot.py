@@ -18,7 +18,7 @@ PROMPT = r"^=> "
 
 def stop_autoboot(session: Session) -> None:
     """Gets to the prompt."""
-    session.expect("Hit any key to stop autoboot", timeout=30)
+    session.expect("Hit any key to stop autoboot")
     session.send("\n")
     session.expect(PROMPT)
 
@@ -27,7 +27,7 @@ def ask(session: Session, command: str) -> str:
     """What a command answers."""
     before = len(session.text)
     session.send(f"{command}\n")
-    session.expect(rf"{PROMPT}$", timeout=20)
+    session.expect(PROMPT)
     return session.text[before:]
 
 
@@ -66,6 +66,6 @@ def test_uboot_starts_the_stage_as_an_image(
         ask(session, "fdt addr $fdtcontroladdr; fdt resize 1000")
         ask(session, f"fdt set /chosen lifeboat,bundle {where}")
         session.send(f"booti {STAGE_AT:x} - $fdtcontroladdr\n")
-        session.wait(30)
+        session.wait()
         stage_ran(session.text)
         passed(session.text)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lifeboatlib.paths import REPO, SUBPROJECTS, host_dir
+from lifeboatlib.qemu import patience
 
 SOURCES = (
     "tools/lifeboat-ctl/find_region.c", "tools/lifeboat-ctl/lifeboat-ctl.c", "base/crc32.c",
@@ -93,7 +94,7 @@ class Target:
 def execute(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs the program as it is."""
     return subprocess.run(
-        [program, *arguments], capture_output=True, text=True, timeout=60, check=False, errors="replace"
+        [program, *arguments], capture_output=True, text=True, timeout=patience(), check=False, errors="replace"
     )
 
 

@@ -65,7 +65,7 @@ def arrival(console: str) -> Arrival | None:
 
 def guest(link: Callable[[str, int], Path], way: str, sv: int) -> Guest:
     """One that does it once."""
-    seconds = 2 if way == "no-identity" else 10  # (that one only ends by the watchdog)
+    seconds = 5 if way == "no-identity" else 60  # (that one only ends by the watchdog)
     return Guest(f"{way}-sv{sv}", {PHYSICAL: link(way, sv)}, seconds=seconds)
 
 

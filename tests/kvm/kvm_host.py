@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lifeboatlib import initramfs, target
-from lifeboatlib.qemu import Machine, Session
+from lifeboatlib.qemu import HANGS, Machine, Session, patience
 
 CPU = "rv64,h=on"
 BOOTARGS = "console=ttyS0 quiet loglevel=0"  # the kernel's lines are asked for, guest by guest
-HOST_TIMEOUT = 60  # without guests
 READY = r"^kvm-host: ready, Linux (\S+)$"
 LOADED = "hypervisor extension available"
 
@@ -85,7 +84,7 @@ class Guest:
     vcpus: int = 1
     fdt: int = 0
     resets: int = 0
-    seconds: int = 10  # for each life
+    seconds: int = 60  # for each life, before the monitor's watchdog ends it; patience() scales them
     reflect: bool = False
 
 
@@ -125,7 +124,7 @@ class _Script:
     def add(self, guest: Guest) -> None:
         """Runs a guest."""
         words = ["/vmm", "-m", guest.memory, "-c", guest.vcpus, "-f", guest.fdt]
-        words += ["-r", guest.resets, "-t", guest.seconds, "-x", int(guest.reflect)]
+        words += ["-r", guest.resets, "-t", round(patience(guest.seconds)), "-x", int(guest.reflect)]
         words += [f"{address:#x}={self.store(path)}" for address, path in guest.files.items()]
         command = shlex.join(str(word) for word in words)
         self.text += GUEST.format(name=guest.name, command=command)
@@ -157,7 +156,7 @@ def run(
     """
     script = _Script(BOOT, {"vmm": vmm, **host.modules})
     names = []
-    timeout = HOST_TIMEOUT
+    timeout = HANGS  # without guests
     for guest in guests:
         script.add(guest)
         names.append(guest.name)

@@ -39,13 +39,18 @@
 #ifndef SOON
 #define SOON 10
 #endif
-/* Do the other harts report, or run on? */
+/*
+ * Do the other harts report, or run on? LATE: not before the call is made, so that it has to wait for them.
+ */
 #ifndef COOPERATE
 #define COOPERATE 1
 #endif
+#ifndef LATE
+#define LATE 0
+#endif
 /*
- * What the test breaks: BREAK_LEAF the page's identity mapping, BREAK_HEADER, BREAK_NOTE, BREAK_REGS,
- * BREAK_RECORD, or a word at BREAK_WORD bytes from the crash entry.
+ * What the test breaks: BREAK_LEAF the page's identity mapping, BREAK_HEADER, BREAK_NOTE another hart's,
+ * BREAK_REGS, BREAK_RECORD, or a word at BREAK_WORD bytes from the crash entry.
  */
 #ifndef BREAK_WORD
 #define BREAK_WORD 0
@@ -68,7 +73,7 @@
 
 static struct {
 	uint64_t area_pa, area_size, page_va, satp, offset, entry_pa;
-	volatile uint64_t dead;
+	volatile uint64_t arrived, dead;
 	uint64_t used_pages;
 } shared;
 
@@ -261,7 +266,7 @@ static void make_trouble(void)
 		__asm__ volatile("csrw stvec, %0" ::"r"(0x10));
 }
 
-static void break_things(struct crash_call *area)
+static void break_things(struct crash_call *area, uint64_t own)
 {
 #ifdef BREAK_LEAF
 	const uint64_t pa = area->pa + area->page;
@@ -277,10 +282,13 @@ static void break_things(struct crash_call *area)
 #ifdef BREAK_HEADER
 	area->entry += 8;
 #endif
+	(void)own;
 #ifdef BREAK_NOTE
-	if (lifeboat_call_save(area, 1, registers_of(0)))
-		fail_high("primary: FAIL hart 1 has no slot");
-	*(uint32_t *)((uintptr_t)area + area->notes + (1 << CRASH_CALL_SLOT_SHIFT) + 8) = 1 << 30;
+	const uint64_t other = own ^ 1; /* with four harts its slot has that number, too */
+
+	if (lifeboat_call_save(area, other, registers_of(own)))
+		fail_high("primary: FAIL another hart has no slot");
+	*(uint32_t *)((uintptr_t)area + area->notes + (other << CRASH_CALL_SLOT_SHIFT) + 8) = 1 << 30;
 #endif
 #ifdef BREAK_RECORD /* somebody wrote the newest slot since; with paging off */
 	uint64_t slot = area->pa + area->size + 0x88000; /* docs/abi.md: behind it are three logs */
@@ -301,26 +309,56 @@ static void start_others(uint64_t own)
 	}
 }
 
+/* Those that were started and have not come yet are among them. */
+static uint64_t running_others(uint64_t own)
+{
+	uint64_t running = 0;
+
+	for (uint64_t hart = 0; hart < HARTS; hart++) {
+		const struct sbi_result status = sbi_call(SBI_HSM, HSM_STATUS, hart, 0, 0);
+
+		running += hart != own && !status.error && status.value != HSM_STOPPED;
+	}
+	return running;
+}
+
+/* However the harts are scheduled: all have come, and all that cooperate have reported and stopped. */
+static void gather_others(uint64_t own)
+{
+	uint64_t arrived;
+
+	do
+		arrived =
+			shared.arrived; /* before the look: whoever started the others arrives behind that */
+	while (arrived != running_others(own));
+	shared.dead = 1;
+	while (COOPERATE && !LATE && running_others(own))
+		;
+}
+
+static bool is_dying_hart(uint64_t hart)
+{
+	return DYING_HART < 0 || hart == (uint64_t)(int64_t)DYING_HART;
+}
+
 _Noreturn void live_high(uint64_t hart)
 {
-	const bool dies = DYING_HART < 0 || hart == (uint64_t)(int64_t)DYING_HART;
 	struct crash_call *area = area_here();
 
 	if (!area->self) { /* the first hart */
 		if (lifeboat_call_prepare(area, shared.area_size, shared.page_va, LEVELS))
 			fail_high("primary: FAIL not prepared");
-		break_things(area);
+		break_things(area, hart);
 		if (DYING_HART >= 0)
 			start_others(hart);
 	}
-	if (dies) {
-		for (volatile int wait = 0; DYING_HART >= 0 && wait < 2000000; wait++) /* for the others */
-			;
-		shared.dead = 1;
+	if (is_dying_hart(hart)) {
+		gather_others(hart);
 		make_trouble();
 		die(area, hart, registers_of(hart), FLAGS, false);
 	}
-	while (!COOPERATE || !shared.dead)
+	__atomic_fetch_add(&shared.arrived, 1, __ATOMIC_SEQ_CST);
+	while (!COOPERATE || !shared.dead || (LATE && *(volatile uint64_t *)&area->made != CRASH_CALL_MADE))
 		;
 	die(area, hart, registers_of(hart), 0, true);
 }
@@ -358,6 +396,7 @@ void main(const struct entry_state *entry)
 	shared.entry_pa = here((const void *)start_hart);
 	if (LEVELS)
 		build_tables(area);
-	say("primary: dies, page at %x, also at %x", shared.area_pa + area->page, shared.page_va);
+	say("primary: hart %u begins, page at %x, also at %x", entry->x[A0], shared.area_pa + area->page,
+	    shared.page_va);
 	go_high(shared.satp, shared.offset, entry->x[A0], here(stacks[entry->x[A0] + 1]));
 }

@@ -15,7 +15,7 @@
 static uint64_t tables[4][512] __attribute__((aligned(4096)));
 static uint8_t stacks[HARTS][STACK] __attribute__((aligned(16), used));
 static uint64_t used_tables;
-static volatile uint64_t dying;
+static volatile uint64_t arrived, dying;
 
 void crash_setup(const void *fdt);
 _Noreturn void panic(const struct crash_call_regs *regs);
@@ -84,9 +84,14 @@ uint64_t this_hart(void)
 	return hart;
 }
 
+/* And waits until they have, however they are scheduled. */
 void stop_other_harts(void)
 {
 	dying = 1;
+	for (uint64_t hart = 0; hart < HARTS; hart++) {
+		while (hart != this_hart() && sbi_call(SBI_HSM, HSM_STATUS, hart, 0, 0).value != HSM_STOPPED)
+			;
+	}
 }
 
 _Noreturn void machine_reset(void)
@@ -114,10 +119,11 @@ _Noreturn void live(uint64_t hart)
 	for (uint64_t i = 0; i < 32; i++)
 		((uint64_t *)&regs)[i] = saved_register(hart, i);
 	if (hart == 2) {
-		for (volatile int wait = 0; wait < 2000000; wait++)
+		while (arrived != HARTS - 1)
 			;
 		panic(&regs);
 	}
+	__atomic_fetch_add(&arrived, 1, __ATOMIC_SEQ_CST);
 	while (!dying)
 		;
 	crash_ipi(&regs);
@@ -129,7 +135,7 @@ void main(const struct entry_state *entry)
 	const uint64_t own = entry->x[A0];
 
 	used_tables = 1;
-	dying = 0;
+	arrived = dying = 0;
 	for (size_t i = 0; i < sizeof(tables) / 8; i++)
 		((uint64_t *)tables)[i] = 0;
 	tables[0][2] = UINT64_C(0x80000000) >> 12 << 10 | PTE_RWX; /* the GiB that it lies in */

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What an operating system does that boots by spinwait: all harts enter, the first leads. Each hart must
- * bring its own id, the same FDT, and a clean state; the first to come waits for HARTS of them and prints the
- * verdict.
+ * bring its own id, the same FDT, and a clean state; the first to come waits for HARTS of them, PATIENCE
+ * looks at most, and prints the verdict.
  */
 #define PUTCHAR		1
 #define SHUTDOWN	8
 #define FDT_MAGIC	0xedfe0dd0		/* as a little-endian load sees it */
-#define PATIENCE	200000000
 
 	.section .head, "ax", @progbits
 	.globl	_start

@@ -19,6 +19,10 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+
+from lifeboatlib.qemu import patience
+
 QEMU = "qemu-system-riscv64"
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -68,7 +72,7 @@ class Failure(Exception):
 def run(*command):
     """The output of a command that must succeed."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=patience(), check=False)
     except FileNotFoundError:
         raise Failure(f"{command[0]} is not installed; tools/lifeboat setup installs it") from None
     if done.returncode != 0:
@@ -227,7 +231,8 @@ def pmemsave(qemu, path, address, size):
     path.unlink(missing_ok=True)
     qemu.stdin.write(f'pmemsave {address:#x} {size:#x} "{path}"\n')  # not in quotes, its / would divide
     qemu.stdin.flush()
-    for _ in range(1000):
+    deadline = time.monotonic() + patience()
+    while time.monotonic() < deadline:
         if path.exists() and path.stat().st_size == size:
             return path.read_bytes()
         time.sleep(0.01)
@@ -242,10 +247,10 @@ def dump_behind_opensbi(out, scratch, name, arguments):
     path, memory = out / f"{name}.dtb", scratch / f"{name}.mem"
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as qemu:
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + patience()
             while not (fdt := int.from_bytes(pmemsave(qemu, memory, PAYLOAD_MARK, 8), "little")):
                 if time.monotonic() > deadline:
-                    raise Failure(f"{name}: OpenSBI did not start its payload within 60 s")
+                    raise Failure(f"{name}: OpenSBI did not start its payload within {patience():g} s")
                 time.sleep(0.05)
             size = int.from_bytes(pmemsave(qemu, memory, fdt, 8)[4:], "big")
             path.write_bytes(pmemsave(qemu, memory, fdt, size))

@@ -21,8 +21,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from lifeboatlib import initramfs, target
 from lifeboatlib.qemu import Machine, Session
 
-BOOT_TIMEOUT = 240
-END_TIMEOUT = 120
 MEMORY_MIB = 256
 RAM_BASE = 0x80000000
 KERNEL_PA = 0x80200000  # where OpenSBI's fw_dynamic and QEMU put it
@@ -77,12 +75,12 @@ def script(name: str, death: Death) -> str:
 
 def die(session: Session, name: str, death: Death) -> re.Match[str]:
     """Waits for the end of a kernel, and gives what it said of itself."""
-    facts = session.expect(FACTS, BOOT_TIMEOUT)
+    facts = session.expect(FACTS)
     if death.hangs:
-        session.expect(rf"{name}: line {death.lines} of ", END_TIMEOUT)
+        session.expect(rf"{name}: line {death.lines} of ")
         session.close()
     else:
-        session.wait(END_TIMEOUT)
+        session.wait()
     return facts
 
 

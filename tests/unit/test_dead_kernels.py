@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from lifeboatlib import target
 from lifeboatlib.paths import host_dir
+from lifeboatlib.qemu import patience
 from make_ram import DEATHS, make
 
-TIMEOUT = 120
 OFTEN = {("panic", False), ("wrapped", True)}
 KERNELS = [
     pytest.param(name, newer, marks=[] if (name, newer) in OFTEN else [pytest.mark.long])
@@ -28,7 +28,7 @@ def test_a_real_dead_kernel_is_understood(name: str, newer: bool, tmp_path: Path
     assert program.exists(), f"{program.name} is not built: run tools/lifeboat test"
     environment = {**os.environ, "LIFEBOAT_DEAD": str(tmp_path / name)}
     result = subprocess.run(
-        [program], env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
+        [program], env=environment, capture_output=True, text=True, timeout=patience(), check=False
     )
     print(f"\n{name}, {(tmp_path / name).with_suffix('.facts').read_text().split()[:2]}: {result.stdout[-900:]}")
     assert result.returncode == 0, (result.stdout + result.stderr)[-4000:]

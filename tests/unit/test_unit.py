@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from lifeboatlib.paths import host_dir
+from lifeboatlib.qemu import patience
 
 SOURCES = sorted(Path(__file__).parent.glob("test_*.c"))
-TIMEOUT = 300
 
 # For the long run: how many mutations there are of each kind and bundle.
 MANY_MUTATIONS = "10000"
@@ -45,7 +45,7 @@ def run(source: Path, **variables: str) -> None:
         "LIFEBOAT_SIGNED": str(directory / "signed"),
     }
     result = subprocess.run(
-        [program], env=environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
+        [program], env=environment, capture_output=True, text=True, timeout=patience(), check=False
     )
     output = result.stdout + result.stderr
     passed = re.search(r"\[  PASSED  \] (\d+) test", output)

@@ -2,11 +2,14 @@
 """Describes a RISC-V machine, starts it under QEMU and watches its console.
 
 with Session(Machine(kernel=stage, initrd=bundle, sv=48, smp=4)) as session:
-    harts = session.expect(r"([0-9]+) harts online", timeout=60)[1]
+    harts = session.expect(r"([0-9]+) harts online")[1]
+
+Time limits are for what hangs, never for what is slow: they are generous, and patience() scales all of them.
 """
 
 import codecs
 import json
+import math
 import os
 import re
 import socket
@@ -24,8 +27,23 @@ from lifeboatlib.ui import LifeboatError
 
 PROGRAM = "qemu-system-riscv64"
 TAIL_LINES = 40
-SETTLE = 0.2
-QMP_TIMEOUT = 10
+HANGS = 300  # seconds after which a machine that should have said or done something is taken to hang
+SETTLE = 2
+POLL = 0.05
+SCALE = "LIFEBOAT_TIMEOUT_SCALE"
+CONTINUATIONS = ("\n", " ", "0", "f", "z", "-", ".")
+
+
+def patience(seconds: float = HANGS) -> float:
+    """A time limit as it is on this machine: so many seconds, times LIFEBOAT_TIMEOUT_SCALE if that is set."""
+    text = os.environ.get(SCALE, "1")
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = math.nan
+    if not 0 < scale < math.inf:
+        raise LifeboatError(f"{SCALE}={text} is no factor for time limits; take a number, such as 4")
+    return seconds * scale
 
 
 class ConsoleError(LifeboatError):
@@ -100,7 +118,7 @@ class Qmp:
 
     def __init__(self, path: Path) -> None:
         self._link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._link.settimeout(QMP_TIMEOUT)
+        self._link.settimeout(patience())
         self._link.connect(str(path))
         self._lines = self._link.makefile("r", encoding="utf-8")
         self._lines.readline()  # the greeting
@@ -199,13 +217,14 @@ class Session:
             self._ended = True
             self._news.notify_all()
 
-    def expect(self, pattern: str, timeout: float = 60) -> re.Match[str]:
+    def expect(self, pattern: str, timeout: float = HANGS) -> re.Match[str]:
         """Waits for a pattern in what came after the last match; ^ and $ are ends of lines.
 
-        A match at the very end of what has come may be half of one, so it has to stay for a moment.
+        A match at the very end of what has come may be half of one; then it waits for more.
         """
         regex = re.compile(pattern, re.MULTILINE)
-        deadline = time.monotonic() + timeout
+        limit = patience(timeout)
+        deadline = time.monotonic() + limit
         with self._news:
             while True:
                 match = regex.search(self._pieces, self._seen)
@@ -218,14 +237,27 @@ class Session:
                 if self._ended:
                     raise ConsoleError(f"QEMU ended before {pattern!r} was seen", self)
                 if left <= 0:
-                    raise ConsoleError(f"{pattern!r} was not seen in {timeout:g} s", self)
+                    raise ConsoleError(f"{pattern!r} was not seen in {limit:g} s", self)
                 self._news.wait(left)
 
     def _settled(self, match: re.Match[str], left: float) -> bool:
-        """Whether what comes next cannot change a match, as far as one may wait for it."""
-        if match.end() < len(self._pieces) or self._ended or left <= 0:
+        """Whether what comes next cannot change a match (nor comes at all, as with a prompt: '> $')."""
+        if match.end() < len(self._pieces) or self._ended or left <= 0 or self._is_whole(match):
             return True
-        return not self._news.wait(min(SETTLE, left))
+        return not self._news.wait(min(patience(SETTLE), left))
+
+    def _is_whole(self, match: re.Match[str]) -> bool:
+        """Whether a match at the end stays what it is, however the console goes on: (\\d+) would not."""
+        longer = (match.re.search(self._pieces + more, self._seen) for more in CONTINUATIONS)
+        return all(again is not None and again.regs == match.regs for again in longer)
+
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Waits for something that the console does not tell; `what` it is, for the person."""
+        deadline = time.monotonic() + patience()
+        while not condition():
+            if time.monotonic() > deadline:
+                raise ConsoleError(f"{what}: not in {patience():g} s", self)
+            time.sleep(POLL)
 
     def send(self, text: str) -> None:
         """Types on the guest's console."""
@@ -240,12 +272,20 @@ class Session:
             self._qmp = Qmp(self._qmp_path)
         return self._qmp.run(command, arguments)
 
-    def wait(self, timeout: float | None = 60) -> int:
-        """Waits until QEMU ends by itself, and gives its exit code."""
+    def pcs(self) -> list[int]:
+        """Where each hart stands; the machine is halted for the look."""
+        self.qmp("stop")
+        said = self.qmp("human-monitor-command", **{"command-line": "info registers -a"})
+        self.qmp("cont")
+        return [int(pc, 16) for pc in re.findall(r"^ pc +([0-9a-f]+)", str(said), re.MULTILINE)]
+
+    def wait(self, timeout: float | None = HANGS) -> int:
+        """Waits until QEMU ends by itself (for ever, if None), and gives its exit code."""
+        limit = None if timeout is None else patience(timeout)
         try:
-            code = self.process.wait(timeout)
+            code = self.process.wait(limit)
         except subprocess.TimeoutExpired as error:
-            message = f"the machine did not end in {timeout:g} s"
+            message = f"the machine did not end in {limit:g} s"
             raise ConsoleError(message, self) from error
         self._reader.join()
         return code
