@@ -15,7 +15,7 @@ import pytest
 from lifeboatlib import bundle, initramfs, target
 from lifeboatlib.paths import REPO, stage_dir
 
-pytest_plugins = ["matrix"]  # tests/matrix.py
+pytest_plugins = ["matrix", "progress"]  # tests/matrix.py, tests/progress.py
 
 PAYLOADS = REPO / "tests" / "payloads"
 TERMINAL = "terminal"  # a property of a test: text for the person, shown when all are done
