@@ -15,7 +15,7 @@ import pytest
 from lifeboatlib import bundle, initramfs, target
 from lifeboatlib.paths import REPO, stage_dir
 
-pytest_plugins = ["matrix", "left_out"]  # tests/matrix.py, tests/left_out.py
+pytest_plugins = ["matrix", "left_out", "progress"]  # files beside this one
 
 PAYLOADS = REPO / "tests" / "payloads"
 TERMINAL = "terminal"  # a property of a test: text for the person, shown when all are done

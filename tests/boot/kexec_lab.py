@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from crash_lab import Lab
+from crash_lab import CONSOLE, Lab
 from lifeboatlib import bundle, initramfs, target
 from lifeboatlib.paths import TOOLS
 from lifeboatlib.qemu import Session
@@ -63,7 +63,7 @@ class Kit:
         """The userspace that looks."""
         return initramfs.make_initramfs(self.directory / "crash.cpio", CRASH, self.tools())
 
-    def inner(self, payload: bundle.Image | None = None, append: str = "console=ttyS0 quiet panic=1") -> Path:
+    def inner(self, payload: bundle.Image | None = None, append: str = f"{CONSOLE} quiet panic=1") -> Path:
         """The bundle that goes with lifeboat by kexec: a crash configuration (and one that is never started)."""
         made = bundle.simple(bundle.linux(target.kernel()), self.crash_initramfs(), "panic=-1 nothing")
         if payload:
@@ -83,10 +83,10 @@ class Kit:
         primary = initramfs.make_initramfs(
             self.directory / "primary.cpio", PRIMARY.format(load=load), content
         )
-        append = f"console=ttyS0 quiet panic=1 {crashkernel} {append}"
+        append = f"{CONSOLE} quiet panic=1 {crashkernel} {append}"
         made = bundle.simple(bundle.linux(target.kernel()), primary, append)
         if staged:
-            made = bundle.with_crash(made, self.crash_initramfs(), "console=ttyS0 quiet panic=1")
+            made = bundle.with_crash(made, self.crash_initramfs(), f"{CONSOLE} quiet panic=1")
         return made.write(self.directory / "outer.itb")
 
 

@@ -40,7 +40,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return crash_bundle(tmp_path_factory.mktemp("crash"), files=deaths())
 
 
-@pytest.mark.parametrize("cause", CAUSES)
+@pytest.mark.parametrize(
+    "cause", [pytest.param(cause, marks=pytest.mark.long if cause == "out of memory" else ()) for cause in CAUSES]
+)
 def test_a_crash_is_captured_and_an_orderly_end_is_not(
     cause: str, made: Path, stage: Path, tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from crash_lab import ARMED, CAPTURED, ENDED, READY, Lab, crash_bundle
 from lifeboatlib.qemu import Machine, Session
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long  # test_crash_damage.py does the like without Linux, in the default suite
 
 RAM_BASE = 0x80000000
 RAM_SIZE = 768 << 20
@@ -102,7 +102,6 @@ def test_two_damaged_slots_are_refused_with_a_reason(made: Path, stage: Path, tm
 
 
 @pytest.mark.parametrize(("arming", "capturing"), RESETS)
-@pytest.mark.long
 def test_a_reset_in_the_middle_of_the_stage_is_survived(
     arming: str, capturing: str, made: Path, stage: Path, tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from crash_lab import ARMED, Lab, machine
+from crash_lab import ARMED, CONSOLE, Lab, machine
 from gdbstub import Gdb
 from harness import find, image_that_loops
 from kexec_lab import ENTERED, LOADED, PANIC, Kit, expect_good_dump
@@ -20,11 +20,12 @@ WITH_BUNDLE = "kexec -p /lifeboat.bin --initrd=/inner.itb"
 ALONE = "lifeboat-kexec /lifeboat.bin"
 CRASH_OPTIONS = ["nr_cpus=1", "reset_devices", "cma=0"]
 KERNEL_LINK_ADDR = 0xFFFFFFFF80000000
-MODES = [
-    pytest.param(sv, smp, marks=() if (sv, smp) in ((39, 4), (57, 1)) else pytest.mark.long)
-    for sv in (39, 48, 57)
-    for smp in (1, 4)
-]
+
+
+def modes(*often: tuple[int, int]) -> list[object]:
+    """Each mode with one hart and four; all but these in the long run only."""
+    every = [(sv, smp) for sv in (39, 48, 57) for smp in (1, 4)]
+    return [pytest.param(*each, marks=() if each in often else pytest.mark.long) for each in every]
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def assert_registers(notes: list[bytes]) -> None:
     assert len(stacks) == len(notes)
 
 
-@pytest.mark.parametrize(("sv", "smp"), MODES)
+@pytest.mark.parametrize(("sv", "smp"), modes((39, 4), (57, 1)))
 def test_a_bundle_by_kexec_captures_with_registers(sv: int, smp: int, kit: Kit, tmp_path: Path) -> None:
     made = kit.outer(WITH_BUNDLE, "crashkernel=256M", {"inner.itb": kit.inner()})
     with Session(machine(kit.stage, made, tmp_path, sv=sv, smp=smp)) as session:
@@ -73,10 +74,10 @@ def test_a_crash_kernel_without_bootargs_takes_the_dead_ones(kit: Kit, tmp_path:
         lab = Lab(session)
         load_and_panic(lab)
         bootargs = lab.expect("crash: bootargs (.*)")[1].split()
-        assert bootargs == ["console=ttyS0", "quiet", "panic=1", "some=thing", *CRASH_OPTIONS]
+        assert bootargs == [*CONSOLE.split(), "quiet", "panic=1", "some=thing", *CRASH_OPTIONS]
 
 
-@pytest.mark.parametrize(("sv", "smp"), MODES)
+@pytest.mark.parametrize(("sv", "smp"), modes((48, 4)))
 def test_without_a_bundle_the_staged_crash_kernel_captures(
     sv: int, smp: int, kit: Kit, tmp_path: Path
 ) -> None:
@@ -96,7 +97,7 @@ def test_stock_kdump_fails_where_lifeboat_does_not(
 ) -> None:
     """The control: the same kernel and tools without lifeboat. That a release mends them is told, and no failure."""
     files = {"Image": target.kernel(), "crash.cpio": kit.crash_initramfs()}
-    append = "console=ttyS0 quiet nr_cpus=1 reset_devices"
+    append = f"{CONSOLE} quiet nr_cpus=1 reset_devices"
     load = f"kexec -p /Image --initrd=/crash.cpio --command-line='{append}'"
     made = kit.outer(load, "crashkernel=256M", files)
     with Session(machine(kit.stage, made, tmp_path)) as session:
@@ -188,7 +189,7 @@ echo "successor: up"
 {PANIC if staged else "poweroff -f"}
 """
     successor = initramfs.make_initramfs(tmp_path / "successor.cpio", script)
-    inner = bundle.simple(bundle.linux(target.kernel()), successor, "console=ttyS0 quiet")
+    inner = bundle.simple(bundle.linux(target.kernel()), successor, f"{CONSOLE} quiet")
     files = {"inner.itb": inner.write(tmp_path / "next.itb")}
     load = "kexec -l /lifeboat.bin --initrd=/inner.itb --command-line="
     made = kit.outer(load, "", files, staged=staged)

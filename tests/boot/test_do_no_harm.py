@@ -63,7 +63,7 @@ def stands_in_payload(session: Session) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sv", [39, 48, 57])
+@pytest.mark.parametrize("sv", [pytest.param(39, marks=pytest.mark.long), pytest.param(48, marks=pytest.mark.long), 57])
 def test_the_dead_kernels_ram_is_unaltered(sv: int, made: Path, stage: Path, tmp_path: Path) -> None:
     """To the last byte, outside of what its FDT reserved: crash region, lost memory and the firmware's own."""
     ram = tmp_path / "ram"

@@ -68,7 +68,9 @@ def judge(console: str, cargo: Cargo, sv: int, harts: int) -> None:
     find(rf"^seen: cargo={cargo.digest}$", console)
 
 
-@pytest.mark.parametrize("sv", [39, 48, 57])
+@pytest.mark.parametrize(
+    "sv", [pytest.param(39, marks=pytest.mark.long), 48, pytest.param(57, marks=pytest.mark.long)]
+)
 def test_linux_sees_the_mode_and_four_harts(
     sv: int, boot: Callable[..., str], cargo: Cargo
 ) -> None:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from crash_lab import CONSOLE
 from test_crash_call import SHOW_NOTES, prstatus
 
 from lifeboatlib import bundle, initramfs, target
@@ -94,8 +95,8 @@ def test_a_panic_leaves_its_registers_beside_vmcoreinfo(
     files = {f"lib/{path.name}": path.read_bytes() for path in module.glob("*.ko")}
     primary = initramfs.make_initramfs(tmp_path / "p.cpio", PRIMARY.format(death=DEATHS[death]), files)
     crash = initramfs.make_initramfs(tmp_path / "c.cpio", SHOW_NOTES)
-    plain = bundle.simple(bundle.linux(kernel), primary, "console=ttyS0 panic=1 quiet")
-    made = bundle.with_crash(plain, crash, "console=ttyS0 quiet panic=1", crash=bundle.Crash(256 << 20))
+    plain = bundle.simple(bundle.linux(kernel), primary, f"{CONSOLE} panic=1 quiet")
+    made = bundle.with_crash(plain, crash, f"{CONSOLE} quiet panic=1", crash=bundle.Crash(256 << 20))
     made_path = made.write(tmp_path / "linux.itb")
     with Session(Machine(kernel=stage, initrd=made_path, memory="1G", smp=4)) as session:
         session.expect("lifeboat: a panic saves registers")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from crash_lab import ARMED, CRASH, PRIMARY, Lab, machine
+from crash_lab import ARMED, CONSOLE, CRASH, PRIMARY, Lab, machine
 from lifeboatlib import bundle, initramfs, target
 from lifeboatlib.paths import REPO, TOOLS
 from lifeboatlib.qemu import Session
@@ -30,8 +30,8 @@ def test_a_disarmed_record_makes_any_reset_orderly(ctl: Path, stage: Path, tmp_p
         tmp_path / "primary.cpio", PRIMARY, {"bin/lifeboat-ctl": ctl}
     )
     crash = initramfs.make_initramfs(tmp_path / "crash.cpio", CRASH.format(order=""))
-    plain = bundle.simple(bundle.linux(target.kernel()), primary, "console=ttyS0 quiet panic=1")
-    made = bundle.with_crash(plain, crash, "console=ttyS0 quiet").write(tmp_path / "ctl.itb")
+    plain = bundle.simple(bundle.linux(target.kernel()), primary, f"{CONSOLE} quiet panic=1")
+    made = bundle.with_crash(plain, crash, f"{CONSOLE} quiet").write(tmp_path / "ctl.itb")
     with Session(machine(stage, made, tmp_path)) as session:
         lab = Lab(session)
         lab.expect(ARMED)
@@ -59,11 +59,11 @@ def test_an_early_death_demotes_unless_the_boot_was_confirmed(
         tmp_path / "primary.cpio", PRIMARY, {"bin/lifeboat-ctl": ctl}
     )
     crash = initramfs.make_initramfs(tmp_path / "crash.cpio", CRASH.format(order=""))
-    plain = bundle.simple(bundle.linux(target.kernel()), primary, "console=ttyS0 quiet panic=1")
+    plain = bundle.simple(bundle.linux(target.kernel()), primary, f"{CONSOLE} quiet panic=1")
     older = replace(plain.configurations[0], name="older")
     policy = bundle.Policy(boot_limit=1, boot_seconds=3600)
     plain = replace(plain, configurations=[*plain.configurations, older], policy=policy)
-    made = bundle.with_crash(plain, crash, "console=ttyS0 quiet").write(tmp_path / "count.itb")
+    made = bundle.with_crash(plain, crash, f"{CONSOLE} quiet").write(tmp_path / "count.itb")
     with Session(machine(stage, made, tmp_path)) as session:
         lab = Lab(session)
         lab.order("lifeboat-ctl confirm; lifeboat-ctl status; echo c > /proc/sysrq-trigger")

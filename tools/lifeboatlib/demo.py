@@ -50,7 +50,8 @@ class Story:
 
 def prepare(_: Story) -> None:
     """Installs what is missing."""
-    setup.everything()
+    setup.for_build()
+    setup.for_boot()
 
 
 def build_the_stage(story: Story) -> None:

@@ -2,7 +2,6 @@
 """Builds OpenSBI's generic firmware from its pinned source."""
 
 import fcntl
-import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -77,13 +76,13 @@ def build(firmware: Firmware, output: Path) -> Path:
 def _build(firmware: Firmware, output: Path) -> Path:
     source = _source()
     options = firmware.options()
-    key = hashlib.sha256(" ".join(options).encode()).hexdigest()[:12]
-    objects = source.parent / f"build-{key}"
+    objects = source.parent / "build"
     objects.mkdir(exist_ok=True)
     for variable, path in (("FW_PAYLOAD_PATH", firmware.payload), ("FW_FDT_PATH", firmware.fdt)):
         if path:
             shutil.copyfile(path, objects / variable)
             options.append(f"{variable}={objects / variable}")
+    # All that the options change: the rest of the objects is the same for every firmware.
     shutil.rmtree(objects / "platform" / "generic" / "firmware", ignore_errors=True)
     argv = ["make", "-C", source, f"O={objects}", "PLATFORM=generic", "CROSS_COMPILE=riscv64-linux-gnu-"]
     with step("image: building OpenSBI 1.6"):

@@ -17,7 +17,7 @@ from lifeboatlib.ui import LifeboatError, fail, say
 HELP = "build and run the tests"
 EPILOG = "what follows -- is given to pytest as it is, such as: -- -x tests/boot"
 
-WORKERS = "2"
+WORKERS = (2, 4)  # at least and at most; a test's QEMU may have several threads and some GiB
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,11 @@ def _selection(args: argparse.Namespace) -> list[str]:
 def _pytest(args: argparse.Namespace, stage: Path, report: Path) -> int:
     """Runs pytest with the Python that runs this tool."""
     # (Tests that share one long run are a group, xdist_group, which one worker gets.)
-    spread = ["-n", WORKERS, "--dist", "loadgroup"] if importlib.util.find_spec("xdist") else []
-    argv = [sys.executable, "-m", "pytest", "tests", "-q", *spread, f"--junitxml={report}"]
+    workers = str(sorted((*WORKERS, len(os.sched_getaffinity(0))))[1])
+    spread = ["-n", workers, "--dist", "loadgroup"] if importlib.util.find_spec("xdist") else []
+    # The tests say themselves how far they are (tests/progress.py), instead of pytest's dots.
+    telling = ["-q", "-o", "console_output_style=classic", f"--durations-file={cache_dir() / 'durations.json'}"]
+    argv = [sys.executable, "-m", "pytest", *spread, *telling, f"--junitxml={report}"]
     environment = {**os.environ, "LIFEBOAT_BUILDDIR": str(stage)}
     selected = [*argv, *_selection(args), *args.passed_on]
     return subprocess.run(selected, cwd=REPO, env=environment, check=False).returncode
@@ -70,7 +73,7 @@ def _pytest(args: argparse.Namespace, stage: Path, report: Path) -> int:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the test command."""
     amount = parser.add_mutually_exclusive_group()
-    amount.add_argument("--quick", action="store_true", help="leave out the slow tests")
+    amount.add_argument("--quick", action="store_true", help="leave out the slow tests; under 2 minutes")
     amount.add_argument("--long", action="store_true", help="run the long tests too")
     parser.add_argument("-k", metavar="EXPR", help="only tests whose names match (as pytest -k)")
     parser.add_argument("--compiler", choices=build.COMPILERS, default="gcc", help="default: gcc")
@@ -83,7 +86,7 @@ def main(args: argparse.Namespace) -> int:
     stage = build.build_stage(args.compiler, build_dir(args.compiler, args.builddir))
     build.build_host_tests()
     build.build_inspect()
-    report = cache_dir() / "tests.xml"
+    report = stage / "tests.xml"
     report.unlink(missing_ok=True)
     code = _pytest(args, stage, report)
     tally = count(report)
