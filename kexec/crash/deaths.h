@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The boot counter in the crash record: a primary that dies early, again and again, is demoted to the next one.
+ * The boot counter in the crash record: a primary that dies early, again and again, is demoted to the next
+ * one.
  *
- * It counts deaths, not boots: a primary that is reset in good order is no reason to start another one. What it counts
- * belongs to one bundle; another bundle begins anew.
+ * It counts deaths, not boots: a primary that is reset in good order is no reason to start another one. What
+ * it counts belongs to one bundle; another bundle begins anew.
  */
 #ifndef LIFEBOAT_KEXEC_CRASH_DEATHS_H
 #define LIFEBOAT_KEXEC_CRASH_DEATHS_H
@@ -23,13 +24,15 @@ enum boot_count_verdict {
 #define BOOT_COUNT_NO_LOG 0
 
 /**
- * The primary that @record describes died; it had lived for @lived_ns at least. Changes the counter in @record only.
+ * The primary that @record describes died; it had lived for @lived_ns at least. Changes the counter in
+ * @record only.
  */
 enum boot_count_verdict boot_count_death(struct crash_record *record, uint64_t lived_ns);
 
 /**
- * Which of the first @count configurations of the bundle @bundle_id are demoted: a bit each. Forgets in @record what was
- * of another bundle, and begins anew when all would be demoted, or when the bundle has no @limit.
+ * Which of the first @count configurations of the bundle @bundle_id are demoted: a bit each. Forgets in
+ * @record what was of another bundle, and begins anew when all would be demoted, or when the bundle has no
+ * @limit.
  */
 uint32_t boot_count_demoted(struct crash_record *record, uint64_t bundle_id, uint32_t limit, size_t count);
 

@@ -20,9 +20,9 @@ COMPILERS = ("gcc", "clang")
 # All that can be written, file by file: C objects and labels, and sections without any. (CONTRIBUTING.md, habit 9.)
 STATE = {
     "boot/start.c": {"the_context"},
-    "boot/crash_entry.c": {"crash_entry_state"},
-    "boot/memory.S": {".stack", ".trap_stack", "early_pool", ".tail"},
-    "boot/park.S": {
+    "boot/crash/entry.c": {"crash_entry_state"},
+    "boot/entry/memory.S": {".stack", ".trap_stack", "early_pool", ".tail"},
+    "boot/entry/park.S": {
         "smp_mailbox", "smp_parked", "smp_release_entry", "smp_release_fdt", "smp_left", "smp_arrived",
     },
 }  # fmt: skip
