@@ -13,7 +13,7 @@ from pathlib import Path
 from lifeboatlib import build, bundle, capture, initramfs, setup, target
 from lifeboatlib.qemu import ConsoleError, Machine, Session
 from lifeboatlib.run import show
-from lifeboatlib.ui import LifeboatError, say
+from lifeboatlib.ui import LifeboatError, Missing, say
 
 HELP = "show a kernel that dies and how its dump is saved (or --plain: just boot Linux)"
 
@@ -157,10 +157,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def play(story: Story, steps: tuple[Step, ...]) -> str | None:
-    """Plays the steps; why it failed, or None."""
+    """Plays the steps; why it failed, or None. What is not there says nothing of the stage: raises Missing."""
     try:
         for step in steps:
             step(story)
+    except Missing:
+        raise
     except LifeboatError as error:
         return error.summary if isinstance(error, ConsoleError) else str(error)
     return None

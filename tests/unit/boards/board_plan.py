@@ -82,6 +82,17 @@ def bundle_size(fdt: Fdt) -> int:
     return (fdt.kernel + 9) * MIB
 
 
+def title(fdt: Fdt) -> str:
+    """What stands above its plan in the summary."""
+    return f"{fdt.name}.dts: {fdt.why}"
+
+
+def reviewed(board: str, fdt: Fdt) -> list[str]:
+    """The plan that was reviewed, out of the board's summary."""
+    text = (HERE / f"{board}.txt").read_text(encoding="utf-8")
+    return text.partition(f"{title(fdt)}\n")[2].partition("\n\n")[0].splitlines()
+
+
 def compiled(fdt: Fdt, directory: Path) -> Path:
     """Our own FDT of a board."""
     tree = directory / f"{fdt.name}.dtb"

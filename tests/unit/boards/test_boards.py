@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from board_plan import HERE, planned
+from board_plan import HERE, planned, title
 from fdts import FDTS, NEWER, QEMU, STABLE
 from lifeboatlib.boards import BOARDS
 from lifeboatlib.paths import REPO
@@ -20,7 +20,7 @@ from lifeboatlib.paths import REPO
 def test_the_plan_of_a_board_is_the_reviewed_one(board: str, tmp_path: Path) -> None:
     """Platform, memory map, lost memory, crash region, both kernels' places, the primary's FDT."""
     golden = HERE / f"{board}.txt"
-    plans = [[f"{fdt.name}.dts: {fdt.why}", *planned(fdt, tmp_path), ""] for fdt in FDTS[board]]
+    plans = [[title(fdt), *planned(fdt, tmp_path), ""] for fdt in FDTS[board]]
     found = "\n".join(line for plan in plans for line in plan)
     if os.environ.get("LIFEBOAT_GOLDEN") == "write":
         golden.write_text(found, encoding="utf-8")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from board_plan import UNIT, as_handed_over, bundle_size, plan_of, planned
+from board_plan import UNIT, as_handed_over, bundle_size, plan_of, reviewed
 from fdts import FDTS, MIB, NEWER, QEMU, Fdt
 from lifeboatlib import target
 from make_dtbs import Tree, merge
@@ -145,7 +145,7 @@ def test_the_plan_of_a_published_fdt_is_sound(
 ) -> None:
     """Nothing overlaps, all is in RAM and aligned, reservations and lost memory are kept from the primary."""
     tree = as_handed_over(fdt, published(who, path, tmp_path), done=who == QEMU)
-    plan, ours = plan_of(fdt, tree), planned(fdt, tmp_path)
+    plan, ours = plan_of(fdt, tree), reviewed(board, fdt)
     assert_sound(fdt, tree, plan, pieces(ours, "taken", "lost memory"))
     assert plan[0].startswith(f"platform  {board} for ")
     drift = [f"  - {line}" for line in sorted(facts(ours) - facts(plan))]
