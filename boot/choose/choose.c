@@ -24,7 +24,7 @@ static void wish(const struct facts *facts, const struct crash *crash, struct pa
 {
 	bootargs_set(primary->bootargs, primary->config.bootargs, facts->hw->machine.bootargs, facts->log);
 	primary->wishes = (struct fdt_wishes){.bootargs = primary->bootargs};
-	if (!crash->prepared)
+	if (!WITH_CRASH || !crash->prepared)
 		return;
 	add_panic_options(primary->bootargs, facts->log);
 	primary->wishes.reservation = crash->reservation;

@@ -132,6 +132,7 @@ enum lb_err board_fdt_make(const struct facts *facts, struct payload *payload, s
 
 void board_fdt_release(const struct facts *facts, struct payload *payload, struct memmap *map)
 {
-	if (payload->board_fdt_room.size && memmap_release(map, payload->board_fdt_room.base, MEMMAP_FDT))
+	if (WITH_FDTS && payload->board_fdt_room.size &&
+	    memmap_release(map, payload->board_fdt_room.base, MEMMAP_FDT))
 		log_warn(facts->log, "fdt: the memory that it was made in is lost");
 }
