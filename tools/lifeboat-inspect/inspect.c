@@ -184,13 +184,30 @@ static enum lb_err check_images(const struct inspection *i, const struct signatu
 	return err;
 }
 
+static enum lb_err unpack_within(const struct packed_bytes *packed, uint64_t room,
+				 struct bundle_config *config, struct diag *diag)
+{
+	uint8_t *work = aligned_alloc(16, DECOMPRESS_WORK_SIZE), *out = malloc(room);
+	uint64_t size = 0;
+	enum lb_err err = LB_OK;
+
+	if (!work || !out)
+		err = diag_fail(diag, LB_EINVAL, "bundle: this machine has no memory to unpack it");
+	if (!err)
+		err = config->packed.by->unpack(work, *packed, out, room, &size, diag);
+	if (!err)
+		err = bundle_read_payload(out, size, config, diag);
+	free(out);
+	free(work);
+	return err;
+}
+
 /* Unpack the kernel, into memory of this machine, and see what it is. */
 static enum lb_err unpack(const struct inspection *i, struct bundle_config *config, struct diag *diag)
 {
 	const struct packed_bytes packed = {i->bundle.data + config->kernel.offset + config->packed.offset,
 					    config->packed.size};
-	uint64_t bound = 0, size = 0;
-	uint8_t *work, *out;
+	uint64_t bound = 0;
 	enum lb_err err = decompress_measure(config->packed.by, packed, &bound, diag);
 
 	if (err)
@@ -199,17 +216,8 @@ static enum lb_err unpack(const struct inspection *i, struct bundle_config *conf
 		return diag_fail(diag, LB_ENOSPC,
 				 "bundle: kernel '%.40s' unpacks to as much as %" PRIu64 " MiB",
 				 config->kernel.node, bound / MIB);
-	work = aligned_alloc(16, DECOMPRESS_WORK_SIZE);
-	out = malloc(bound);
-	if (!work || !out)
-		err = diag_fail(diag, LB_ENOSPC, "bundle: this machine has no memory to unpack it");
-	if (!err)
-		err = config->packed.by->unpack(work, packed, out, bound, &size, diag);
-	if (!err)
-		err = bundle_read_payload(out, size, config, diag);
-	free(out);
-	free(work);
-	return err;
+	err = unpack_within(&packed, bound, config, diag);
+	return err == LB_ENOSPC ? unpack_within(&packed, UNPACKED_MAX, config, diag) : err;
 }
 
 /* What the stage would say: readable, signed as the keys want it, whole, and something to start? */
