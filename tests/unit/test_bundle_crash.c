@@ -5,6 +5,7 @@
 #include "kexec/bundle/policy.h"
 
 static struct diag diag;
+static struct machine machine;
 
 /* A FIT whose /configurations has what @add puts there. */
 static struct file bundle_with(void (*add)(struct builder b, const struct hostile_property *properties),
@@ -24,7 +25,7 @@ static enum lb_err find(struct file file, struct bundle_crash *crash)
 	struct bundle bundle;
 	enum lb_err err = open_bundle(file, &bundle, &diag);
 
-	return err ? err : bundle_find_crash(&bundle, crash, &diag);
+	return err ? err : bundle_find_crash(&bundle, &machine, crash, &diag);
 }
 
 static void add_crash(struct builder b, const struct hostile_property *properties)
