@@ -4,16 +4,29 @@
 
 #include <string.h>
 
-bool machine_is_compatible(const struct machine *m, const char *wanted)
+static bool is_listed(const char *name, const char *list, size_t size)
 {
-	size_t length;
-
-	for (size_t at = 0; at < m->compatible_size; at += length + 1) {
-		length = strlen(m->compatible + at);
-		if (strcmp(m->compatible + at, wanted) == 0)
+	for (size_t at = 0; at < size; at += strlen(list + at) + 1) {
+		if (!strcmp(list + at, name))
 			return true;
 	}
 	return false;
+}
+
+size_t machine_rank(const struct machine *m, const char *list, size_t size)
+{
+	size_t rank = 0;
+
+	for (size_t at = 0; at < m->compatible_size; at += strlen(m->compatible + at) + 1, rank++) {
+		if (is_listed(m->compatible + at, list, size))
+			return rank;
+	}
+	return SIZE_MAX;
+}
+
+bool machine_is_compatible(const struct machine *m, const char *wanted)
+{
+	return is_listed(wanted, m->compatible, m->compatible_size);
 }
 
 const struct machine_hart *machine_find_hart(const struct machine *m, uint64_t id)

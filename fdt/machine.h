@@ -60,6 +60,12 @@ struct machine {
 	struct machine_hart hart[MACHINE_HARTS_MAX];
 };
 
+/**
+ * The place in the root's compatible list, from 0 on, of its first string that is among the @size bytes of
+ * strings at @list; SIZE_MAX if there is none.
+ */
+size_t machine_rank(const struct machine *m, const char *list, size_t size);
+
 /** Is @wanted one of the root's compatible strings? */
 bool machine_is_compatible(const struct machine *m, const char *wanted);
 

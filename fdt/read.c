@@ -217,6 +217,31 @@ static enum lb_err check_blob(const void *blob, size_t size, struct diag *diag)
 	return LB_OK;
 }
 
+const char *fdt_peek_compatible(const void *blob, uint64_t size, size_t *list_size)
+{
+	static const char wanted[] = "compatible";
+	_Alignas(uint64_t) struct fdt_header header;
+	struct walk w;
+	uint32_t tag;
+
+	if (size < sizeof(header))
+		return NULL;
+	memcpy(&header, blob, sizeof(header)); /* libfdt wants it aligned */
+	if (sound_header(&header) || fdt_totalsize(&header) > size)
+		return NULL;
+	walk_start(&w, &header);
+	w.structure = (const char *)blob + fdt_off_dt_struct(&header);
+	w.strings = (const char *)blob + fdt_off_dt_strings(&header);
+	walk_next(&w);
+	while ((tag = walk_next(&w)) == FDT_PROP || tag == FDT_NOP) {
+		if (tag == FDT_PROP && walk_property_is(&w, wanted, sizeof(wanted) - 1)) {
+			*list_size = w.value.size;
+			return prop_string(w.value);
+		}
+	}
+	return NULL;
+}
+
 enum lb_err fdt_read_machine(const void *blob, size_t size, struct machine *m, struct diag *diag)
 {
 	struct reader r = {.m = m, .diag = diag};

@@ -24,6 +24,15 @@
 LB_MUST_CHECK enum lb_err fdt_peek_size(const void *header, uint64_t *size, struct diag *diag);
 
 /**
+ * The root's compatible of an FDT in which nothing was checked yet: to compare it, or to show it.
+ *
+ * @blob  @size bytes that may be read, aligned or not
+ * @list_size  receives the bytes of the list, NULs included; unchanged if there is none
+ * Return: the first of NUL-separated strings; NULL if it has none, or is no FDT.
+ */
+const char *fdt_peek_compatible(const void *blob, uint64_t size, size_t *list_size);
+
+/**
  * Read the whole machine description.
  *
  * Everything is checked before use (fdt_check_full first): cells, lengths, ranges that overflow, counts.

@@ -12,6 +12,13 @@ void walk_start(struct walk *w, const void *blob)
 	w->next = 0;
 }
 
+void walk_start_in(struct walk *w, const void *blob, uint32_t node)
+{
+	walk_start(w, blob);
+	w->next = node;
+	walk_next(w);
+}
+
 /* The number in the word at @offset, of which the caller knows that it is there. */
 static uint32_t word(const struct walk *w, uint32_t offset)
 {

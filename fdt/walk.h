@@ -29,6 +29,9 @@ struct walk {
 /** Start before the first tag of @blob. */
 void walk_start(struct walk *w, const void *blob);
 
+/** Start behind the tag with which the node at the offset @node begins. */
+void walk_start_in(struct walk *w, const void *blob, uint32_t node);
+
 /** Read the next tag. Return: FDT_BEGIN_NODE, FDT_END_NODE, FDT_PROP or FDT_NOP; FDT_END at the end. */
 uint32_t walk_next(struct walk *w);
 

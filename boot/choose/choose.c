@@ -76,7 +76,7 @@ enum lb_err choose_primary(const struct facts *facts, struct memmap *map, struct
 	size_t order[CHOICES_MAX + 1], count;
 	struct diag *diag = &facts->log->diag, warning;
 	struct choices choices;
-	enum lb_err err = choices_read(&facts->source->bundle, &choices, diag);
+	enum lb_err err = choices_read(&facts->source->bundle, &facts->hw->machine, &choices, diag);
 
 	bundle_policy(&facts->source->bundle, policy, &warning);
 	if (err)

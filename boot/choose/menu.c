@@ -10,6 +10,7 @@
 #include "boot/load/trust.h"
 #include "boot/machine/sbi.h"
 #include "boot/report.h"
+#include "kexec/bundle/board.h"
 #include "kexec/crash/text.h"
 #include "version.h"
 
@@ -123,14 +124,20 @@ static bool look_at(const struct menu *menu, size_t index, char verdict[VERDICT_
 	return true;
 }
 
+static bool is_foreign(const struct menu *menu, size_t index)
+{
+	return board_foreign(&menu->facts->source->bundle, menu->choices->name[index],
+			     &menu->facts->hw->machine);
+}
+
 static void show_choice(const struct menu *menu, size_t index, char key, size_t preferred, bool demoted)
 {
 	char verdict[VERDICT_SIZE];
 	const bool good = look_at(menu, index, verdict);
 
-	page_say(menu->facts, "%c %c  %-16s %s%s%s", index == preferred ? '>' : ' ', key,
+	page_say(menu->facts, "%c %c  %-16s %s%s%s%s", index == preferred ? '>' : ' ', key,
 		 menu->choices->name[index], good ? "" : "BAD: ", demoted ? "died early too often: " : "",
-		 verdict);
+		 is_foreign(menu, index) ? "for another board: " : "", verdict);
 }
 
 static void show_screen(const struct menu *menu, size_t preferred)

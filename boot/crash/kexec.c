@@ -10,6 +10,7 @@
 #include "boot/crash/record.h"
 #include "boot/crash/region.h"
 #include "boot/load/load.h"
+#include "kexec/bundle/choices.h"
 
 /* ---- Before the move ---- */
 
@@ -120,9 +121,15 @@ static void meet_dead_kernel(const struct facts *facts, struct crash *crash, str
 /* The crash configuration, or the default one of a bundle that has none. */
 static enum lb_err read_config(const struct facts *facts, struct crash *crash, struct payload *kernel)
 {
-	const bool has = !bundle_find_crash(&facts->source->bundle, &crash->config, &facts->log->diag);
+	const struct bundle *bundle = &facts->source->bundle;
+	const struct machine *machine = &facts->hw->machine;
+	struct choices choices;
+	enum lb_err err;
 
-	return load_read(facts, kernel, has ? crash->config.name : NULL);
+	if (!bundle_find_crash(bundle, machine, &crash->config, &facts->log->diag))
+		return load_read(facts, kernel, crash->config.name);
+	err = choices_read(bundle, machine, &choices, &facts->log->diag);
+	return err ? err : load_read(facts, kernel, choices.name[0]);
 }
 
 static enum lb_err take_core_room(const struct facts *facts, struct memmap *map, struct region *room)

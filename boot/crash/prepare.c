@@ -70,7 +70,7 @@ static enum lb_err read_config(const struct facts *facts, struct crash *crash, s
 
 	if (!crash->has_config)
 		return diag_fail(diag, LB_ENOENT, "crash: there is no crash configuration to stage from");
-	err = bundle_find_crash(&facts->source->bundle, &crash->config, diag);
+	err = bundle_find_crash(&facts->source->bundle, &facts->hw->machine, &crash->config, diag);
 	if (!err)
 		err = load_look(facts, kernel, crash->config.name);
 	if (!err)

@@ -98,7 +98,8 @@ static enum lb_err find_config(const struct facts *facts, struct crash *crash)
 	if (err)
 		facts->log->diag = source->why;
 	else
-		err = bundle_find_crash(&source->bundle, &crash->config, &facts->log->diag);
+		err = bundle_find_crash(&source->bundle, &facts->hw->machine, &crash->config,
+					&facts->log->diag);
 	crash->has_config = !err;
 	if (err) /* what holds for a region of an earlier boot */
 		crash->config = (struct bundle_crash){.attempts = 1, .capture_unknown = true};

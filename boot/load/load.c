@@ -11,6 +11,7 @@
 #include "boot/load/trust.h"
 #include "boot/load/unpack.h"
 #include "fdt/fixup.h"
+#include "kexec/bundle/board.h"
 
 static const char *const kinds[] = {
 	[IMAGE_LINUX] = "Linux Image",
@@ -50,6 +51,18 @@ void load_describe(const struct payload *payload, char *out, size_t size)
 		 config->kernel.size / KIB, config->ramdisk[0].size ? " and a ramdisk" : "");
 }
 
+static void warn_of_board(const struct facts *facts, const char *name)
+{
+	const struct machine *machine = &facts->hw->machine;
+	const char *board = board_foreign(&facts->source->bundle, name, machine);
+
+	if (board)
+		log_warn(facts->log,
+			 "bundle: '" FIT_NAME "' or its FDT is for " FIT_NAME ", but this is " FIT_NAME
+			 ": it may not work here",
+			 name, board, machine->compatible);
+}
+
 enum lb_err load_read(const struct facts *facts, struct payload *payload, const char *name)
 {
 	enum lb_err err = load_look(facts, payload, name);
@@ -60,6 +73,7 @@ enum lb_err load_read(const struct facts *facts, struct payload *payload, const 
 	load_describe(payload, what, sizeof(what));
 	log_info(facts->log, "bundle: %s at %#" PRIx64 " (%s): %s", payload->config.name,
 		 facts->source->where.base, facts->source->from, what);
+	warn_of_board(facts, name);
 	images_print_unhashed(facts, payload);
 	return trust_check(facts, payload);
 }

@@ -10,7 +10,7 @@
 /**
  * Read a configuration of the bundle, or the bare payload in its place, into payload->config; print nothing.
  *
- * @name  of the configuration; NULL: the default one
+ * @name  of the configuration
  * Return: as bundle_read_config(); facts->log's diag says why.
  */
 LB_MUST_CHECK enum lb_err load_look(const struct facts *facts, struct payload *payload, const char *name);

@@ -78,26 +78,31 @@ static struct packed_bytes packed_bytes(const struct facts *facts, const struct 
 				     config->packed.size};
 }
 
-/* Choose both places and do it. */
+/* Choose both places and do it. What turns out to be more than it says is done again, in the most room. */
 static enum lb_err unpack(const struct facts *facts, struct payload *payload)
 {
 	const struct decompressor *by = payload->config.packed.by;
+	const struct packed_bytes packed = packed_bytes(facts, payload);
 	struct region work, *out = &payload->unpacked;
-	uint64_t bound = 0, begin;
-	enum lb_err err = decompress_measure(by, packed_bytes(facts, payload), &bound, &facts->log->diag);
+	uint64_t room = 0, largest, begin;
+	enum lb_err err = decompress_measure(by, packed, &room, &facts->log->diag);
 
 	if (err)
 		return err;
 	if (take_room(payload, DECOMPRESS_WORK_SIZE, &work))
 		return diag_fail(&facts->log->diag, LB_ENOSPC,
 				 "bundle: no room to unpack in: give the machine more RAM");
-	err = choose_place(facts, payload, bound, &out->base);
-	if (err)
-		return err;
-	begin = cost_begin(facts->cost);
-	err = by->unpack(facts_at(facts, work.base), packed_bytes(facts, payload), facts_at(facts, out->base),
-			 bound, &out->size, &facts->log->diag);
-	cost_end(facts->cost, COST_UNPACK, begin, out->size);
+	largest = region_set_largest(&payload->plan.room, IMAGE_LINUX_ALIGN);
+	for (bool again = true; again; room = largest) {
+		err = choose_place(facts, payload, room, &out->base);
+		if (err)
+			return err;
+		begin = cost_begin(facts->cost);
+		err = by->unpack(facts_at(facts, work.base), packed, facts_at(facts, out->base), room,
+				 &out->size, &facts->log->diag);
+		cost_end(facts->cost, COST_UNPACK, begin, out->size);
+		again = err == LB_ENOSPC && room < largest;
+	}
 	if (!err && !out->size)
 		err = diag_fail(&facts->log->diag, LB_EFORMAT, "bundle: there is nothing in kernel '%.40s'",
 				payload->config.kernel.node);

@@ -9,8 +9,11 @@
 #define HASH_PREFIX "hash" /* of the names of the nodes that count as hash nodes */
 #define DEPTH_MAX   32	   /* of a tree, as in U-Boot */
 
-const char *const fit_image_properties[] = {"kernel",	"ramdisk", "fdt",    "loadables",
-					    "firmware", "fpga",	   "script", NULL};
+/* Of a configuration: what names no image, even if its text is an image's name. As in U-Boot. */
+static const char *const no_references[] = {"description", "compatible", "default"};
+
+/* Of an image: the nodes that are covered with it, besides its hashes. As in U-Boot. */
+static const char *const covered_too[] = {"cipher", "dm-verity"};
 
 /* Not hashed, wherever they are: mkimage writes them after it has signed. The hash nodes make up for it. */
 static const char *const not_hashed[] = {"data", "data-size", "data-position", "data-offset"};
@@ -31,59 +34,73 @@ static enum lb_err add(struct fit_cover *cover, struct fit_covered covered, stru
 	return LB_OK;
 }
 
+static bool is_among(const char *name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!strcmp(name, names[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool goes_with_image(const char *child)
+{
+	return !strncmp(child, HASH_PREFIX, strlen(HASH_PREFIX)) ||
+	       is_among(child, covered_too, ARRAY_SIZE(covered_too));
+}
+
+/* A text that is no image's name is something else: an option, a version. */
 static enum lb_err add_image(const struct fit *fit, const char *name, struct fit_cover *cover,
 			     struct diag *diag)
 {
 	int image, child;
 	enum lb_err err = fit_find_child(fit, fit->images, name, &image, diag);
 
-	if (err == LB_ENOENT)
-		return diag_fail(diag, LB_ENOENT, "bundle: there is no image '" FIT_NAME "'", name);
-	if (err == LB_OK)
-		err = add(cover, (struct fit_covered){image, {"images", name}}, diag);
 	if (err)
-		return err;
-	for (child = fit_first_child(fit, image); child >= 0; child = fit_next_child(fit, child)) {
-		const char *hash = fit_node_name(fit, child);
+		return err == LB_ENOENT ? LB_OK : err;
+	err = add(cover, (struct fit_covered){image, {"images", name}}, diag);
+	for (child = fit_first_child(fit, image); !err && child >= 0; child = fit_next_child(fit, child)) {
+		const char *part = fit_node_name(fit, child);
 
-		if (strncmp(hash, HASH_PREFIX, strlen(HASH_PREFIX)) != 0)
-			continue;
-		err = add(cover, (struct fit_covered){child, {"images", name, hash}}, diag);
-		if (err)
-			return err;
-	}
-	return LB_OK;
-}
-
-/* All images that one property of the configuration names. */
-static enum lb_err add_images(const struct fit *fit, int config, const char *property,
-			      struct fit_cover *cover, struct diag *diag)
-{
-	struct fit_property names = {.name = property};
-	enum lb_err err = fit_read_properties(fit, config, &names, 1, diag);
-	const char *name = NULL;
-	size_t count = 0;
-
-	if (err == LB_OK)
-		err = fit_read_strings(&names, fit_node_name(fit, config), &name, &count, diag);
-	for (; err == LB_OK && count; count--) {
-		err = add_image(fit, name, cover, diag);
-		name += strlen(name) + 1;
+		if (goes_with_image(part))
+			err = add(cover, (struct fit_covered){child, {"images", name, part}}, diag);
 	}
 	return err;
 }
 
+/* All images that the text of a property names. */
+static enum lb_err add_images(const struct fit *fit, struct prop property, struct fit_cover *cover,
+			      struct diag *diag)
+{
+	const char *name = prop_string(property);
+	const char *end = name ? name + property.size : NULL;
+	enum lb_err err = LB_OK;
+
+	for (; !err && name < end; name += strlen(name) + 1)
+		err = add_image(fit, name, cover, diag);
+	return err;
+}
+
+/*
+ * Any property of the configuration may name images, so that a loader which knows more of them than this one
+ * has nothing unsigned, either.
+ */
 enum lb_err fit_cover_find(const struct fit *fit, int config, struct fit_cover *cover, struct diag *diag)
 {
 	const char *name = fit_node_name(fit, config);
+	struct walk w;
+	uint32_t tag;
 	enum lb_err err;
 
 	cover->count = 0;
 	err = add(cover, (struct fit_covered){0, {NULL}}, diag);
 	if (err == LB_OK)
 		err = add(cover, (struct fit_covered){config, {"configurations", name}}, diag);
-	for (size_t i = 0; err == LB_OK && fit_image_properties[i]; i++)
-		err = add_images(fit, config, fit_image_properties[i], cover, diag);
+	walk_start_in(&w, fit->blob, (uint32_t)config);
+	while (!err && ((tag = walk_next(&w)) == FDT_PROP || tag == FDT_NOP)) {
+		if (tag == FDT_PROP && !is_among(w.name, no_references, ARRAY_SIZE(no_references)))
+			err = add_images(fit, w.value, cover, diag);
+	}
 	return err;
 }
 

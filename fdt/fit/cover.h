@@ -27,16 +27,14 @@ struct fit_cover {
 	struct fit_covered covered[FIT_COVER_MAX];
 };
 
-/** The names by which a configuration refers to images, NULL at the end. */
-extern const char *const fit_image_properties[];
-
 /**
- * Find what a signature of @config must cover: the root, @config, every image that it names, their hash
- * nodes.
+ * Find what a signature of @config must cover: the root, @config, every image that it names, their nodes for
+ * hashes, ciphers and dm-verity.
  *
+ * An image is named by any property of @config that has its name as a text, known to us or not: as in U-Boot
+ * 2026.10 (its image-fit-sig.c), only description, compatible and default name none.
  * @config  offset of the configuration's node
- * Return: LB_OK; LB_ENOENT an image is not there; LB_EFORMAT a damaged property, or a name that is there
- *         twice; LB_ENOSPC more than FIT_COVER_MAX nodes.
+ * Return: LB_OK; LB_EFORMAT an image's name is there twice; LB_ENOSPC more than FIT_COVER_MAX nodes.
  */
 LB_MUST_CHECK enum lb_err fit_cover_find(const struct fit *fit, int config, struct fit_cover *cover,
 					 struct diag *diag);

@@ -100,14 +100,6 @@ enum lb_err fit_open(const void *blob, uint64_t size, struct fit *fit, struct di
 	return err == LB_ENOENT ? LB_OK : err;
 }
 
-/* Begin a walk behind the tag that @node begins with. */
-static void enter_node(const struct fit *fit, int node, struct walk *w)
-{
-	walk_start(w, fit->blob);
-	w->next = (uint32_t)node;
-	walk_next(w);
-}
-
 /* The next node on this level: the offset where it begins, or -1 if the level ends first. */
 static int find_node(struct walk *w)
 {
@@ -123,7 +115,7 @@ int fit_first_child(const struct fit *fit, int parent)
 {
 	struct walk w;
 
-	enter_node(fit, parent, &w);
+	walk_start_in(&w, fit->blob, (uint32_t)parent);
 	return find_node(&w);
 }
 
@@ -132,7 +124,7 @@ int fit_next_child(const struct fit *fit, int node)
 	unsigned depth = 1;
 	struct walk w;
 
-	enter_node(fit, node, &w);
+	walk_start_in(&w, fit->blob, (uint32_t)node);
 	while (depth > 0) {
 		uint32_t tag = walk_next(&w);
 
@@ -192,7 +184,7 @@ enum lb_err fit_read_properties(const struct fit *fit, int node, struct fit_prop
 
 	for (i = 0; i < count; i++)
 		wanted[i].value = NULL;
-	enter_node(fit, node, &w);
+	walk_start_in(&w, fit->blob, (uint32_t)node);
 	while ((tag = walk_next(&w)) == FDT_PROP || tag == FDT_NOP) {
 		struct fit_property *row = tag == FDT_PROP ? find_wanted(wanted, count, w.name) : NULL;
 

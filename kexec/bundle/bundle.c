@@ -126,20 +126,37 @@ static enum lb_err read_kernel(const struct fit *fit, const char *name, struct b
 	return bundle_read_payload(bytes, config->kernel.size, config, diag);
 }
 
-/* The images that a property lists, into @blobs. */
-static enum lb_err read_images(const struct fit *fit, const struct fit_property *names, const char *config,
-			       const struct bundle_role *role, struct bundle_blob *blobs, struct diag *diag)
+static bool has_place(const struct bundle_config *config, const char *image)
+{
+	const struct bundle_blob *blob;
+
+	for (size_t i = 0; (blob = bundle_config_blob(config, i)); i++) {
+		if (!strcmp(blob->node, image))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The images that a property lists, into @blobs. A loadable that is the kernel, a ramdisk or an FDT as well
+ * (mkimage -f auto lists its kernel) is loaded as that, and so once.
+ */
+static enum lb_err read_images(const struct fit *fit, const struct fit_property *names,
+			       const struct bundle_config *config, const struct bundle_role *role,
+			       struct bundle_blob *blobs, struct diag *diag)
 {
 	const char *name = NULL;
 	size_t count;
-	enum lb_err err = fit_read_strings(names, config, &name, &count, diag);
+	enum lb_err err = fit_read_strings(names, config->name, &name, &count, diag);
 
 	if (!err && count > BUNDLE_BLOBS_MAX)
 		return diag_fail(diag, LB_EUNSUPPORTED,
 				 "bundle: configuration '" FIT_NAME "' names more than %d images as its %s",
-				 config, BUNDLE_BLOBS_MAX, role->name);
-	for (size_t i = 0; !err && i < count; i++, name += strlen(name) + 1)
-		err = bundle_read_image(fit, name, role, &blobs[i], diag);
+				 config->name, BUNDLE_BLOBS_MAX, role->name);
+	for (; !err && count; count--, name += strlen(name) + 1) {
+		if (role != &loadable_role || !has_place(config, name))
+			err = bundle_read_image(fit, name, role, blobs++, diag);
+	}
 	return err;
 }
 
@@ -159,39 +176,16 @@ static enum lb_err check_loadables(const struct bundle_config *config, struct di
 	return LB_OK;
 }
 
-/* The configuration's name when the caller has none: /configurations' default, else the first one's. */
-static enum lb_err find_default(const struct fit *fit, const char **name, struct diag *diag)
-{
-	struct fit_property property = {.name = "default"};
-	enum lb_err err = fit_read_properties(fit, fit->configurations, &property, 1, diag);
-	int first;
-
-	if (err == LB_OK)
-		err = bundle_read_string(&property, "configurations", name, diag);
-	if (err || *name)
-		return err;
-	first = fit_first_child(fit, fit->configurations);
-	if (first < 0)
-		return diag_fail(diag, LB_ENOENT, "bundle: /configurations is empty");
-	*name = fit_node_name(fit, first);
-	return LB_OK;
-}
-
 static enum lb_err find_config(const struct fit *fit, const char *name, int *node, struct diag *diag)
 {
-	bool by_default = !name;
-	enum lb_err err = LB_OK;
+	enum lb_err err;
 
 	if (fit->configurations < 0)
 		return diag_fail(diag, LB_ENOENT, "bundle: it has no /configurations, so nothing to start");
-	if (by_default)
-		err = find_default(fit, &name, diag);
-	if (err)
-		return err;
 	err = fit_find_child(fit, fit->configurations, name, node, diag);
 	if (err == LB_ENOENT)
-		return diag_fail(diag, LB_ENOENT, "bundle: the %sconfiguration '" FIT_NAME "' is not there",
-				 by_default ? "default " : "", name);
+		return diag_fail(diag, LB_ENOENT, "bundle: the configuration '" FIT_NAME "' is not there",
+				 name);
 	return err;
 }
 
@@ -244,7 +238,7 @@ static enum lb_err read_config_node(const struct fit *fit, int node, struct bund
 	if (err == LB_OK)
 		err = read_kernel(fit, kernel, config, diag);
 	for (size_t i = 0; err == LB_OK && i < ARRAY_SIZE(lists); i++)
-		err = read_images(fit, &property[lists[i].names], config->name, lists[i].role, lists[i].blobs,
+		err = read_images(fit, &property[lists[i].names], config, lists[i].role, lists[i].blobs,
 				  diag);
 	return err ? err : check_loadables(config, diag);
 }

@@ -86,7 +86,8 @@ LB_MUST_CHECK enum lb_err bundle_size(const struct bundle *bundle, uint64_t *tot
  * A bare payload has one, whatever @name is: it is called "bare", has no bootargs and no ramdisk, and all of
  * the bundle is its kernel: a RISC-V Image or an ELF, compressed or not, or an EFI zboot image, and nothing
  * else.
- * @name    the configuration's node name; NULL takes /configurations' default
+ * An image of the configuration that is listed as a loadable, too, is no loadable: it has its place.
+ * @name    the configuration's node name
  * @config  filled whole on LB_OK, undefined otherwise; points into the bundle
  * Return: LB_OK; LB_ENOENT no such configuration, image, or image data; LB_EFORMAT; LB_ERANGE;
  *         LB_EUNSUPPORTED compression, hash, arch or image type, too many images, or other things to load

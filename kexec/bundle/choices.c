@@ -4,50 +4,90 @@
 
 #include <string.h>
 
+#include "kexec/bundle/board.h"
 #include "kexec/bundle/policy.h"
 
-static void add_others(const struct fit *fit, struct choices *choices)
+/* In the order of @rank, behind its equals. What the table has no room for is counted. */
+static void add(struct choices *choices, const char *name, size_t rank)
 {
-	const char *first = choices->count ? choices->name[0] : "";
+	size_t at = choices->count;
+
+	while (at && choices->rank[at - 1] > rank)
+		at--;
+	if (choices->count == CHOICES_MAX)
+		choices->more++;
+	else
+		choices->count++;
+	for (size_t i = choices->count - 1; i > at; i--) {
+		choices->name[i] = choices->name[i - 1];
+		choices->rank[i] = choices->rank[i - 1];
+	}
+	if (at == CHOICES_MAX)
+		return;
+	choices->name[at] = name;
+	choices->rank[at] = rank;
+}
+
+/*
+ * As in U-Boot the default one comes before its equals, and what is for this board comes before a default
+ * that is for another one. A default that is for any board is what was meant.
+ */
+static void add_default(const struct bundle *bundle, const char *name, const struct machine *machine,
+			struct choices *choices)
+{
+	size_t rank = BOARD_UNSAID;
+	int node;
+
+	if (!fit_find_child(&bundle->fit, bundle->fit.configurations, name, &node, NULL))
+		rank = board_rank(bundle, node, machine);
+	add(choices, name, rank == BOARD_UNSAID ? 0 : rank == BOARD_OTHER ? BOARD_UNSAID : rank);
+}
+
+static void add_others(const struct bundle *bundle, const char *first, const struct machine *machine,
+		       struct choices *choices)
+{
+	const struct fit *fit = &bundle->fit;
 	int node = fit_first_child(fit, fit->configurations);
 
 	for (; node >= 0; node = fit_next_child(fit, node)) {
 		const char *name = fit_node_name(fit, node);
 
-		if (bundle_is_crash(fit, node) || !strcmp(name, first))
-			continue;
-		if (choices->count < CHOICES_MAX)
-			choices->name[choices->count++] = name;
-		else
-			choices->more++;
+		if (!bundle_is_crash(fit, node) && (!first || strcmp(name, first) != 0))
+			add(choices, name, board_rank(bundle, node, machine));
 	}
 }
 
-static enum lb_err read_fit(const struct fit *fit, struct choices *choices, struct diag *diag)
+static enum lb_err read_fit(const struct bundle *bundle, const struct machine *machine,
+			    struct choices *choices, struct diag *diag)
 {
+	const struct fit *fit = &bundle->fit;
 	struct fit_property property = {.name = "default"};
+	const char *first = NULL; /* Of several the first, as in U-Boot. */
+	size_t count;
 	enum lb_err err;
 
 	if (fit->configurations < 0)
 		return diag_fail(diag, LB_ENOENT, "bundle: it has no /configurations, so nothing to start");
 	err = fit_read_properties(fit, fit->configurations, &property, 1, diag);
 	if (!err)
-		err = fit_read_strings(&property, "configurations", &choices->name[0], &choices->count, diag);
+		err = fit_read_strings(&property, "configurations", &first, &count, diag);
 	if (err)
 		return err;
-	choices->count = choices->count > 0; /* Of several the first, as in U-Boot. */
-	add_others(fit, choices);
+	if (first)
+		add_default(bundle, first, machine, choices);
+	add_others(bundle, first, machine, choices);
 	if (!choices->count)
 		return diag_fail(diag, LB_ENOENT, "bundle: no primary");
 	return LB_OK;
 }
 
-enum lb_err choices_read(const struct bundle *bundle, struct choices *choices, struct diag *diag)
+enum lb_err choices_read(const struct bundle *bundle, const struct machine *machine, struct choices *choices,
+			 struct diag *diag)
 {
 	*choices = (struct choices){.count = 0};
 	if (bundle->is_fit)
-		return read_fit(&bundle->fit, choices, diag);
-	choices->name[choices->count++] = "bare";
+		return read_fit(bundle, machine, choices, diag);
+	add(choices, "bare", 0);
 	return LB_OK;
 }
 

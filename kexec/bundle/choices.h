@@ -7,6 +7,7 @@
 #ifndef LIFEBOAT_KEXEC_BUNDLE_CHOICES_H
 #define LIFEBOAT_KEXEC_BUNDLE_CHOICES_H
 
+#include "fdt/machine.h"
 #include "kexec/bundle/bundle.h"
 
 /** Configurations that are tried in turn. More are only started when they are asked for by name. */
@@ -17,11 +18,12 @@
 
 struct choices {
 	/*
-	 * The default one, then the others as they stand in the bundle; one more is for choices_find(). They
-	 * come from outside, and are the bundle's own bytes: good until a payload is put in its place, which
-	 * may be over them.
+	 * Those for this board, then the others; each time the default one first, then as they stand in
+	 * the bundle. One more is for choices_find(). They come from outside, and are the bundle's own
+	 * bytes: good until a payload is put in its place, which may be over them.
 	 */
 	const char *name[CHOICES_MAX + 1];
+	size_t rank[CHOICES_MAX]; /* by which they are sorted: board_rank()'s, but for the default one */
 	size_t count;
 	size_t more; /* that found no room in the table */
 };
@@ -30,12 +32,13 @@ struct choices {
  * Read them. A configuration for the crash kernel is none of them, unless `default` names it.
  *
  * A bare payload is the one choice, "bare".
+ * @machine  that they should be for
  * @choices  filled whole on LB_OK, undefined otherwise
  * Return: LB_OK; LB_ENOENT there is nothing that could be started; LB_EFORMAT `default` is damaged, or there
  *         twice.
  */
-LB_MUST_CHECK enum lb_err choices_read(const struct bundle *bundle, struct choices *choices,
-				       struct diag *diag);
+LB_MUST_CHECK enum lb_err choices_read(const struct bundle *bundle, const struct machine *machine,
+				       struct choices *choices, struct diag *diag);
 
 /**
  * The index of the configuration that is called [@name, @name + @length); CHOICES_NONE if the bundle has

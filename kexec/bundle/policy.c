@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fnv.h"
+#include "kexec/bundle/board.h"
 
 #define CRASH_NAME	 "crash"
 #define ATTEMPTS_DEFAULT 1
@@ -18,7 +19,6 @@
 /* ---- The crash configuration ---- */
 
 enum crash_property {
-	CRASH_ROLE,
 	CRASH_REGION_SIZE,
 	CRASH_ATTEMPTS,
 	CRASH_UNKNOWN_END,
@@ -36,18 +36,12 @@ static enum lb_err read_node(const struct fit *fit, int node, struct crash_node 
 		.name = fit_node_name(fit, node),
 		.property =
 			{
-				[CRASH_ROLE] = {.name = "lifeboat,role"},
 				[CRASH_REGION_SIZE] = {.name = "lifeboat,region-size"},
 				[CRASH_ATTEMPTS] = {.name = "lifeboat,attempts"},
 				[CRASH_UNKNOWN_END] = {.name = "lifeboat,unknown-end"},
 			},
 	};
 	return fit_read_properties(fit, node, out->property, CRASH_PROPERTIES, diag);
-}
-
-static bool is_crash(const struct crash_node *node)
-{
-	return !strcmp(node->name, CRASH_NAME) || fit_property_is(&node->property[CRASH_ROLE], CRASH_NAME);
 }
 
 bool bundle_is_crash(const struct fit *fit, int node)
@@ -91,22 +85,39 @@ static enum lb_err read_unknown_end(const struct crash_node *node, struct bundle
 	return LB_OK;
 }
 
-enum lb_err bundle_find_crash(const struct bundle *bundle, struct bundle_crash *crash, struct diag *diag)
+/* The crash configuration that suits the machine best, of equals the first; negative if there is none. */
+static int find_crash(const struct bundle *bundle, const struct machine *machine)
 {
 	const struct fit *fit = &bundle->fit;
-	int offset = fit->configurations >= 0 ? fit_first_child(fit, fit->configurations) : -1;
-	struct crash_node node;
-	enum lb_err err = LB_OK;
+	int node = fit->configurations >= 0 ? fit_first_child(fit, fit->configurations) : -1, found = -1;
+	size_t best = BOARD_OTHER;
 
-	for (; err == LB_OK && offset >= 0; offset = fit_next_child(fit, offset)) {
-		err = read_node(fit, offset, &node, diag);
-		if (err == LB_OK && is_crash(&node))
-			break;
+	for (; node >= 0; node = fit_next_child(fit, node)) {
+		size_t rank;
+
+		if (!bundle_is_crash(fit, node))
+			continue;
+		rank = board_rank(bundle, node, machine);
+		if (found < 0 || rank < best) {
+			found = node;
+			best = rank;
+		}
 	}
-	if (err)
-		return err;
+	return found;
+}
+
+enum lb_err bundle_find_crash(const struct bundle *bundle, const struct machine *machine,
+			      struct bundle_crash *crash, struct diag *diag)
+{
+	const int offset = find_crash(bundle, machine);
+	struct crash_node node;
+	enum lb_err err;
+
 	if (offset < 0)
 		return diag_fail(diag, LB_ENOENT, "bundle: no crash configuration");
+	err = read_node(&bundle->fit, offset, &node, diag);
+	if (err)
+		return err;
 	*crash = (struct bundle_crash){.name = node.name};
 	err = fit_read_number(&node.property[CRASH_REGION_SIZE], node.name, &crash->region_size, diag);
 	if (err == LB_OK)

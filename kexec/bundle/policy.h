@@ -6,6 +6,7 @@
 #ifndef LIFEBOAT_KEXEC_BUNDLE_POLICY_H
 #define LIFEBOAT_KEXEC_BUNDLE_POLICY_H
 
+#include "fdt/machine.h"
 #include "kexec/bundle/bundle.h"
 
 /** What the crash configuration asks for. */
@@ -17,13 +18,14 @@ struct bundle_crash {
 };
 
 /**
- * Find the crash configuration: the one named "crash", or the first with lifeboat,role = "crash".
+ * Find the crash configuration: named "crash", or with lifeboat,role = "crash". Of several that which suits
+ * @machine best, of equals the first.
  *
  * @crash  filled whole on LB_OK, undefined otherwise
  * Return: LB_OK; LB_ENOENT the bundle has none, as a bare payload; LB_EFORMAT a property that makes no sense.
  */
-LB_MUST_CHECK enum lb_err bundle_find_crash(const struct bundle *bundle, struct bundle_crash *crash,
-					    struct diag *diag);
+LB_MUST_CHECK enum lb_err bundle_find_crash(const struct bundle *bundle, const struct machine *machine,
+					    struct bundle_crash *crash, struct diag *diag);
 
 /** Is @node, a configuration, for a crash kernel: by its name or its role? */
 bool bundle_is_crash(const struct fit *fit, int node);

@@ -29,21 +29,11 @@ const struct decompressor *decompressor_by_zboot(const char *name)
 	return NULL;
 }
 
-static bool matches(const struct decompressor *by, struct packed_bytes packed)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(by->magic) && by->magic[i]; i++) {
-		const size_t length = strlen(by->magic[i]);
-
-		if (packed.size >= length && !memcmp(packed.data, by->magic[i], length))
-			return true;
-	}
-	return false;
-}
-
 const struct decompressor *decompressor_by_magic(struct packed_bytes packed)
 {
+	packed = packed_skip(packed);
 	for (size_t i = 0; decompressors[i]; i++) {
-		if (matches(decompressors[i], packed))
+		if (packed_begins(packed, decompressors[i]->magic))
 			return decompressors[i];
 	}
 	return NULL;
@@ -52,7 +42,7 @@ const struct decompressor *decompressor_by_magic(struct packed_bytes packed)
 enum lb_err decompress_measure(const struct decompressor *by, struct packed_bytes packed, uint64_t *bound,
 			       struct diag *diag)
 {
-	if (!matches(by, packed))
+	if (!packed_begins(packed_skip(packed), by->magic))
 		return diag_fail(diag, LB_EFORMAT, "%s: the data does not begin as %s: make it again",
 				 by->name, by->name);
 	return by->measure(packed, bound, diag);

@@ -9,40 +9,34 @@
 #ifndef LIFEBOAT_KEXEC_IMAGE_DECOMPRESS_H
 #define LIFEBOAT_KEXEC_IMAGE_DECOMPRESS_H
 
-#include "base/error.h"
-#include "base/types.h"
+#include "kexec/image/packed.h"
 
 /** Bytes that any decompressor works in, besides input and output. */
 #define DECOMPRESS_WORK_SIZE (192 * KIB)
-
-/** One side of an unpacking: bytes that it may read, or room that it may write to. */
-struct packed_bytes {
-	const void *data;
-	uint64_t size;
-};
 
 /** A compression: all that is known of it is this row, which stands at the end of its own source. */
 struct decompressor {
 	const char *name;     /* as mkimage has it */
 	const char *zboot[2]; /* as Linux's build has called it in EFI zboot images; NULL: no (other) one */
-	const char *magic[2]; /* how what is packed begins, without a NUL; NULL: no other way */
+	const char *magic[PACKED_MAGICS]; /* how what is packed begins, without a NUL; NULL: no other way */
 
 	/**
-	 * How many bytes can come out, at most. For decompress_measure() alone, which has seen a magic.
+	 * How many bytes come out. For decompress_measure() alone, which has seen a magic.
 	 *
 	 * @bound  receives it: what the format declares if it does, else what its blocks can hold; never 0
-	 * Return: LB_OK; LB_EFORMAT.
+	 * Return: LB_OK; LB_EFORMAT; LB_EUNSUPPORTED.
 	 */
 	enum lb_err (*measure)(struct packed_bytes packed, uint64_t *bound, struct diag *diag);
 
 	/**
-	 * Unpack, and check what checksums the format has.
+	 * Unpack all that is there (members, frames), and check what checksums the format has.
 	 *
-	 * What lies behind the packed bytes (padding, the length that Linux's build appends) is ignored.
+	 * Behind the last of them may be what packed_ends() takes, and nothing else.
 	 * @work   DECOMPRESS_WORK_SIZE bytes, 16-byte aligned
 	 * @room   how many bytes may be written to @out
 	 * @size   receives how many were; anything up to @room may be overwritten even on error
-	 * Return: LB_OK; LB_EFORMAT damaged, or more comes out than @room holds.
+	 * Return: LB_OK; LB_EFORMAT damaged, or something is left over; LB_ENOSPC more comes out than @room
+	 *         holds; LB_EUNSUPPORTED as decompress_measure().
 	 */
 	enum lb_err (*unpack)(void *work, struct packed_bytes packed, void *out, uint64_t room,
 			      uint64_t *size, struct diag *diag);
@@ -60,10 +54,13 @@ const struct decompressor *decompressor_by_zboot(const char *name);
 const struct decompressor *decompressor_by_magic(struct packed_bytes packed);
 
 /**
- * How many bytes can come out of @packed by @by, at most: to be asked before unpacking.
+ * How many bytes come out of @packed by @by: to be asked before unpacking.
  *
+ * The room for them suffices, but for a gzip of several members, or with zeros behind it: that does not tell,
+ * so it may take more (LB_ENOSPC: unpack it again with all the room that there is).
  * @bound  receives it; never 0
- * Return: LB_OK; LB_EFORMAT it does not begin as @by's, or is damaged, or empty.
+ * Return: LB_OK; LB_EFORMAT it does not begin as @by's, or is damaged, or empty, or something is left over;
+ *         LB_EUNSUPPORTED a variant of the format that needs what nobody has given us.
  */
 LB_MUST_CHECK enum lb_err decompress_measure(const struct decompressor *by, struct packed_bytes packed,
 					     uint64_t *bound, struct diag *diag);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * gzip, by libdeflate. One member; its length and CRC-32 are at its end, which must be the end of the bytes.
+ * gzip, by libdeflate: any number of members, each with its length and CRC-32 at its end.
+ *
+ * Where a member ends is known only once it is unpacked. So the length at the end of the bytes is all that
+ * there is to measure by: right for a single member, and for what the sum was appended to; too little for
+ * several, or with zeros behind.
  */
 #include "kexec/image/decompress.h"
 
@@ -11,7 +15,7 @@
 
 _Static_assert(INFLATE_WORK_SIZE <= DECOMPRESS_WORK_SIZE, "libdeflate's decoder fits");
 
-/* ISIZE, its last word, little-endian. */
+/* ISIZE, the last word of a member, little-endian. */
 static enum lb_err gzip_measure(struct packed_bytes packed, uint64_t *bound, struct diag *diag)
 {
 	const uint8_t *end = (const uint8_t *)packed.data + packed.size;
@@ -21,29 +25,43 @@ static enum lb_err gzip_measure(struct packed_bytes packed, uint64_t *bound, str
 		return diag_fail(diag, LB_EFORMAT, "gzip: the data is truncated: copy it again");
 	for (int i = 1; i <= 4; i++)
 		size = size << 8 | end[-i];
-	if (!size)
-		return diag_fail(diag, LB_EFORMAT, "gzip: there is nothing in it");
-	*bound = size;
+	*bound = size ? size : packed.size;
 	return LB_OK;
+}
+
+static enum lb_err unpack_member(void *work, struct packed_bytes *packed, uint8_t *out, uint64_t room,
+				 uint64_t *size, struct diag *diag)
+{
+	size_t in_size, out_size;
+
+	switch (libdeflate_gzip_decompress_ex(inflate_init(work), packed->data, packed->size, out + *size,
+					      room - *size, &in_size, &out_size)) {
+	case LIBDEFLATE_SUCCESS:
+		*packed = packed_behind(*packed, in_size);
+		*size += out_size;
+		return LB_OK;
+	case LIBDEFLATE_INSUFFICIENT_SPACE:
+		return diag_fail(diag, LB_ENOSPC,
+				 "gzip: it holds more than the %" PRIu64
+				 " bytes that there is room for: make it again, in one member",
+				 room);
+	default:
+		return diag_fail(diag, LB_EFORMAT, "gzip: the data is damaged: copy it again");
+	}
 }
 
 static enum lb_err gzip_unpack(void *work, struct packed_bytes packed, void *out, uint64_t room,
 			       uint64_t *size, struct diag *diag)
 {
-	size_t in_size, out_size;
+	enum lb_err err;
 
-	switch (libdeflate_gzip_decompress_ex(inflate_init(work), packed.data, packed.size, out, room,
-					      &in_size, &out_size)) {
-	case LIBDEFLATE_SUCCESS:
-		*size = out_size;
-		return LB_OK;
-	case LIBDEFLATE_INSUFFICIENT_SPACE:
-		return diag_fail(diag, LB_EFORMAT,
-				 "gzip: it holds more than the %" PRIu64 " bytes that it says: make it again",
-				 room);
-	default:
-		return diag_fail(diag, LB_EFORMAT, "gzip: the data is damaged: copy it again");
-	}
+	*size = 0;
+	do {
+		err = unpack_member(work, &packed, out, room, size, diag);
+		if (err || packed_ends(packed, *size))
+			return err;
+	} while (packed_begins(packed, decompress_gzip.magic));
+	return packed_left_over(packed, decompress_gzip.name, diag);
 }
 
 const struct decompressor decompress_gzip = {

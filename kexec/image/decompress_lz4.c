@@ -2,9 +2,10 @@
 /*
  * LZ4, in both of its containers: frames, as lz4 and mkimage's users make them, and the legacy format that
  * Linux's build makes (Image.lz4). The blocks are decoded by the LZ4 library, right behind each other, so
- * that each is the dictionary of the next.
+ * that each is the dictionary of the next. One frame may follow the other, of either kind.
  *
- * github.com/lz4/lz4 doc/lz4_Frame_format.md. A walk over the blocks serves both to measure and to unpack.
+ * github.com/lz4/lz4 doc/lz4_Frame_format.md. A walk over frames and blocks serves both to measure and to
+ * unpack.
  */
 #include "kexec/image/decompress.h"
 
@@ -35,13 +36,7 @@
 int LZ4_decompress_safe_forceExtDict(const char *source, char *dest, int compressedSize, int maxOutputSize,
 				     const void *dictStart, size_t dictSize);
 
-/* Input that shrinks while it is read. */
-struct cursor {
-	const uint8_t *next;
-	uint64_t left;
-};
-
-/* What the head of a file says about its blocks. */
+/* What the head of a frame says about its blocks. */
 struct frame {
 	bool legacy;
 	bool block_sums;
@@ -59,17 +54,16 @@ static uint64_t peek_le(const uint8_t *bytes, size_t count)
 	return value;
 }
 
-static bool take(struct cursor *in, uint64_t size, const uint8_t **bytes)
+static bool take(struct packed_bytes *in, uint64_t size, const uint8_t **bytes)
 {
-	if (in->left < size)
+	if (in->size < size)
 		return false;
-	*bytes = in->next;
-	in->next += size;
-	in->left -= size;
+	*bytes = in->data;
+	*in = packed_behind(*in, size);
 	return true;
 }
 
-static bool take_le32(struct cursor *in, uint32_t *value)
+static bool take_le32(struct packed_bytes *in, uint32_t *value)
 {
 	const uint8_t *bytes;
 
@@ -85,21 +79,21 @@ static enum lb_err damaged(struct diag *diag)
 }
 
 /* FLG, BD, the content's size if it is told, and a byte of the checksum over these. */
-static enum lb_err read_descriptor(struct cursor *in, struct frame *frame, struct diag *diag)
+static enum lb_err read_descriptor(struct packed_bytes *in, struct frame *frame, struct diag *diag)
 {
-	const uint8_t *bytes, *sum;
+	const uint8_t *bytes = in->data, *sum;
 	size_t size = 2;
 
-	if (in->left < size)
-		return damaged(diag);
-	if (in->next[0] & FLAG_CONTENT_SIZE)
-		size += sizeof(uint64_t);
-	if (!take(in, size, &bytes) || !take(in, 1, &sum) || *sum != (uint8_t)(XXH32(bytes, size, 0) >> 8))
+	if (in->size < size)
 		return damaged(diag);
 	if ((bytes[0] & FLAG_VERSION) != FLAG_VERSION_1 || (bytes[0] & FLAGS_UNKNOWN) ||
 	    (bytes[1] & DESCRIPTOR_UNKNOWN) || bytes[1] >> 4 < BLOCK_CODE_MIN)
 		return diag_fail(diag, LB_EUNSUPPORTED,
 				 "lz4: a frame with a dictionary, or of an unknown version");
+	if (bytes[0] & FLAG_CONTENT_SIZE)
+		size += sizeof(uint64_t);
+	if (!take(in, size, &bytes) || !take(in, 1, &sum) || *sum != (uint8_t)(XXH32(bytes, size, 0) >> 8))
+		return damaged(diag);
 	frame->block_sums = bytes[0] & FLAG_BLOCK_SUMS;
 	frame->content_sum = bytes[0] & FLAG_CONTENT_SUM;
 	frame->block_max = UINT64_C(1) << (8 + 2 * (bytes[1] >> 4));
@@ -108,16 +102,15 @@ static enum lb_err read_descriptor(struct cursor *in, struct frame *frame, struc
 	return LB_OK;
 }
 
-static enum lb_err open_frame(struct packed_bytes packed, struct cursor *in, struct frame *frame,
-			      struct diag *diag)
+/* Read the head of the next frame. Return: LB_ENOENT, with no line written, if there is none any more. */
+static enum lb_err open_frame(struct packed_bytes *in, struct frame *frame, struct diag *diag)
 {
-	const uint8_t *magic;
-
-	*in = (struct cursor){packed.data, packed.size};
+	*in = packed_skip(*in);
 	*frame = (struct frame){.block_max = LEGACY_BLOCK_MAX};
-	if (!take(in, MAGIC_SIZE, &magic))
-		return damaged(diag);
-	frame->legacy = !memcmp(magic, LEGACY_MAGIC, MAGIC_SIZE);
+	if (!packed_begins(*in, decompress_lz4.magic))
+		return packed_may_end(*in) ? LB_ENOENT : packed_left_over(*in, decompress_lz4.name, diag);
+	frame->legacy = !memcmp(in->data, LEGACY_MAGIC, MAGIC_SIZE);
+	*in = packed_behind(*in, MAGIC_SIZE);
 	return frame->legacy ? LB_OK : read_descriptor(in, frame, diag);
 }
 
@@ -128,21 +121,21 @@ struct block {
 };
 
 /*
- * The legacy format has no end mark: it ends with the bytes, or with the four of the length that Linux's
- * build appends, which are no block then, since nothing follows them.
+ * The legacy format has no end mark: it ends with the bytes, before another frame, or with what may follow
+ * the last: no block is all zeros behind its length.
  */
-static bool ends_here(const struct cursor *in, const struct frame *frame)
+static bool ends_here(struct packed_bytes in, const struct frame *frame)
 {
-	return frame->legacy && in->left <= sizeof(uint32_t);
+	return frame->legacy && (packed_may_end(in) || packed_begins(packed_skip(in), decompress_lz4.magic));
 }
 
-static enum lb_err next_block(struct cursor *in, const struct frame *frame, struct block *block,
+static enum lb_err next_block(struct packed_bytes *in, const struct frame *frame, struct block *block,
 			      struct diag *diag)
 {
 	uint32_t word, sum;
 
 	*block = (struct block){.size = 0};
-	if (ends_here(in, frame))
+	if (ends_here(*in, frame))
 		return LB_OK;
 	if (!take_le32(in, &word))
 		return damaged(diag);
@@ -158,88 +151,114 @@ static enum lb_err next_block(struct cursor *in, const struct frame *frame, stru
 	return LB_OK;
 }
 
+static enum lb_err measure_frame(struct packed_bytes *in, const struct frame *frame, uint64_t *bound,
+				 struct diag *diag)
+{
+	struct block block;
+	uint64_t sum = 0;
+	uint32_t checksum;
+	enum lb_err err;
+
+	while (!(err = next_block(in, frame, &block, diag)) && block.size)
+		sum += block.plain ? block.size : frame->block_max;
+	if (!err && (frame->content_size > sum || (frame->content_sum && !take_le32(in, &checksum))))
+		err = damaged(diag);
+	*bound += frame->content_size ? frame->content_size : sum;
+	return err;
+}
+
 static enum lb_err lz4_measure(struct packed_bytes packed, uint64_t *bound, struct diag *diag)
 {
 	struct frame frame;
-	struct cursor in;
-	struct block block;
-	uint64_t sum = 0;
-	enum lb_err err = open_frame(packed, &in, &frame, diag);
+	enum lb_err err;
 
-	while (!err) {
-		err = next_block(&in, &frame, &block, diag);
-		if (err || !block.size)
-			break;
-		sum += block.plain ? block.size : frame.block_max;
+	*bound = 0;
+	while (!(err = open_frame(&packed, &frame, diag))) {
+		err = measure_frame(&packed, &frame, bound, diag);
+		if (err)
+			return err;
 	}
-	if (err)
+	if (err != LB_ENOENT)
 		return err;
-	if (frame.content_size && frame.content_size > sum)
-		return damaged(diag);
-	if (!sum)
-		return diag_fail(diag, LB_EFORMAT, "lz4: there is nothing in it");
-	*bound = frame.content_size ? frame.content_size : sum;
-	return LB_OK;
+	return *bound ? LB_OK : diag_fail(diag, LB_EFORMAT, "lz4: there is nothing in it");
 }
 
-/* Decode @block to out + *size. */
-static bool unpack_block(const struct block *block, const struct frame *frame, char *out, uint64_t room,
-			 uint64_t *size)
+/* Room that is filled from its begin: by one frame, whose blocks see what is before them. */
+struct filled {
+	char *out;
+	uint64_t room, size;
+};
+
+static bool unpack_block(const struct block *block, const struct frame *frame, struct filled *to)
 {
-	const uint64_t dictionary = *size < DICTIONARY_MAX ? *size : DICTIONARY_MAX;
-	uint64_t most = room - *size < frame->block_max ? room - *size : frame->block_max;
-	char *dest = out + *size;
+	const uint64_t dictionary = to->size < DICTIONARY_MAX ? to->size : DICTIONARY_MAX;
+	uint64_t most = to->room - to->size < frame->block_max ? to->room - to->size : frame->block_max;
+	char *dest = to->out + to->size;
 	int made;
 
 	if (block->plain) {
 		if (block->size > most)
 			return false;
 		memcpy(dest, block->bytes, block->size);
-		*size += block->size;
+		to->size += block->size;
 		return true;
 	}
 	made = LZ4_decompress_safe_forceExtDict((const char *)block->bytes, dest, (int)block->size, (int)most,
 						dest - dictionary, dictionary);
 	if (made < 0)
 		return false;
-	*size += (uint64_t)made;
+	to->size += (uint64_t)made;
 	return true;
 }
 
 /* What the frame says about all of its content. */
-static enum lb_err check_content(struct cursor *in, const struct frame *frame, const void *out, uint64_t size,
-				 struct diag *diag)
+static enum lb_err check_content(struct packed_bytes *in, const struct frame *frame,
+				 const struct filled *from, struct diag *diag)
 {
 	uint32_t sum;
 
-	if (frame->content_size && frame->content_size != size)
+	if (frame->content_size && frame->content_size != from->size)
 		return damaged(diag);
-	if (frame->content_sum && (!take_le32(in, &sum) || sum != XXH32(out, size, 0)))
+	if (frame->content_sum && (!take_le32(in, &sum) || sum != XXH32(from->out, from->size, 0)))
 		return damaged(diag);
 	return LB_OK;
+}
+
+static enum lb_err unpack_frame(struct packed_bytes *in, const struct frame *frame, struct filled *to,
+				struct diag *diag)
+{
+	struct block block;
+	enum lb_err err;
+
+	while (!(err = next_block(in, frame, &block, diag)) && block.size) {
+		if (!unpack_block(&block, frame, to))
+			return diag_fail(diag, LB_EFORMAT,
+					 "lz4: the data is damaged, or more than the %" PRIu64
+					 " bytes that it may hold: copy it again",
+					 to->room);
+	}
+	return err ? err : check_content(in, frame, to, diag);
 }
 
 static enum lb_err lz4_unpack(void *work, struct packed_bytes packed, void *out, uint64_t room,
 			      uint64_t *size, struct diag *diag)
 {
 	struct frame frame;
-	struct cursor in;
-	struct block block;
-	enum lb_err err = open_frame(packed, &in, &frame, diag);
+	enum lb_err err;
 
 	(void)work;
 	*size = 0;
-	while (!err) {
-		err = next_block(&in, &frame, &block, diag);
-		if (err || !block.size)
-			break;
-		if (!unpack_block(&block, &frame, out, room, size))
-			err = diag_fail(diag, LB_EFORMAT,
-					"lz4: the data is damaged, or more than the %" PRIu64
-					" bytes that it may hold: copy it again",
-					room);
+	while (!(err = open_frame(&packed, &frame, diag))) {
+		struct filled to = {(char *)out + *size, room - *size, 0};
+
+		err = unpack_frame(&packed, &frame, &to, diag);
+		if (err)
+			return err;
+		*size += to.size;
 	}
-	return err ? err : check_content(&in, &frame, out, *size, diag);
+	if (err != LB_ENOENT)
+		return err;
+	return packed_ends(packed, *size) ? LB_OK : packed_left_over(packed, decompress_lz4.name, diag);
 }
 
 const struct decompressor decompress_lz4 = {

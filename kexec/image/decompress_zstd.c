@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Zstandard, one frame. Not every frame declares its size: then the number of its blocks bounds it. */
+/* Zstandard. Not every frame declares its size: then the number of its blocks bounds it. */
 #include "kexec/image/decompress.h"
 
 #include <inttypes.h>
@@ -7,27 +7,38 @@
 #define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
-/* The first frame alone. */
-static enum lb_err find_frame(struct packed_bytes packed, struct packed_bytes *frame, struct diag *diag)
+static enum lb_err damaged(struct diag *diag)
 {
-	frame->data = packed.data;
-	frame->size = ZSTD_findFrameCompressedSize(packed.data, packed.size);
-	if (ZSTD_isError(frame->size))
-		return diag_fail(diag, LB_EFORMAT, "zstd: the data is damaged or truncated: copy it again");
-	return LB_OK;
+	return diag_fail(diag, LB_EFORMAT, "zstd: the data is damaged or truncated: copy it again");
+}
+
+/* All frames, one behind the other, and what is left then. */
+static enum lb_err find_frames(struct packed_bytes packed, struct packed_bytes *frames,
+			       struct packed_bytes *rest, struct diag *diag)
+{
+	*rest = packed_skip(packed);
+	while (packed_begins(*rest, decompress_zstd.magic)) {
+		const size_t size = ZSTD_findFrameCompressedSize(rest->data, rest->size);
+
+		if (ZSTD_isError(size))
+			return damaged(diag);
+		*rest = packed_skip(packed_behind(*rest, size));
+	}
+	*frames = (struct packed_bytes){packed.data, packed.size - rest->size};
+	return packed_may_end(*rest) ? LB_OK : packed_left_over(*rest, decompress_zstd.name, diag);
 }
 
 static enum lb_err zstd_measure(struct packed_bytes packed, uint64_t *bound, struct diag *diag)
 {
-	struct packed_bytes frame;
-	enum lb_err err = find_frame(packed, &frame, diag);
+	struct packed_bytes frames, rest;
+	enum lb_err err = find_frames(packed, &frames, &rest, diag);
 	unsigned long long most;
 
 	if (err)
 		return err;
-	most = ZSTD_decompressBound(frame.data, frame.size);
+	most = ZSTD_decompressBound(frames.data, frames.size);
 	if (most == ZSTD_CONTENTSIZE_ERROR)
-		return diag_fail(diag, LB_EFORMAT, "zstd: the data is damaged: copy it again");
+		return damaged(diag);
 	if (!most)
 		return diag_fail(diag, LB_EFORMAT, "zstd: there is nothing in it");
 	*bound = most;
@@ -38,22 +49,22 @@ static enum lb_err zstd_unpack(void *work, struct packed_bytes packed, void *out
 			       uint64_t *size, struct diag *diag)
 {
 	ZSTD_DCtx *decoder = ZSTD_initStaticDCtx(work, DECOMPRESS_WORK_SIZE);
-	struct packed_bytes frame;
-	enum lb_err err = find_frame(packed, &frame, diag);
+	struct packed_bytes frames, rest;
+	enum lb_err err = find_frames(packed, &frames, &rest, diag);
 	size_t result;
 
 	if (err)
 		return err;
 	if (!decoder)
 		return diag_fail(diag, LB_EINVAL, "zstd: the decoder has too little memory: report this bug");
-	result = ZSTD_decompressDCtx(decoder, out, room, frame.data, frame.size);
+	result = ZSTD_decompressDCtx(decoder, out, room, frames.data, frames.size);
 	if (ZSTD_isError(result))
 		return diag_fail(diag, LB_EFORMAT,
 				 "zstd: the data is damaged, or more than the %" PRIu64
 				 " bytes that it may hold: copy it again",
 				 room);
 	*size = result;
-	return LB_OK;
+	return packed_ends(rest, result) ? LB_OK : packed_left_over(rest, decompress_zstd.name, diag);
 }
 
 const struct decompressor decompress_zstd = {

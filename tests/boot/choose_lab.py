@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 
 from lifeboatlib import bundle
@@ -26,21 +27,23 @@ def choices(
     crash: bundle.Crash | None = None,
     bad_crash: bool = False,
     rename: Sequence[tuple[bytes, bytes]] = (),
+    boards: Sequence[str] = (),
 ) -> Path:
     """A bundle with the configurations of `good`, in order: "one two -three" has a bad third one.
 
-    `then` is a macro of named.c: what a payload does after it told its name. `rename` changes bytes of the file.
+    `then` is a macro of named.c: what a payload does after it told its name. `rename` changes bytes of the file; `boards` are
+    what the configurations are for, in order.
     """
     bad = directory / "bad.elf"
     bad.write_bytes(BAD_ELF)
     images, configurations = [bundle.Image("bad", bad, "kernel", "elf")], []
-    for word in good.split():
+    for word, board in zip_longest(good.split(), boards):
         name = word.removeprefix("-")
         if word == name:
             payload = build_payload("named", NAME=f'"{name}"', **({then: 1} if then else {}))
             images.append(replace(bundle.linux(payload.bin), name=f"k-{name}"))  # type: ignore[attr-defined]
         kernel = f"k-{name}" if word == name else "bad"
-        configurations.append(bundle.Configuration(name, kernel))
+        configurations.append(bundle.Configuration(name, kernel, boards=[board] if board else []))
     made = bundle.Bundle(images, configurations, policy=policy or bundle.Policy())
     if crash:
         checker = bad if bad_crash else build_payload("crash_checker").bin  # type: ignore[attr-defined]

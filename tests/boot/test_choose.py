@@ -42,6 +42,26 @@ def test_the_first_good_one_is_started_and_each_bad_one_told(
         find(BAD % name, console)
 
 
+@pytest.mark.parametrize(
+    ("boards", "append", "comes", "foreign"),
+    [
+        (["acme,other", "riscv-virtio", ""], "", "two", ""),
+        (["acme,other", "acme,board", ""], "", "one", "acme,other"),
+        (["acme,other", "riscv-virtio"], "lifeboat.config=one", "one", "acme,other"),
+        (["acme,other", "acme,board"], "", "one", "acme,other"),
+    ],
+)
+def test_the_boards_own_comes_before_a_default_for_another(
+    boards: list[str], append: str, comes: str, foreign: str, stage: Path, build_payload: Build, tmp_path: Path
+) -> None:
+    made = choices(tmp_path, build_payload, " ".join(["one", "two", "three"][: len(boards)]), boards=boards)
+    console = run_to_end(Machine(kernel=stage, initrd=made, append=append))
+    find(started(comes), console)
+    told = re.findall(r"^lifeboat: warning: bundle: '(\w+)' or its FDT is for (\S+), but this is riscv-virtio: ",
+                      console, re.MULTILINE)  # fmt: skip
+    assert told == ([(comes, foreign)] if foreign else [])
+
+
 def test_an_unknown_name_is_one_warning_and_the_default(
     stage: Path, build_payload: Build, tmp_path: Path
 ) -> None:

@@ -16,10 +16,14 @@ from lifeboatlib.qemu import Machine, Session
 LOAD = 0x81000000
 USERSPACE = r"lifeboat demo: userspace reached"
 
+# In two members, or frames: the last one does not tell what comes out of all.
+HALVES = "f=$(mktemp); cat > $f; head -c 3000 $f | {0}; tail -c +3001 $f | {0}; rm $f"
+
 # Container: (what makes it of a file, what mkimage calls it).
 PACKERS = {
     "none": (None, "none"),
     "gzip": (["gzip", "-9nc"], "gzip"),
+    "gzip-twice": (["sh", "-c", HALVES.format("gzip -9nc") + "; head -c 700 /dev/zero"], "gzip"),
     "lz4": (["lz4", "-9c"], "lz4"),
     "lz4-legacy": (["lz4", "-lc"], "lz4"),
     "zstd": (["zstd", "-qc"], "zstd"),

@@ -41,11 +41,11 @@ def menu(stage: Path, build_payload: Build, tmp_path: Path) -> Callable[..., obj
 
 
 def test_the_screen_shows_verdicts_and_fits(menu: Callable[..., object]) -> None:
-    with menu("-one two three") as session:  # type: ignore[attr-defined]
+    with menu("-one two three", boards=["", "", "acme,other"]) as session:  # type: ignore[attr-defined]
         screen = session.text[session.text.index("----") :]
         find(rf"^  1  one +BAD: {WHY_BAD}$", screen)
         find(r"^> 2  two +Linux Image, \d+ KiB$", screen)
-        find(r"^  3  three +Linux Image, \d+ KiB$", screen)
+        find(r"^  3  three +for another board: Linux Image, \d+ KiB$", screen)
         lines = screen.splitlines()
         assert len(lines) < ROWS and max(map(len, lines)) < COLUMNS
         session.send("3")

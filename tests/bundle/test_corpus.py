@@ -9,6 +9,7 @@ import random
 import re
 import struct
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from lifeboatlib import build, fitcheck, inspecting
-from lifeboatlib.paths import host_dir
+from lifeboatlib.paths import TOOLS, host_dir
 
 CONFIG = "conf"
 CERTAINLY_BAD = "bad"
@@ -240,6 +241,16 @@ WHOLE: dict[str, tuple[str, str, str, str]] = {
     "ramdisk not signed": ("no-ramdisk-signed", "no-ramdisk-signed", CONFIG, STRICTER),
     "crc32 alone": ("weak-hash", "weak-hash", CONFIG, STRICTER),
     "sha1": ("sha1", "sha1", CONFIG, STRICTER),
+    "an unknown property that names a signed image": ("odd-property", "odd-property", CONFIG, GOOD),
+    # (This release of the other judge believes the signature's list of nodes; 2026.10 does as we do.)
+    "an unknown property that names an unsigned image": (
+        "odd-property-unsigned", "odd-property-unsigned", CONFIG, STRICTER,
+    ),
+    "cells that read as the name of an unsigned image": ("odd-cells-unsigned", "odd-cells-unsigned", CONFIG, STRICTER),
+    "an unsigned image in a list": ("odd-list-unsigned", "odd-list-unsigned", CONFIG, STRICTER),
+    "an unknown property that names no image": ("odd-text", "odd-text", CONFIG, GOOD),
+    "an image's name as a description": ("odd-description", "odd-description", CONFIG, GOOD),
+    "an unsigned dm-verity": ("dm-verity", "dm-verity", CONFIG, STRICTER),
 }
 
 
@@ -292,6 +303,18 @@ def test_both_judges_agree_on_what_was_changed(
     fit.path.write_bytes((signed / f"{base}.itb").read_bytes())
     change(fit)
     check(judges, fit.path, signed / f"{base}.dtb", CONFIG, expected)
+
+
+@pytest.mark.parametrize("options", [(), ("--hash", "sha256"), ("--required", "image"), ("--min-version", "1")])
+def test_both_judges_read_our_control_fdts(
+    options: tuple[str, ...], judges: Judges, signed: Path, tmp_path: Path
+) -> None:
+    """A key without algo is a NULL pointer to U-Boot."""
+    control = tmp_path / "control.dtb"
+    argv = [sys.executable, TOOLS / "lifeboat", "keys", signed / "rsa2048.pub.pem", "-o", control, *options]
+    subprocess.run(argv, check=True, capture_output=True)
+    fit = "image-signed" if "image" in options else EXTERNAL
+    check(judges, signed / f"{fit}.itb", control, CONFIG, GOOD)
 
 
 @pytest.mark.parametrize("name", WHOLE)

@@ -97,6 +97,20 @@ def test_fdts_are_named_in_order_and_signed(tool: Run, inspect: Inspect, tmp_pat
     assert kinds["fdt-1"] == ("board.dtb", "flat_dt") and kinds["fdt-2"][0] == "more.dtbo"
 
 
+def test_boards_are_named_and_shown(tool: Run, inspect: Inspect, tmp_path: Path) -> None:
+    make(tool, "--compatible", "acme,special", "--compatible", "acme,board", "--crash-initrd", "initramfs")
+    good, found = inspect()
+    assert good and [c["boards"] for c in found["configurations"]] == [["acme,special", "acme,board"]] * 2
+    source = '/dts-v1/; / { compatible = "acme,fdt", "acme,soc"; };'
+    argv = ["dtc", "-q", "-O", "dtb", "-o", tmp_path / "board.dtb"]
+    subprocess.run(argv, input=source, text=True, check=True)
+    make(tool, "--dtb", "board.dtb")
+    assert "    for: acme,fdt, acme,soc" in tool("inspect", "out.itb").stdout.splitlines()
+    make(tool)
+    _, found = inspect()
+    assert "boards" not in found["configurations"][0]
+
+
 @pytest.mark.parametrize("name", ["gzip", "lz4", "zstd"])
 def test_a_kernel_is_compressed_or_known_to_be(tool: Run, inspect: Inspect, tmp_path: Path, name: str) -> None:
     make(tool, "--compress", name)

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kexec/bundle/bundle.h"
+#include "kexec/bundle/choices.h"
 
 struct file {
 	uint8_t *bytes;
@@ -162,12 +162,21 @@ static inline enum lb_err read_size(struct file file, uint64_t *total, struct di
 	return err ? err : bundle_size(&bundle, total, diag);
 }
 
+/* A machine whose FDT does not say what it is. */
+static const struct machine no_board;
+
+/* Without a @name the one that a machine takes that says nothing of itself. */
 static inline enum lb_err read_config(struct file file, const char *name, struct bundle_config *config,
 				      struct diag *diag)
 {
+	struct choices choices;
 	struct bundle bundle;
 	enum lb_err err = open_bundle(file, &bundle, diag);
 
+	if (err == LB_OK && !name) {
+		err = choices_read(&bundle, &no_board, &choices, diag);
+		name = choices.name[0];
+	}
 	if (err == LB_OK)
 		err = bundle_read_config(&bundle, name, config, diag);
 	check_diag(err, diag);

@@ -13,6 +13,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 SOURCE_DATE_EPOCH = "1700000000"
@@ -45,6 +46,28 @@ def pack(directory, name, command):
         sys.exit(f"make_fits: {' '.join(command)} failed in {directory}")
 
 
+def join(directory, name, parts):
+    """Several files, packed each by itself, and skippable frames between them: put behind each other."""
+    made = b""
+    for part in parts:
+        if isinstance(part, bytes):
+            made += part
+            continue
+        file, command = part
+        with (directory / file).open("rb") as stdin:
+            made += subprocess.run([*command, "-c"], stdin=stdin, capture_output=True, check=True).stdout
+    (directory / name).write_bytes(made)
+
+
+def flushed_gzip(data, step):
+    """One member of blocks that begin anew, as pigz makes it."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    made = b"".join(
+        packer.compress(data[at : at + step]) + packer.flush(zlib.Z_FULL_FLUSH) for at in range(0, len(data), step)
+    )
+    return made + packer.flush()
+
+
 def linux_image(size, image_size):
     header = struct.pack(
         "<IIQQQIIQQII", 0x106F5A4D, 0, 0x200000, image_size, 0, 2, 0, 0, 0x5643534952, 0x05435352, 0x40
@@ -74,6 +97,9 @@ PAYLOADS = {
     "zeros.gz": gzip.compress(bytes(50_000_000), mtime=0),
 }
 
+LARGE = PAYLOADS["large"]
+PAYLOADS |= {"large.1": LARGE[:70_001], "large.2": LARGE[70_001:], "large.pigz": flushed_gzip(LARGE, 131_072)}
+
 # What "large" is packed to, by the programs that users and Linux's build have.
 PACKED = {
     "large.gz": ["gzip", "-9n"],
@@ -84,6 +110,22 @@ PACKED = {
     "large.zst": ["zstd", "-19"],
     "large.zst1": ["zstd", "-1", "--no-check"],
 }
+
+
+# In parts, whose whole is "large": as cat makes them, and pzstd.
+SKIPPABLE = struct.pack("<II", 0x184D2A50, 4) + noise("skipped", 4)
+EMPTY_SKIPPABLE = struct.pack("<II", 0x184D2A5F, 0)
+JOINED = {
+    "joined.gz": [("large.1", ["gzip", "-9n"]), ("large.2", ["gzip", "-1"])],
+    "joined.gzrev": [("large", ["gzip", "-9n"]), ("/dev/null", ["gzip", "-n"])],
+    "joined.lz4": [("large.1", ["lz4", "-9"]), SKIPPABLE, ("large.2", ["lz4", "-B4", "-BD", "-BX"])],
+    "joined.lz4legacy": [("large.1", ["lz4", "-l"]), ("large.2", ["lz4", "-l", "-9"])],
+    "joined.lz4mixed": [
+        SKIPPABLE, ("large.1", ["lz4", "-l"]), EMPTY_SKIPPABLE, ("large.2", ["lz4"]), EMPTY_SKIPPABLE,
+    ],
+    "joined.zst": [("large.1", ["zstd", "-19"]), ("large.2", ["zstd", "-1", "--no-check"])],
+    "joined.pzst": [SKIPPABLE, ("large.1", ["zstd"]), SKIPPABLE, ("large.2", ["zstd"]), EMPTY_SKIPPABLE],
+}  # fmt: skip
 
 
 def image(name, data, kind, **more):
@@ -202,6 +244,18 @@ FITS = {
         ),
         [],
     ),
+    "two-roles": (
+        tree(
+            [KERNEL, RAMDISK, BOARD, image("extra", "raw.bin", "firmware", load="<0x90000000>")],
+            [
+                config(
+                    "conf", kernel='"kernel"', ramdisk='"ramdisk"', fdt='"board"',
+                    loadables='"kernel", "board", "extra", "ramdisk", "extra"',
+                )
+            ],
+        ),
+        [],
+    ),
     "loadable-without-load": (
         tree([KERNEL, RAMDISK], [config("conf", kernel='"kernel"', loadables='"ramdisk"')]),
         [],
@@ -209,14 +263,24 @@ FITS = {
 }
 
 
-def make(directory, name, source, arguments):
-    its = directory / f"{name}.its"
-    its.write_text(source)
-    command = ["mkimage", *arguments, "-f", its.name, f"{name}.itb"]
+def mkimage(directory, *arguments):
     environment = {**os.environ, "SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH}
+    command = ["mkimage", *arguments]
     done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"make_fits: {' '.join(command)} failed in {directory}:\n{done.stdout}{done.stderr}")
+
+
+def make_auto(directory):
+    """What mkimage makes without an .its: it lists the kernel among the loadables."""
+    what = ["-A", "riscv", "-O", "linux", "-T", "kernel", "-C", "gzip", "-a", "0x80200000", "-e", "0x80200000"]
+    mkimage(directory, "-f", "auto", *what, "-n", "auto", "-d", "linux.gz", "-b", "board.bin", "auto.itb")
+
+
+def make(directory, name, source, arguments):
+    its = directory / f"{name}.its"
+    its.write_text(source)
+    mkimage(directory, *arguments, "-f", its.name, f"{name}.itb")
 
 
 def main():
@@ -230,6 +294,9 @@ def main():
         (directory / name).write_bytes(data)
     for name, command in PACKED.items():
         pack(directory, name, command)
+    for name, parts in JOINED.items():
+        join(directory, name, parts)
+    make_auto(directory)
     for name, (source, arguments) in FITS.items():
         make(directory, name, source, arguments)
 

@@ -75,11 +75,11 @@ def signature(algo, key, sign='"kernel", "ramdisk"', padding=""):
     return f'signature-1 {{ algo = "{algo}"; key-name-hint = "{key}"; {pad} {images} }};'
 
 
-def config(name, inside, kernel="kernel", ramdisk="ramdisk", version=3):
+def config(name, inside, kernel="kernel", ramdisk="ramdisk", version=3, more=""):
     disk = f'ramdisk = "{ramdisk}";' if ramdisk else ""
     return (
         f'{name} {{ description = "{name}"; kernel = "{kernel}"; {disk} bootargs = "console=hvc0 {name}";'
-        f" lifeboat,version = <{version}>; {inside} }};"
+        f" lifeboat,version = <{version}>; {more} {inside} }};"
     )
 
 
@@ -100,6 +100,15 @@ def signed(algo, key, padding=""):
 
 
 RSA = ("sha256,rsa2048", "rsa2048")
+LOGO = image("logo", "board.bin", "ramdisk")
+
+
+def with_logo(sign, more, logo=LOGO):
+    """A configuration with a property that a loader may not know."""
+    return tree([RAMDISK, KERNEL, logo], [config("conf", signature(*RSA, sign=sign), more=more)])
+
+
+ALL = '"kernel", "ramdisk"'
 
 # name: (source, further arguments of mkimage)
 FITS = {
@@ -141,6 +150,20 @@ FITS = {
             ],
         ),
         ["-E"],
+    ),
+    # U-Boot 2026.10: any property can name images, but three; what it names must be signed.
+    "odd-property": (with_logo(f'{ALL}, "vendor,logo"', 'vendor,logo = "logo";'), ["-E"]),
+    "odd-property-unsigned": (with_logo(ALL, 'vendor,logo = "logo";'), ["-E"]),
+    "odd-cells-unsigned": (with_logo(ALL, 'vendor,cells = <0x6c6f676f 0>;'), []),  # "logo", too
+    "odd-list-unsigned": (with_logo(ALL, 'vendor,logo = "kernel", "no such image", "logo";'), []),
+    "odd-text": (with_logo(ALL, 'vendor,logo = "no such image"; vendor,cells = <0x6c6f676f>;'), []),
+    "odd-description": (with_logo(ALL, 'compatible = "logo", "ramdisk";').replace('description = "conf"', 'description = "logo"'), []),
+    "dm-verity": (
+        with_logo(
+            f'{ALL}, "vendor,logo"', 'vendor,logo = "logo";',
+            image("logo", "board.bin", "ramdisk", more='dm-verity { algo = "sha256"; digest = <1>; };'),
+        ),
+        [],
     ),
     "image-signed": (
         tree(

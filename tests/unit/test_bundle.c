@@ -174,6 +174,26 @@ static void each_of_several_configurations_can_be_asked_for(void **state)
 	free(file.bytes);
 }
 
+static void what_has_its_place_already_is_no_loadable(void **state)
+{
+	struct bundle_config config;
+	struct diag diag;
+	struct file file = load_fit("two-roles");
+
+	(void)state;
+	assert_int_equal(read_config(file, "conf", &config, &diag), LB_OK);
+	assert_string_equal(config.loadable[0].node, "extra");
+	assert_int_equal(config.loadable[1].size, 0);
+	free(file.bytes);
+	file = load_fit("auto");
+	assert_int_equal(read_config(file, NULL, &config, &diag), LB_OK);
+	assert_string_equal(config.kernel.node, "kernel-1");
+	assert_string_equal(config.kernel.compression, "gzip");
+	assert_string_equal(config.fdt[0].node, "fdt-1");
+	assert_int_equal(config.loadable[0].size, 0);
+	free(file.bytes);
+}
+
 static void without_a_default_the_first_configuration_is_it(void **state)
 {
 	struct file file = load_fit("no-default");
@@ -213,7 +233,7 @@ static void what_this_build_can_not_start_is_refused_with_its_reason(void **stat
 		{"gzip-ramdisk", LB_EUNSUPPORTED, "image 'ramdisk' has the compression 'gzip'"},
 		{"wrong-arch", LB_EUNSUPPORTED, "image 'kernel' is for the arch 'arm64'"},
 		{"wrong-type", LB_EUNSUPPORTED, "type 'flat_dt', which can not serve as a kernel"},
-		{"bad-default", LB_ENOENT, "the default configuration 'con' is not there"},
+		{"bad-default", LB_ENOENT, "the configuration 'con' is not there"},
 		{"missing-kernel", LB_ENOENT, "there is no image 'kernel' to serve as the kernel"},
 		{"missing-ramdisk", LB_ENOENT, "there is no image 'ramdisk' to serve as the ramdisk"},
 		{"no-kernel", LB_ENOENT, "configuration 'conf' has no kernel"},
@@ -337,6 +357,7 @@ int main(void)
 		cmocka_unit_test(a_packed_kernel_is_described_and_read_later),
 		cmocka_unit_test(ramdisks_and_loadables_are_lists),
 		cmocka_unit_test(each_of_several_configurations_can_be_asked_for),
+		cmocka_unit_test(what_has_its_place_already_is_no_loadable),
 		cmocka_unit_test(without_a_default_the_first_configuration_is_it),
 		cmocka_unit_test(a_unit_address_is_part_of_the_name),
 		cmocka_unit_test(what_this_build_can_not_start_is_refused_with_its_reason),

@@ -5,6 +5,7 @@
 #include "kexec/bundle/policy.h"
 
 static struct diag diag;
+static struct machine machine;
 
 /* A FIT whose /configurations has what @add puts there. */
 static struct file bundle_with(void (*add)(struct builder b, const struct hostile_property *properties),
@@ -24,7 +25,7 @@ static enum lb_err find(struct file file, struct bundle_crash *crash)
 	struct bundle bundle;
 	enum lb_err err = open_bundle(file, &bundle, &diag);
 
-	return err ? err : bundle_find_crash(&bundle, crash, &diag);
+	return err ? err : bundle_find_crash(&bundle, &machine, crash, &diag);
 }
 
 static void add_crash(struct builder b, const struct hostile_property *properties)
@@ -181,9 +182,37 @@ static void a_bundle_cut_short_anywhere_is_refused(void **state)
 	free(file.bytes);
 }
 
+static void add_two_boards(struct builder b, const struct hostile_property *properties)
+{
+	(void)properties;
+	add_node(b, "any", PROPERTIES(STRING("lifeboat,role", "crash")));
+	add_node(b, "crash", PROPERTIES(STRING("compatible", "acme,other")));
+	add_node(b, "mine", PROPERTIES(STRING("lifeboat,role", "crash"), STRING("compatible", "acme,board")));
+}
+
+static void of_several_this_boards_is_taken_and_of_equals_the_first(void **state)
+{
+	static const struct {
+		const char *compatible, *name;
+	} rows[] = {{"acme,board", "mine"}, {"acme,other", "crash"}, {"acme,new", "any"}, {NULL, "any"}};
+	struct file file = bundle_with(add_two_boards, NULL);
+	struct bundle_crash crash;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		machine.compatible = rows[i].compatible;
+		machine.compatible_size = rows[i].compatible ? strlen(rows[i].compatible) + 1 : 0;
+		assert_int_equal(find(file, &crash), LB_OK);
+		assert_string_equal(crash.name, rows[i].name);
+	}
+	machine = (struct machine){.compatible = NULL};
+	free(file.bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(of_several_this_boards_is_taken_and_of_equals_the_first),
 		cmocka_unit_test(a_configuration_named_crash_has_these_defaults),
 		cmocka_unit_test(otherwise_the_first_with_the_role_is_it),
 		cmocka_unit_test(a_name_that_only_begins_with_crash_is_none),

@@ -74,11 +74,12 @@ static void assert_inside(struct file file, const char *name)
 
 static void try_choosing(struct file file, const struct bundle *bundle)
 {
+	static struct machine machine = {.compatible = "b\0riscv-virtio", .compatible_size = 15};
 	struct choices choices;
 	struct boot_policy policy;
 	struct diag diag = {""};
 	size_t order[CHOICES_MAX + 1];
-	enum lb_err err = choices_read(bundle, &choices, &diag);
+	enum lb_err err = choices_read(bundle, &machine, &choices, &diag);
 
 	check_diag(err, &diag);
 	bundle_policy(bundle, &policy, &diag);

@@ -65,9 +65,10 @@ static void the_policy_is_read_and_nonsense_warned_of(void **state)
 
 static uint64_t id_of(struct file file)
 {
+	struct diag diag;
 	struct bundle bundle;
 
-	assert_int_equal(open_bundle(file, &bundle, NULL), LB_OK);
+	assert_int_equal(open_bundle(file, &bundle, &diag), LB_OK);
 	return bundle_identify(&bundle);
 }
 

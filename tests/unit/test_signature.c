@@ -21,6 +21,9 @@ static void what_mkimage_signs_is_accepted(void **state)
 		{"rsa4096-pss-sha512", "rsa4096", "sha512,rsa4096"},
 		{"ecdsa256", "ec", "sha256,ecdsa256"},
 		{"sha512-hashes", "rsa2048", "sha256,rsa2048"},
+		{"odd-property", "rsa2048", "sha256,rsa2048"},
+		{"odd-text", "rsa2048", "sha256,rsa2048"},
+		{"odd-description", "rsa2048", "sha256,rsa2048"},
 		{"two-configs", "rsa2048", "sha256,rsa2048"},
 	};
 
@@ -89,6 +92,11 @@ static void a_signature_that_says_too_little_is_refused(void **state)
 	} cases[] = {
 		{"two-configs", "two-configs", "unsigned", "'unsigned' is unsigned, and the key 'rsa2048'"},
 		{"no-ramdisk-signed", "no-ramdisk-signed", "conf", "does not cover /images/ramdisk: name it"},
+		{"odd-property-unsigned", "odd-property-unsigned", "conf",
+		 "does not cover /images/logo: name"},
+		{"odd-cells-unsigned", "odd-cells-unsigned", "conf", "does not cover /images/logo: name"},
+		{"odd-list-unsigned", "odd-list-unsigned", "conf", "does not cover /images/logo: name"},
+		{"dm-verity", "dm-verity", "conf", "does not cover /images/logo/dm-verity: name"},
 		{"weak-hash", "weak-hash", "conf", "image 'ramdisk' has no sha256 or sha512 hash"},
 		{"sha1", "sha1", "conf", "has the algo 'sha1,rsa2048', which this build can not check"},
 		{"rsa2048-sha512", "rsa2048", "conf", "is 'sha512,rsa2048', the key 'rsa2048' is for"},

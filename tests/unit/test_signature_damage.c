@@ -48,12 +48,15 @@ static bool image_holds(struct file f, const struct bundle_blob *blob)
 static bool accept(struct scene *s, struct file f, struct bundle_config *config)
 {
 	struct diag diag = {""};
+	struct choices choices;
 	struct bundle bundle;
 
 	/*
 	 * (Names may have a newline in them by now, so that messages have one, too: the log makes it a '?'.)
 	 */
-	if (bundle_open(f.bytes, f.size, &bundle, &diag) || bundle_read_config(&bundle, NULL, config, &diag))
+	if (bundle_open(f.bytes, f.size, &bundle, &diag) ||
+	    choices_read(&bundle, &no_board, &choices, &diag) ||
+	    bundle_read_config(&bundle, choices.name[0], config, &diag))
 		return false;
 	check_config(config, f.size);
 	return scene_check(s, f, config->name) == LB_OK && image_holds(f, &config->kernel) &&

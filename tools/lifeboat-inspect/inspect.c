@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kexec/bundle/board.h"
+
 #define UNPACKED_MAX GIB /* more is no kernel */
 
 static const struct signature_scheme *const schemes[] = {
@@ -38,19 +40,28 @@ static void put_text(struct inspection *i, const struct fit *fit, int node, cons
 		json_string(&i->json, name, text);
 }
 
+/* NUL-separated strings, if there are any. */
+static void put_list(struct inspection *i, const char *name, const char *text, size_t size)
+{
+	const char *end = text ? text + size : NULL;
+
+	if (!text)
+		return;
+	json_open(&i->json, name, '[');
+	for (; text < end; text += strlen(text) + 1)
+		json_string(&i->json, NULL, text);
+	json_close(&i->json, ']');
+}
+
 static void put_texts(struct inspection *i, const struct fit *fit, int node, const char *name)
 {
 	struct fit_property property = {.name = name};
 	const char *text = NULL;
-	size_t strings = 0;
+	size_t strings;
 
-	if (fit_read_properties(fit, node, &property, 1, NULL) ||
-	    fit_read_strings(&property, "", &text, &strings, NULL) || !strings)
-		return;
-	json_open(&i->json, name, '[');
-	for (; strings; strings--, text += strlen(text) + 1)
-		json_string(&i->json, NULL, text);
-	json_close(&i->json, ']');
+	if (!fit_read_properties(fit, node, &property, 1, NULL) &&
+	    !fit_read_strings(&property, "", &text, &strings, NULL))
+		put_list(i, name, text, property.size);
 }
 
 static void put_number(struct inspection *i, const struct fit *fit, int node, const char *name)
@@ -184,13 +195,30 @@ static enum lb_err check_images(const struct inspection *i, const struct signatu
 	return err;
 }
 
+static enum lb_err unpack_within(const struct packed_bytes *packed, uint64_t room,
+				 struct bundle_config *config, struct diag *diag)
+{
+	uint8_t *work = aligned_alloc(16, DECOMPRESS_WORK_SIZE), *out = malloc(room);
+	uint64_t size = 0;
+	enum lb_err err = LB_OK;
+
+	if (!work || !out)
+		err = diag_fail(diag, LB_EINVAL, "bundle: this machine has no memory to unpack it");
+	if (!err)
+		err = config->packed.by->unpack(work, *packed, out, room, &size, diag);
+	if (!err)
+		err = bundle_read_payload(out, size, config, diag);
+	free(out);
+	free(work);
+	return err;
+}
+
 /* Unpack the kernel, into memory of this machine, and see what it is. */
 static enum lb_err unpack(const struct inspection *i, struct bundle_config *config, struct diag *diag)
 {
 	const struct packed_bytes packed = {i->bundle.data + config->kernel.offset + config->packed.offset,
 					    config->packed.size};
-	uint64_t bound = 0, size = 0;
-	uint8_t *work, *out;
+	uint64_t bound = 0;
 	enum lb_err err = decompress_measure(config->packed.by, packed, &bound, diag);
 
 	if (err)
@@ -199,17 +227,8 @@ static enum lb_err unpack(const struct inspection *i, struct bundle_config *conf
 		return diag_fail(diag, LB_ENOSPC,
 				 "bundle: kernel '%.40s' unpacks to as much as %" PRIu64 " MiB",
 				 config->kernel.node, bound / MIB);
-	work = aligned_alloc(16, DECOMPRESS_WORK_SIZE);
-	out = malloc(bound);
-	if (!work || !out)
-		err = diag_fail(diag, LB_ENOSPC, "bundle: this machine has no memory to unpack it");
-	if (!err)
-		err = config->packed.by->unpack(work, packed, out, bound, &size, diag);
-	if (!err)
-		err = bundle_read_payload(out, size, config, diag);
-	free(out);
-	free(work);
-	return err;
+	err = unpack_within(&packed, bound, config, diag);
+	return err == LB_ENOSPC ? unpack_within(&packed, UNPACKED_MAX, config, diag) : err;
 }
 
 /* What the stage would say: readable, signed as the keys want it, whole, and something to start? */
@@ -259,6 +278,8 @@ static void put_config(struct inspection *i, const struct fit *fit, int node, co
 {
 	static const char *const texts[] = {"description", "bootargs", "lifeboat,role"};
 	static const char *const numbers[] = {"lifeboat,version", "lifeboat,region-size"};
+	static const char *const images[] = {"kernel",	 "ramdisk", "fdt",   "loadables",
+					     "firmware", "fpga",    "script"};
 	const char *name = fit_node_name(fit, node);
 
 	json_open(&i->json, NULL, '{');
@@ -268,8 +289,9 @@ static void put_config(struct inspection *i, const struct fit *fit, int node, co
 		put_text(i, fit, node, texts[t]);
 	for (size_t n = 0; n < ARRAY_SIZE(numbers); n++)
 		put_number(i, fit, node, numbers[n]);
-	for (size_t p = 0; fit_image_properties[p]; p++)
-		put_texts(i, fit, node, fit_image_properties[p]);
+	put_list(i, "boards", board_names(&i->bundle, node).first, board_names(&i->bundle, node).size);
+	for (size_t p = 0; p < ARRAY_SIZE(images); p++)
+		put_texts(i, fit, node, images[p]);
 	put_signatures(i, fit, node);
 	put_verdict(i, name);
 	json_close(&i->json, '}');

@@ -24,6 +24,7 @@ MAGIC = {
     b"\x04\x22\x4d\x18": "lz4",
     b"\x02\x21\x4c\x18": "lz4",
     b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x50\x2a\x4d\x18": "zstd",  # pzstd's: a skippable frame comes first
 }
 COMPRESSORS = {
     "gzip": ["gzip", "-9nc"],
@@ -65,6 +66,7 @@ class Configuration:
     bootargs: str = ""
     crash: "Crash | None" = None
     fdts: Sequence[str] = ()
+    boards: Sequence[str] = ()
 
     def images(self) -> dict[str, str]:
         """Which images it names in which property."""
@@ -224,6 +226,8 @@ def _image_properties(image: Image) -> dict[str, str]:
 
 def _configuration_properties(configuration: Configuration) -> dict[str, str]:
     properties = {"description": _text(configuration.name), **configuration.images()}
+    if configuration.boards:
+        properties["compatible"] = ", ".join(map(_text, configuration.boards))
     if configuration.bootargs:
         properties["bootargs"] = _text(configuration.bootargs)
     if configuration.crash:
@@ -280,6 +284,12 @@ def with_fdts(made: Bundle, paths: Sequence[Path]) -> Bundle:
     first, *others = made.configurations
     named = replace(first, fdts=[image.name for image in fdts])
     return replace(made, images=[*fdts, *made.images], configurations=[named, *others])
+
+
+def for_boards(made: Bundle, boards: Sequence[str]) -> Bundle:
+    """The bundle with every configuration said to be for these boards, by their compatible."""
+    configurations = [replace(each, boards=boards) for each in made.configurations]
+    return replace(made, configurations=configurations)
 
 
 def with_crash(
@@ -423,6 +433,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="an FDT for the kernel; given again: an overlay for it",
     )
     parser.add_argument(
+        "--compatible",
+        action="append",
+        default=[],
+        metavar="BOARD",
+        help="a board that the bundle is for, as its FDT's root has it; may be repeated. Default: the --dtb's, or any",
+    )
+    parser.add_argument(
         "--in-place", action="store_true", help="lay --kernel out to run where it lies"
     )
     parser.add_argument(
@@ -469,7 +486,8 @@ def main(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as name:
         payload = compress(_payload(args), args.compress, Path(name))
         bundle = simple(payload, args.initrd, args.append, args.embedded)
-        bundle = sign(add_crash(with_fdts(bundle, args.dtb), args), args)
+        bundle = add_crash(with_fdts(bundle, args.dtb), args)
+        bundle = sign(for_boards(bundle, args.compatible), args)
         bundle = replace(bundle, policy=Policy(args.all_bad, args.boot_limit, args.boot_seconds))
         if args.its_only:
             args.output.write_text(bundle.its(), encoding="utf-8")

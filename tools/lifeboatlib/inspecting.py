@@ -74,6 +74,8 @@ def _config_lines(config: Json) -> list[str]:
     for key in ("kernel", "ramdisk", "fdt", "loadables"):
         if config.get(key):
             lines.append(f"    {key}: {', '.join(config[key])}")
+    if config.get("boards"):
+        lines.append(f"    for: {', '.join(config['boards'])}")
     for key in ("bootargs", "lifeboat,version"):
         if config.get(key):
             lines.append(f"    {key}: {config[key]}")

@@ -11,7 +11,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lifeboatlib.arguments import existing_file
@@ -27,6 +27,8 @@ INTEGER, BIT_STRING, OID, SEQUENCE = 0x02, 0x03, 0x06, 0x30
 RSA_BITS = (2048, 3072, 4096)
 FDT_MAGIC = b"\xd0\x0d\xfe\xed"
 DIGITS_PER_WORD = 8
+HASHES = ("sha256", "sha512")
+ANY = "any"
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ def read_key(path: Path) -> Key:
 
 @dataclass(frozen=True)
 class Policy:
-    """What is demanded of signatures by a key."""
+    """What is demanded of signatures by a key. Without a hash any is taken: U-Boot reads no such key."""
 
     required: str = "conf"
     hash: str = ""
@@ -191,7 +193,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="conf",
         help="what must be signed: every configuration (default), every image by itself, or nothing",
     )
-    parser.add_argument("--hash", choices=("sha256", "sha512"), default="", help="default: any")
+    parser.add_argument(
+        "--hash",
+        choices=(*HASHES, ANY),
+        help="of the signatures that are taken: default sha256, as U-Boot wants one; built in: any",
+    )
     parser.add_argument(
         "--min-version",
         type=_version,
@@ -205,7 +211,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Makes the control FDT."""
-    blob = control_fdt(args.files, Policy(args.required, args.hash, args.min_version))
+    hash_name = args.hash or (ANY if args.as_c else HASHES[0])
+    policy = Policy(args.required, "" if hash_name == ANY else hash_name, args.min_version)
+    if not args.hash and args.files and args.files[0].read_bytes().startswith(FDT_MAGIC):
+        policy = replace(policy, hash="")
+    blob = control_fdt(args.files, policy)
     if args.as_c:
         args.output.write_text(as_c(blob), encoding="utf-8")
         return 0
