@@ -248,6 +248,11 @@ static uint64_t used_size(const void *blob)
 	       (uint64_t)fdt_size_dt_strings(blob);
 }
 
+static uint64_t with_slack(uint64_t size)
+{
+	return size < FDT_SIZE_MAX - FDT_SLACK ? size + FDT_SLACK : FDT_SIZE_MAX;
+}
+
 enum lb_err fdt_payload_size(const void *blob, const struct fdt_wishes *wishes, uint64_t *size,
 			     struct diag *diag)
 {
@@ -263,7 +268,7 @@ enum lb_err fdt_payload_size(const void *blob, const struct fdt_wishes *wishes, 
 		return diag_fail(diag, LB_ERANGE,
 				 "fdt: would have %" PRIu64 " bytes, Linux takes 2 MiB: shorten the bootargs",
 				 old + growth(wishes));
-	*size = new;
+	*size = with_slack(new);
 	return LB_OK;
 }
 
@@ -408,6 +413,17 @@ static int copy_without_slack(const void *blob, void *out, uint64_t out_size)
 	return fdt_open_into(out, out, room);
 }
 
+static int add_slack(void *out, uint64_t out_size)
+{
+	const uint64_t used = fdt_totalsize(out), all = with_slack(align_down(used + 7, 8));
+
+	if (all > out_size)
+		return -FDT_ERR_NOSPACE;
+	memset((char *)out + used, 0, all - used);
+	fdt_set_totalsize(out, (uint32_t)all);
+	return 0;
+}
+
 /* In this order; what fails is told by its name. */
 static const struct {
 	const char *name;
@@ -437,6 +453,8 @@ enum lb_err fdt_make_payload_fdt(const void *blob, const struct fdt_wishes *wish
 	}
 	if (!code)
 		code = fdt_pack(out);
+	if (!code)
+		code = add_slack(out, out_size);
 	if (!code)
 		return LB_OK;
 	memset(out, 0, out_size < sizeof(fdt32_t) ? out_size : sizeof(fdt32_t));

@@ -30,6 +30,12 @@ struct fdt_wishes {
 	size_t reservation_count;
 };
 
+/**
+ * So many bytes of an FDT's end are free, for a payload that grows it where it lies, as U-Boot does before
+ * booti. OpenSBI's and QEMU's have room, too.
+ */
+#define FDT_SLACK (4 * KIB)
+
 /** The text of /chosen/bootargs; NULL: there is none. */
 const char *fdt_bootargs(const void *fdt);
 
@@ -47,7 +53,7 @@ LB_MUST_CHECK enum lb_err fdt_payload_size(const void *blob, const struct fdt_wi
 					   struct diag *diag);
 
 /**
- * Write the payload's FDT to @out: @blob, the fixups applied, packed.
+ * Write the payload's FDT to @out: @blob, the fixups applied, packed, then FDT_SLACK (less at FDT_SIZE_MAX).
  *
  * Besides the wishes: removes from /chosen what Linux was told as a capture kernel or successor by kexec
  * (linux,dmcryptkeys, linux,kho-fdt, linux,kho-scratch) and lifeboat,bundle; leaves rng-seed and kaslr-seed

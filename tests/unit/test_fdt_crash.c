@@ -34,6 +34,13 @@ static uint8_t *make(const uint8_t *blob, const struct fdt_wishes *wish, uint64_
 	return out;
 }
 
+/* Bytes behind the last block, as U-Boot sees them. */
+static uint64_t slack(const uint8_t *fdt)
+{
+	return fdt_totalsize(fdt) -
+	       (((uint64_t)fdt_off_dt_strings(fdt) + fdt_size_dt_strings(fdt) + 7) & ~UINT64_C(7));
+}
+
 /* Address and size, in the cells of @node's own declaration. */
 static void check_range(const uint8_t *fdt, int cells_of, int node, const char *name, struct region range)
 {
@@ -68,6 +75,7 @@ static void check_crash_kernel(const uint8_t *fdt)
 	check_range(out, 0, chosen, "linux,elfcorehdr", wish.elfcorehdr);
 	check_range(out, 0, chosen, "linux,usable-memory-range", wish.usable_memory);
 	assert_int_equal(fdt_node_offset_by_compatible(out, -1, FDT_CRASH_REGION), -FDT_ERR_NOTFOUND);
+	assert_int_equal(slack(out), FDT_SLACK);
 	free(out);
 	free(again);
 }
