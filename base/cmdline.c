@@ -94,7 +94,7 @@ static void lose(struct cmdline *line, const char *text, size_t length)
 	snprintf(line->lost + used, sizeof(line->lost) - used, "%s%.*s", used ? " " : "", (int)length, text);
 }
 
-/* Make @word one of the line's at @at, where another begins or all ends. Return: where it ends; 0: no room. */
+/* Make @word one of the line's at @at, where another begins or all ends. Return: where it ends; 0: no room */
 static size_t insert(struct cmdline *line, size_t at, const struct cmdline_word *word)
 {
 	const size_t used = strlen(line->text), gap = used != 0, length = word->length + word->open;

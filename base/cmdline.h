@@ -3,8 +3,8 @@
  * A Linux command line, by Linux' own rules: kernel/params.c, parse_args() and next_arg().
  *
  * Words end at white space outside of quotes. A word `--` ends the kernel's options; what is behind it are
- * init's arguments. In names '-' and '_' are the same. Of an option that is there several times most often the
- * last one counts.
+ * init's arguments. In names '-' and '_' are the same. Of an option that is there several times, most often
+ * the last one counts.
  */
 #ifndef LIFEBOAT_BASE_CMDLINE_H
 #define LIFEBOAT_BASE_CMDLINE_H

@@ -40,7 +40,7 @@ void prepare_wish(struct payload *kernel, struct region core, struct region usab
 	kernel->rule = (struct bootargs_rule){
 		.firmwares = FIRMWARES_NEVER,
 		.is_barred = crash_is_barred,
-		/* Should it die itself it is counted. A default CMA area leaves no hole of 32 MiB beside it. */
+		/* Its own death is counted, too. A default CMA area leaves no hole of 32 MiB beside it. */
 		.needs = "panic=5 reboot=panic_warm nr_cpus=1 reset_devices cma=0",
 		.why = "as a crash kernel needs",
 	};

@@ -22,7 +22,7 @@ struct bootargs_said {
 };
 
 /**
- * Make a command line by @rule, and tell in the log what was added, what is barred, what is not used, and what
+ * Make a command line by @rule. Tells in the log what was added, what is barred, what is not used, and what
  * has no room in as much as Linux takes.
  */
 void bootargs_make(struct cmdline *line, const struct bootargs_rule *rule, const struct bootargs_said *said,

@@ -10,21 +10,23 @@
 
 #include "base/text.h"
 
+#define ALWAYS UINT32_MAX
+
 static const struct {
 	const char *names;
 	uint32_t most; /* bytes, or pages: so much does no harm */
-	bool always;
 } barred[] = {
 	/* Where memory is: the core header's, its own, what it shall take for RAM. */
-	{"elfcorehdr initrd initrdmem mem memmap kernelcore movablecore", 0, true},
-	/* Memory that is set aside for others, or for what only a kernel that lives long needs. */
-	{"crashkernel default_hugepagesz hugepagesz reserve_mem kho swiotlb coherent_pool", 0, true},
-	{"slub_debug slab_debug page_owner", 0, true},
-	{"cma cma_pernuma numa_cma hugetlb_cma hugepages sysctl.vm.nr_hugepages", 0, false},
-	{"sysctl.vm.min_free_kbytes", 8192, false},
-	{"log_buf_len trace_buf_size", 1 << 20, false},
-	/* It would run on from the dead kernel's hibernation, or write over it. */
-	{"resume resume_offset", 0, true},
+	{"elfcorehdr initrd initrdmem mem memmap kernelcore movablecore "
+	 /* Memory that is set aside for others, or for what only a kernel that lives long needs. */
+	 "crashkernel default_hugepagesz hugepagesz reserve_mem kho swiotlb coherent_pool "
+	 "slub_debug slab_debug page_owner "
+	 /* It would run on from the dead kernel's hibernation, or write over it. */
+	 "resume resume_offset",
+	 ALWAYS},
+	{"cma cma_pernuma numa_cma hugetlb_cma hugepages sysctl.vm.nr_hugepages", 0},
+	{"sysctl.vm.min_free_kbytes", 8192},
+	{"log_buf_len trace_buf_size", 1 << 20},
 };
 
 /* A plain number, with K or M behind it or not. What is written otherwise is not believed to be small. */
@@ -57,7 +59,7 @@ bool crash_is_barred(const struct cmdline_word *word)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(barred); i++) {
 		if (is_among(word, barred[i].names))
-			return barred[i].always || !is_at_most(word, barred[i].most);
+			return barred[i].most == ALWAYS || !is_at_most(word, barred[i].most);
 	}
 	return false;
 }

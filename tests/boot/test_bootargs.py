@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A payload's bootargs: from the bundle's FDT, its configuration and the firmware, within what Linux takes."""
+"""A payload's bootargs: of the bundle's FDT, its configuration and firmware, within what Linux takes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -51,7 +51,9 @@ def test_what_linux_would_cut_is_left_out_by_words_and_named(
     find(rf"^lifeboat: warning: bootargs: no room in 1023 characters for: {words[len(fits)]} ", console)
 
 
-def test_what_a_crash_kernel_can_not_have_is_told_and_what_it_needs_is_never_cut(stage: Path, tmp_path: Path) -> None:
+def test_what_a_crash_kernel_can_not_have_is_told_and_what_it_needs_is_never_cut(
+    stage: Path, tmp_path: Path
+) -> None:
     (tmp_path / "loop").write_bytes(image_that_loops())
     loop = bundle.linux(tmp_path / "loop")
     barred = "crashkernel=160M hugepages=120 log_buf_len=64M cma=64M"
@@ -60,9 +62,8 @@ def test_what_a_crash_kernel_can_not_have_is_told_and_what_it_needs_is_never_cut
     with Session(Machine(kernel=stage, initrd=crash.write(tmp_path / "crash.itb"))) as session:
         for option in barred.split():
             session.expect(f"^lifeboat: warning: bootargs: no crash kernel can do with {option}: left out$")
-        session.expect(
-            "^lifeboat: bootargs: added panic=5 reboot=panic_warm reset_devices cma=0, as a crash kernel needs$"
-        )
+        added = "panic=5 reboot=panic_warm reset_devices cma=0"
+        session.expect(f"^lifeboat: bootargs: added {added}, as a crash kernel needs$")
         # With panic=0 nothing is so that a panic ends in a reset.
         session.expect("^lifeboat: bootargs: added reboot=panic_warm, for a Linux that reads them$")
         session.expect("^lifeboat: warning: bootargs: panic=0: after a panic it stands still until ")
@@ -75,8 +76,9 @@ def test_a_crash_kernel_that_panics_resets_and_has_its_memory_for_itself(
     machine_dts: str,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    """Both kernels have bootargs with arguments for init; a device refers to a pool that the crash kernel lacks."""
-    report = 'echo "crash: $(sed -n "s/MemFree: *//p" /proc/meminfo) $(ls /proc/device-tree/reserved-memory)"\nexit 1\n'
+    """Both have bootargs with arguments for init; a device refers to a pool that the crash kernel lacks."""
+    free = 'echo "crash: $(sed -n "s/MemFree: *//p" /proc/meminfo) $(ls /proc/device-tree/reserved-memory)"'
+    report = f"{free}\nexit 1\n"
     primary = initramfs.make_initramfs(tmp_path / "primary.cpio", PRIMARY)
     crash = initramfs.make_initramfs(tmp_path / "crash.cpio", initramfs.PROLOGUE + report)
     made = bundle.simple(bundle.linux(target.kernel()), primary, f"{CONSOLE} quiet -- single")

@@ -61,15 +61,17 @@ def test_uboot_boots_debian_with_the_fdt_that_it_was_given(
     make_bundle: Callable[..., Path],
     tmp_path: Path,
 ) -> None:
-    """It adds to the FDT where it lies, and Linux comes up. Where there is a crash kernel the stage lies elsewhere."""
+    """It adds to the FDT where it lies, and Linux comes up. Beside a crash kernel, the stage lies elsewhere."""
     kernel, ramdisk = target.kernel(), initramfs.make_initramfs(tmp_path / "initramfs", UP)
     made = bundle.simple(bundle.raw(uboot, FIRST, FIRST))
     if crash:
         made = bundle.with_crash(made, ramdisk, "", payload=bundle.linux(kernel))
     files = {KERNEL_AT: kernel, RAMDISK_AT: ramdisk, STAGE_AT: stage}
-    extra = [word for at, file in files.items() for word in ("-device", f"loader,file={file},addr={at:#x},force-raw=on")]
+    extra: tuple[str, ...] = ()
+    for at, file in files.items():
+        extra += ("-device", f"loader,file={file},addr={at:#x},force-raw=on")
     first = build_payload("hop", TARGET=hex(STAGE_AT)).bin
-    with Session(Machine(kernel=first, initrd=make_bundle(made), smp=2, extra=tuple(extra))) as session:
+    with Session(Machine(kernel=first, initrd=make_bundle(made), smp=2, extra=extra)) as session:
         stop_autoboot(session)
         ask(session, "setenv bootargs console=ttyS0 cryptomgr.notests")
         where = f"{RAMDISK_AT:x}:{ramdisk.stat().st_size:x}"
