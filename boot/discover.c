@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/cmdline.h"
 #include "boot/machine/sbi.h"
 #include "boot/stage.h"
 
@@ -13,20 +14,16 @@
 
 const char *discover_option(const struct hw *hw, const char *key, size_t *length)
 {
-	const size_t key_length = strlen(key);
+	const char *at = hw->machine.bootargs;
+	struct cmdline_word wanted, word;
 
-	for (const char *word = hw->machine.bootargs; *word;) {
-		size_t word_length = 0;
-
-		while (word[word_length] && word[word_length] != ' ')
-			word_length++;
-		if (word_length > key_length && !memcmp(word, key, key_length) && word[key_length] == '=') {
-			*length = word_length - key_length - 1;
-			return word + key_length + 1;
+	if (!cmdline_next(&key, &wanted))
+		return NULL;
+	while (cmdline_next(&at, &word)) {
+		if (word.value && cmdline_same(&word, &wanted)) {
+			*length = word.value_length;
+			return word.value;
 		}
-		word += word_length;
-		while (*word == ' ')
-			word++;
 	}
 	return NULL;
 }

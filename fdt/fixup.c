@@ -43,6 +43,20 @@ struct fixup {
 	void (*value)(const struct fdt_wishes *wishes, struct cells at, struct value *v);
 };
 
+const char *fdt_bootargs(const void *fdt)
+{
+	int size;
+	const char *text = fdt_getprop(fdt, fdt_subnode_offset(fdt, 0, "chosen"), "bootargs", &size);
+
+	return text && size > 0 && !text[size - 1] ? text : NULL;
+}
+
+/* All that can fail is that there are none. */
+void fdt_drop_bootargs(void *fdt)
+{
+	(void)fdt_delprop(fdt, fdt_subnode_offset(fdt, 0, "chosen"), "bootargs");
+}
+
 static bool has_bootargs(const struct fdt_wishes *wishes)
 {
 	return wishes->bootargs != NULL;
@@ -234,6 +248,11 @@ static uint64_t used_size(const void *blob)
 	       (uint64_t)fdt_size_dt_strings(blob);
 }
 
+static uint64_t with_slack(uint64_t size)
+{
+	return size < FDT_SIZE_MAX - FDT_SLACK ? size + FDT_SLACK : FDT_SIZE_MAX;
+}
+
 enum lb_err fdt_payload_size(const void *blob, const struct fdt_wishes *wishes, uint64_t *size,
 			     struct diag *diag)
 {
@@ -249,7 +268,7 @@ enum lb_err fdt_payload_size(const void *blob, const struct fdt_wishes *wishes, 
 		return diag_fail(diag, LB_ERANGE,
 				 "fdt: would have %" PRIu64 " bytes, Linux takes 2 MiB: shorten the bootargs",
 				 old + growth(wishes));
-	*size = new;
+	*size = with_slack(new);
 	return LB_OK;
 }
 
@@ -328,14 +347,42 @@ static int add_reservation(void *fdt, int parent, const struct fdt_reservation *
 	return code;
 }
 
-/* A crash kernel must not be told to keep off the memory that it is given: kexec-tools copies our node. */
-static int drop_crash_region(void *fdt)
+/* Memory that Linux sets aside for drivers, and gives to its allocator or maps meanwhile. */
+static bool is_pool(const void *fdt, int node)
 {
-	int node = fdt_node_offset_by_compatible(fdt, -1, FDT_CRASH_REGION);
+	return !fdt_node_check_compatible(fdt, node, "shared-dma-pool") ||
+	       !fdt_node_check_compatible(fdt, node, "restricted-dma-pool");
+}
 
-	if (node < 0)
-		return node == -FDT_ERR_NOTFOUND ? 0 : node;
-	return fdt_del_node(fdt, node);
+/*
+ * Is a reservation one that a crash kernel must know? The crash region is its own memory. What has no place
+ * yet would be taken out of that. A pool elsewhere is the dead kernel's RAM: Linux faults there, or uses it.
+ * All else at a fixed place stays: firmware and devices know it, drivers refer to it, and outside of usable
+ * memory it costs nothing.
+ */
+static bool is_for_crash_kernel(const void *fdt, int node)
+{
+	if (!fdt_node_check_compatible(fdt, node, FDT_CRASH_REGION) || !fdt_getprop(fdt, node, "reg", NULL) ||
+	    fdt_getprop(fdt, node, "reusable", NULL))
+		return false;
+	return fdt_getprop(fdt, node, "no-map", NULL) || !is_pool(fdt, node);
+}
+
+/* A memory-region that refers to a node that is gone is -ENODEV in Linux: the driver does without. */
+static int drop_reservations(void *fdt)
+{
+	const int parent = fdt_subnode_offset(fdt, 0, RESERVED_PARENT);
+	int node = parent < 0 ? parent : fdt_first_subnode(fdt, parent), code = 0;
+
+	while (!code && node >= 0) {
+		if (is_for_crash_kernel(fdt, node)) {
+			node = fdt_next_subnode(fdt, node);
+		} else {
+			code = fdt_del_node(fdt, node);
+			node = fdt_first_subnode(fdt, parent);
+		}
+	}
+	return code;
 }
 
 static int fix_reservations(void *fdt, const struct fdt_wishes *wishes)
@@ -344,7 +391,7 @@ static int fix_reservations(void *fdt, const struct fdt_wishes *wishes)
 	int code = parent < 0 ? parent : 0;
 
 	if (is_crash_kernel(wishes))
-		return drop_crash_region(fdt);
+		return drop_reservations(fdt);
 	for (size_t i = 0; !code && i < wishes->reservation_count; i++)
 		code = add_reservation(fdt, parent, &wishes->reservation[i]);
 	return code;
@@ -364,6 +411,17 @@ static int copy_without_slack(const void *blob, void *out, uint64_t out_size)
 	memcpy(out, blob, used_size(blob));
 	fdt_set_totalsize(out, (uint32_t)used_size(blob));
 	return fdt_open_into(out, out, room);
+}
+
+static int add_slack(void *out, uint64_t out_size)
+{
+	const uint64_t used = fdt_totalsize(out), all = with_slack(align_down(used + 7, 8));
+
+	if (all > out_size)
+		return -FDT_ERR_NOSPACE;
+	memset((char *)out + used, 0, all - used);
+	fdt_set_totalsize(out, (uint32_t)all);
+	return 0;
 }
 
 /* In this order; what fails is told by its name. */
@@ -395,6 +453,8 @@ enum lb_err fdt_make_payload_fdt(const void *blob, const struct fdt_wishes *wish
 	}
 	if (!code)
 		code = fdt_pack(out);
+	if (!code)
+		code = add_slack(out, out_size);
 	if (!code)
 		return LB_OK;
 	memset(out, 0, out_size < sizeof(fdt32_t) ? out_size : sizeof(fdt32_t));

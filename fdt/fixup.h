@@ -31,6 +31,18 @@ struct fdt_wishes {
 };
 
 /**
+ * So many bytes of an FDT's end are free, for a payload that grows it where it lies, as U-Boot does before
+ * booti. OpenSBI's and QEMU's have room, too.
+ */
+#define FDT_SLACK (4 * KIB)
+
+/** The text of /chosen/bootargs; NULL: there is none. */
+const char *fdt_bootargs(const void *fdt);
+
+/** Take /chosen/bootargs away. */
+void fdt_drop_bootargs(void *fdt);
+
+/**
  * How large a buffer suffices for fdt_make_payload_fdt() with this blob and these wishes.
  *
  * @blob  checked by fdt_read_machine() before
@@ -41,13 +53,13 @@ LB_MUST_CHECK enum lb_err fdt_payload_size(const void *blob, const struct fdt_wi
 					   struct diag *diag);
 
 /**
- * Write the payload's FDT to @out: @blob, the fixups applied, packed.
+ * Write the payload's FDT to @out: @blob, the fixups applied, packed, then FDT_SLACK (less at FDT_SIZE_MAX).
  *
  * Besides the wishes: removes from /chosen what Linux was told as a capture kernel or successor by kexec
  * (linux,dmcryptkeys, linux,kho-fdt, linux,kho-scratch) and lifeboat,bundle; leaves rng-seed and kaslr-seed
- * as firmware made them (fresh), but for a crash kernel, which gets none; takes the crash region's own node
- * away from a crash kernel's FDT; makes /chosen and /reserved-memory if they are wanted and absent. Needs no
- * memory but @out. Fails cleanly, whatever @out_size is.
+ * as firmware made them (fresh), but for a crash kernel, which gets none; takes away from a crash kernel's FDT
+ * the crash region, pools, and what has no place yet (/reserved-memory); makes /chosen and /reserved-memory if
+ * they are wanted and absent. Needs no memory but @out. Fails cleanly, whatever @out_size is.
  * @out  8-byte aligned, apart from @blob
  * Return: LB_OK; LB_ENOSPC @out_size is too small; LB_EFORMAT. On error @out holds no valid FDT.
  */

@@ -11,22 +11,14 @@
  * Linux's own defaults do not suit a machine that shall capture: panic=0 stands still for ever, and a cold
  * reboot cycles DRAM's power on many boards.
  */
-static void add_panic_options(char *bootargs, struct log *log)
+static void wish(const struct crash *crash, struct payload *primary)
 {
-	static const struct bootargs_option options[] = {{"panic=", " panic=5"},
-							 {"reboot=", " reboot=panic_warm"}};
-
-	bootargs_add(bootargs, options, ARRAY_SIZE(options), "so that a panic ends in a reset", log);
-}
-
-/* The configuration's own bootargs come first; then what the FDT said, so that it can override. */
-static void wish(const struct facts *facts, const struct crash *crash, struct payload *primary)
-{
-	bootargs_set(primary->bootargs, primary->config.bootargs, facts->hw->machine.bootargs, facts->log);
-	primary->wishes = (struct fdt_wishes){.bootargs = primary->bootargs};
+	primary->rule = (struct bootargs_rule){.firmwares = FIRMWARES_LAST};
+	primary->wishes = (struct fdt_wishes){.bootargs = NULL};
 	if (!WITH_CRASH || !crash->prepared)
 		return;
-	add_panic_options(primary->bootargs, facts->log);
+	primary->rule.needs = "panic=5 reboot=panic_warm";
+	primary->rule.why = "so that a panic ends in a reset";
 	primary->wishes.reservation = crash->reservation;
 	primary->wishes.reservation_count = crash->reservation_count;
 }
@@ -43,7 +35,7 @@ static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, co
 
 	if (err)
 		return err;
-	wish(facts, crash, primary);
+	wish(crash, primary);
 	err = load_plan(facts, primary, map, keep_bundle);
 	return err ? err : load_carry_out(facts, primary);
 }

@@ -159,17 +159,6 @@ static enum lb_err note_attempt(const struct facts *facts, struct crash *crash)
 	return record_write(facts, crash);
 }
 
-/* Without bootargs of its own: those of kexec --command-line, or else the dead kernel's. */
-static void wish(const struct facts *facts, struct payload *kernel, struct region core)
-{
-	const struct machine *m = &facts->hw->machine;
-	const char *own = kernel->config.bootargs;
-
-	bootargs_set(kernel->bootargs, own, own ? "" : m->bootargs, facts->log);
-	bootargs_drop(kernel->bootargs, "crashkernel=");
-	prepare_wish(kernel, core, m->usable_memory, facts->log);
-}
-
 static enum lb_err load_from_bundle(const struct facts *facts, struct memmap *map, struct crash *crash,
 				    struct payload *kernel, struct dead *dead)
 {
@@ -180,7 +169,8 @@ static enum lb_err load_from_bundle(const struct facts *facts, struct memmap *ma
 		err = take_core_room(facts, map, &core);
 	if (err)
 		return err;
-	wish(facts, kernel, core);
+	prepare_wish(kernel, core, facts->hw->machine.usable_memory);
+	kernel->rule.firmwares = FIRMWARES_IF_ALONE; /* those of kexec --command-line, or the dead kernel's */
 	err = load_plan(facts, kernel, map, false);
 	if (err == LB_ENOSPC)
 		log_warn(facts->log,

@@ -17,6 +17,7 @@
 #include "boot/crash/record.h"
 #include "boot/load/load.h"
 #include "boot/load/trust.h"
+#include "kexec/crash/barred.h"
 
 static uint32_t piece_checksum(const struct facts *facts, uint64_t pa, uint64_t size)
 {
@@ -34,20 +35,16 @@ static void set_piece(const struct facts *facts, struct crash *crash, struct cra
 	caches_write_back(&crash->caches, facts_at(facts, pa), size);
 }
 
-void prepare_wish(struct payload *kernel, struct region core, struct region usable, struct log *log)
+void prepare_wish(struct payload *kernel, struct region core, struct region usable)
 {
-	static const struct bootargs_option options[] = {
-		{"nr_cpus=", " nr_cpus=1"},
-		{"reset_devices", " reset_devices"},
-		{"cma=", " cma=0"}, /* kernels with a default CMA area find no 32 MiB hole beside it */
+	kernel->rule = (struct bootargs_rule){
+		.firmwares = FIRMWARES_NEVER,
+		.is_barred = crash_is_barred,
+		/* Its own death is counted, too. A default CMA area leaves no hole of 32 MiB beside it. */
+		.needs = "panic=5 reboot=panic_warm nr_cpus=1 reset_devices cma=0",
+		.why = "as a crash kernel needs",
 	};
-
-	bootargs_add(kernel->bootargs, options, ARRAY_SIZE(options), "as a crash kernel needs", log);
-	kernel->wishes = (struct fdt_wishes){
-		.bootargs = kernel->bootargs,
-		.elfcorehdr = core,
-		.usable_memory = usable,
-	};
+	kernel->wishes = (struct fdt_wishes){.elfcorehdr = core, .usable_memory = usable};
 }
 
 /* Usable memory as a machine of its own: the crash kernel is planned like any payload, but nowhere else. */
@@ -122,8 +119,7 @@ enum lb_err prepare(const struct facts *facts, struct crash *crash, struct paylo
 		err = map_usable(crash);
 	if (err)
 		return err;
-	bootargs_set(kernel->bootargs, kernel->config.bootargs, "", facts->log);
-	prepare_wish(kernel, core_header_room(crash), crash->region.usable, facts->log);
+	prepare_wish(kernel, core_header_room(crash), crash->region.usable);
 	err = load_plan(facts, kernel, &crash->usable, true);
 	if (!err)
 		err = check_segments(kernel, &facts->log->diag);

@@ -9,8 +9,8 @@
 #include "boot/crash/state.h"
 #include "boot/load/payload.h"
 
-/** Wish for a crash kernel's FDT, in @usable, with its core header in @core; completes its bootargs. */
-void prepare_wish(struct payload *kernel, struct region core, struct region usable, struct log *log);
+/** Wish for a crash kernel's FDT, in @usable, with its core header in @core, and for its bootargs. */
+void prepare_wish(struct payload *kernel, struct region core, struct region usable);
 
 /**
  * Put the bundle's crash kernel in its place, and describe it in crash->record, which is not written yet.

@@ -85,6 +85,8 @@ static enum lb_err begin(const struct facts *facts, struct payload *payload, str
 	if (!err && !overlay)
 		err = fdt_merge_firmware(parts->made, facts->hw->fdt, payload->config.fdt[0].node,
 					 &facts->log->diag);
+	if (!err && (overlay || !fdt_bootargs(parts->image))) /* the firmware's are a matter of their own */
+		fdt_drop_bootargs(parts->made);
 	return err;
 }
 

@@ -1,62 +1,68 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A payload's command line, word by word. */
+/* A payload's command line: joined, cleared of what is barred, completed; and told of. */
 #include "boot/load/bootargs.h"
 
-#include <stdio.h>
 #include <string.h>
 
-void bootargs_set(char bootargs[BOOTARGS_SIZE], const char *own, const char *more, struct log *log)
+static void join(struct cmdline *line, const struct bootargs_rule *rule, const struct bootargs_said *said,
+		 struct log *log)
 {
-	int length;
+	const char *firmwares = said->firmwares ? said->firmwares : "";
 
-	own = own ? own : "";
-	length = snprintf(bootargs, BOOTARGS_SIZE, "%s%s%s", own, *own && *more ? " " : "", more);
-	if (length < 0 || (size_t)length >= BOOTARGS_SIZE)
-		log_warn(log, "bootargs: %d characters, cut at %d: shorten them", length, BOOTARGS_SIZE - 1);
+	cmdline_append(line, said->fdt ? said->fdt : "");
+	cmdline_append(line, said->config ? said->config : "");
+	if (rule->firmwares == FIRMWARES_LAST || (rule->firmwares == FIRMWARES_IF_ALONE && !*line->text))
+		cmdline_append(line, firmwares);
+	else if (*firmwares)
+		log_info(log, "bootargs: the crash kernel gets none of the FDT's");
 }
 
-/* The first word that begins with @key, or NULL. */
-static char *find_option(char *bootargs, const char *key)
+/* Behind `--`, too: Linux looks for crashkernel= everywhere, and programs read all of /proc/cmdline. */
+static void drop_barred(struct cmdline *line, const struct bootargs_rule *rule, struct log *log)
 {
-	const size_t length = strlen(key);
+	const char *at = line->text;
+	struct cmdline_word word;
 
-	for (char *word = bootargs; word; word = strchr(word, ' ')) {
-		word += strspn(word, " ");
-		if (!strncmp(word, key, length))
-			return word;
-	}
-	return NULL;
-}
-
-void bootargs_drop(char *bootargs, const char *key)
-{
-	char *word;
-
-	while ((word = find_option(bootargs, key))) {
-		const size_t length = strcspn(word, " ");
-		const char *rest = word + length + strspn(word + length, " ");
-
-		memmove(word, rest, strlen(rest) + 1);
-	}
-}
-
-void bootargs_add(char bootargs[BOOTARGS_SIZE], const struct bootargs_option *options, size_t count,
-		  const char *reason, struct log *log)
-{
-	const size_t before = strlen(bootargs);
-
-	for (size_t i = 0; i < count; i++) {
-		const size_t used = strlen(bootargs);
-		const char *option = options[i].option;
-
-		if (find_option(bootargs, options[i].key))
+	while (rule->is_barred && cmdline_next(&at, &word)) {
+		if (!rule->is_barred(&word))
 			continue;
-		if (used + strlen(option) >= BOOTARGS_SIZE) {
-			log_warn(log, "bootargs: no room for%s, %s: shorten them", option, reason);
-			continue;
-		}
-		strcpy(bootargs + used, option);
+		log_warn(log, "bootargs: no crash kernel can do with %.*s: left out", (int)word.length,
+			 word.text);
+		at = word.text;
+		cmdline_remove(line, &word);
 	}
-	if (bootargs[before])
-		log_info(log, "bootargs: added%s, %s", bootargs + before, reason);
+}
+
+/* Linux's own default is panic=0, which does nothing. */
+static bool panic_resets(const struct cmdline *line)
+{
+	struct cmdline_word panic;
+
+	if (!cmdline_find(line->text, "panic", &panic) || !panic.value)
+		return false;
+	return strspn(panic.value, "+-0xX") < panic.value_length;
+}
+
+static void add_needs(struct cmdline *line, const struct bootargs_rule *rule, bool is_linux, struct log *log)
+{
+	const size_t added = cmdline_ensure(line, rule->needs);
+	const bool resets = panic_resets(line);
+
+	if (added)
+		log_info(log, "bootargs: added %.*s, %s", (int)added, line->text,
+			 is_linux && resets ? rule->why : "for a Linux that reads them");
+	if (!resets)
+		log_warn(log, "bootargs: panic=0: after a panic it stands still until somebody resets it");
+}
+
+void bootargs_make(struct cmdline *line, const struct bootargs_rule *rule, const struct bootargs_said *said,
+		   bool is_linux, struct log *log)
+{
+	cmdline_begin(line, is_linux ? CMDLINE_LINUX : CMDLINE_ROOM - 1);
+	join(line, rule, said, log);
+	drop_barred(line, rule, log);
+	if (rule->needs)
+		add_needs(line, rule, is_linux, log);
+	if (*line->lost)
+		log_warn(log, "bootargs: no room in %zu characters for: %s", line->most, line->lost);
 }

@@ -3,24 +3,29 @@
 #ifndef LIFEBOAT_BOOT_LOAD_BOOTARGS_H
 #define LIFEBOAT_BOOT_LOAD_BOOTARGS_H
 
+#include "base/cmdline.h"
 #include "boot/machine/log.h"
 
-#define BOOTARGS_SIZE 2048 /* Linux takes at most COMMAND_LINE_SIZE of them */
-
-/** An option that a payload needs unless its bootargs have a word that begins with @key. */
-struct bootargs_option {
-	const char *key;
-	const char *option; /* begins with a space */
+/** What a payload's role wants of its bootargs. */
+struct bootargs_rule {
+	enum { FIRMWARES_LAST, FIRMWARES_IF_ALONE, FIRMWARES_NEVER } firmwares; /* may it have those? */
+	bool (*is_barred)(const struct cmdline_word *word); /* must it not have this? NULL: it may have all */
+	const char *needs; /* options, each unless there is one of its name; NULL: none */
+	const char *why;   /* it needs them: holds for a Linux that a panic resets */
 };
 
-/** Make @bootargs @own (NULL: none), then @more. What does not fit is cut, with a warning. */
-void bootargs_set(char bootargs[BOOTARGS_SIZE], const char *own, const char *more, struct log *log);
+/** Who says something, in this order: what comes later overrides. NULL: nobody. */
+struct bootargs_said {
+	const char *fdt;       /* a base or an overlay out of the bundle */
+	const char *config;    /* the bundle's configuration */
+	const char *firmwares; /* the FDT that firmware, or kexec, handed over */
+};
 
-/** Take every word that begins with @key out of @bootargs. */
-void bootargs_drop(char *bootargs, const char *key);
-
-/** Add to @bootargs what is not said there, and log it with the @reason; warn of what does not fit. */
-void bootargs_add(char bootargs[BOOTARGS_SIZE], const struct bootargs_option *options, size_t count,
-		  const char *reason, struct log *log);
+/**
+ * Make a command line by @rule. Tells in the log what was added, what is barred, what is not used, and what
+ * has no room in as much as Linux takes.
+ */
+void bootargs_make(struct cmdline *line, const struct bootargs_rule *rule, const struct bootargs_said *said,
+		   bool is_linux, struct log *log);
 
 #endif

@@ -152,6 +152,20 @@ static struct place_request request_of(const struct facts *facts, const struct p
 	return request;
 }
 
+/* Once it is known what the kernel is, and what FDT it gets. */
+static void make_bootargs(const struct facts *facts, struct payload *payload)
+{
+	const struct bootargs_said said = {
+		.fdt = payload->board_fdt_room.size ? fdt_bootargs(payload->board_fdt) : NULL,
+		.config = payload->config.bootargs,
+		.firmwares = facts->hw->machine.bootargs,
+	};
+
+	bootargs_make(&payload->bootargs, &payload->rule, &said, payload->config.image.kind == IMAGE_LINUX,
+		      facts->log);
+	payload->wishes.bootargs = payload->bootargs.text;
+}
+
 static enum lb_err plan_in(const struct facts *facts, struct payload *payload, struct memmap *map,
 			   bool keep_bundle)
 {
@@ -163,6 +177,7 @@ static enum lb_err plan_in(const struct facts *facts, struct payload *payload, s
 		return err;
 	request = request_of(facts, payload, keep_bundle || !facts->source->is_ram);
 	payload->wishes.initrd = request.initrd;
+	make_bootargs(facts, payload);
 	err = fdt_payload_size(payload->board_fdt, &payload->wishes, &request.fdt_size, diag);
 	return err ? err : place_plan(map, &request, &payload->plan, diag);
 }

@@ -25,8 +25,8 @@ void load_describe(const struct payload *payload, char *out, size_t size);
  * Compute payload->plan in @map, and print it: where everything will lie, before a byte moves. But a
  * compressed kernel is checked and unpacked here, since the plan needs to know what it is.
  *
- * Fills wishes.initrd; the rest of the wishes must be there. @map is as before, unless memory for an FDT is
- * lost (told).
+ * Fills bootargs, by the rule, and wishes.bootargs and .initrd; the rest of the wishes must be there. @map is
+ * as before, unless memory for an FDT is lost (told).
  * @keep_bundle  the bundle must stay whole: nothing is placed on it, and nothing runs in it
  */
 LB_MUST_CHECK enum lb_err load_plan(const struct facts *facts, struct payload *payload, struct memmap *map,

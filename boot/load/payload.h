@@ -21,7 +21,8 @@ struct payload {
 	const void *board_fdt;	/* what its FDT is made of: the firmware's, or one out of the bundle */
 	struct region board_fdt_room; /* where that lies; size 0: the firmware's */
 	struct verify verify;	      /* of the image in hand */
-	char bootargs[BOOTARGS_SIZE];
+	struct bootargs_rule rule;    /* what its role wants of them */
+	struct cmdline bootargs;
 	struct fdt_wishes wishes; /* what its FDT shall say */
 	struct plan plan;
 };

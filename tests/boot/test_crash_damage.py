@@ -192,14 +192,3 @@ def test_an_old_region_below_4_gib_is_found_in_the_middle_of_ram(stage: Path, tm
     with Session(machine(stage, plain.write(tmp_path / "plain.itb"), tmp_path, size=5 << 30)) as session:
         session.expect(r"crash: region \[0x\w+\.\.0xffffffff\].* record armed")
         session.expect("crash: \\d+ MiB of the dead kernel's RAM")
-
-
-def test_bootargs_that_are_cut_are_told(stage: Path, tmp_path: Path) -> None:
-    """The crash kernel's, too long for Linux by far; what lifeboat adds has no room then, and it says so."""
-    (tmp_path / "loop").write_bytes(image_that_loops())
-    plain = bundle.simple(bundle.linux(tmp_path / "loop"))
-    crash = bundle.with_crash(plain, None, "x" * 2100, payload=bundle.linux(tmp_path / "loop"))
-    with Session(machine(stage, crash.write(tmp_path / "crash.itb"), tmp_path, size=1 << 30)) as session:
-        session.expect("^lifeboat: warning: bootargs: 2100 characters, cut at 2047: shorten them$")
-        session.expect("^lifeboat: warning: bootargs: no room for nr_cpus=1, as a crash kernel needs: ")
-        session.expect("crash: armed")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 WITH_BUNDLE = "kexec -p /lifeboat.bin --initrd=/inner.itb"
 ALONE = "lifeboat-kexec /lifeboat.bin"
-CRASH_OPTIONS = ["nr_cpus=1", "reset_devices", "cma=0"]
+CRASH_OPTIONS = ["reboot=panic_warm", "nr_cpus=1", "reset_devices", "cma=0"]
 KERNEL_LINK_ADDR = 0xFFFFFFFF80000000
 
 
@@ -67,14 +67,16 @@ def test_a_bundle_by_kexec_captures_with_registers(sv: int, smp: int, kit: Kit, 
 
 
 def test_a_crash_kernel_without_bootargs_takes_the_dead_ones(kit: Kit, tmp_path: Path) -> None:
-    """But for crashkernel=, which would take its memory away."""
+    """But for what would take its memory away."""
     inner = kit.inner(append="")
-    made = kit.outer(WITH_BUNDLE, "crashkernel=256M", {"inner.itb": inner}, append="some=thing")
+    made = kit.outer(WITH_BUNDLE, "crashkernel=256M", {"inner.itb": inner}, append="hugepages=9 some=thing")
     with Session(machine(kit.stage, made, tmp_path)) as session:
         lab = Lab(session)
         load_and_panic(lab)
+        for barred in ("crashkernel=256M", "hugepages=9"):
+            lab.expect(f"warning: bootargs: no crash kernel can do with {barred}: left out")
         bootargs = lab.expect("crash: bootargs (.*)")[1].split()
-        assert bootargs == [*CONSOLE.split(), "quiet", "panic=1", "some=thing", *CRASH_OPTIONS]
+        assert bootargs == [*CRASH_OPTIONS, *CONSOLE.split(), "quiet", "panic=1", "some=thing"]
 
 
 @pytest.mark.parametrize(("sv", "smp"), modes((48, 4)))

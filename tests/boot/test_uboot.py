@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 from harness import find, passed, stage_ran
 
-from lifeboatlib import bundle
+from lifeboatlib import bundle, initramfs, target
 from lifeboatlib.qemu import Machine, Session
 
 FIRST = 0x80200000
 STAGE_AT = 0x84000000
 BUNDLE_AT = 0x90000000
+KERNEL_AT = 0x90000000
+RAMDISK_AT = 0x94000000
 PROMPT = r"^=> "
+UP = initramfs.PROLOGUE + 'echo "up with $(cat /proc/cmdline)"\npoweroff -f\n'
 
 
 def stop_autoboot(session: Session) -> None:
@@ -46,6 +49,35 @@ def test_uboot_gets_to_its_prompt_and_knows_the_machine(
         chosen = ask(session, f"fdt addr {handed[2]}; fdt print /chosen")
         find(r'bootargs = "own=1 fdt=2";', chosen)
         stage_ran(session.text, sv=sv, at=FIRST)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("crash", [False, True], ids=["plain", "crash"])
+def test_uboot_boots_debian_with_the_fdt_that_it_was_given(
+    crash: bool,
+    stage: Path,
+    uboot: Path,
+    build_payload: Callable[..., object],
+    make_bundle: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    """It adds to the FDT where it lies, and Linux comes up. Beside a crash kernel, the stage lies elsewhere."""
+    kernel, ramdisk = target.kernel(), initramfs.make_initramfs(tmp_path / "initramfs", UP)
+    made = bundle.simple(bundle.raw(uboot, FIRST, FIRST))
+    if crash:
+        made = bundle.with_crash(made, ramdisk, "", payload=bundle.linux(kernel))
+    files = {KERNEL_AT: kernel, RAMDISK_AT: ramdisk, STAGE_AT: stage}
+    extra: tuple[str, ...] = ()
+    for at, file in files.items():
+        extra += ("-device", f"loader,file={file},addr={at:#x},force-raw=on")
+    first = build_payload("hop", TARGET=hex(STAGE_AT)).bin
+    with Session(Machine(kernel=first, initrd=make_bundle(made), smp=2, extra=extra)) as session:
+        stop_autoboot(session)
+        ask(session, "setenv bootargs console=ttyS0 cryptomgr.notests")
+        where = f"{RAMDISK_AT:x}:{ramdisk.stat().st_size:x}"
+        session.send(f"booti {KERNEL_AT:x} {where} $fdtcontroladdr\n")
+        session.expect("^up with console=ttyS0 cryptomgr.notests$")
+        assert ("crash: armed" in session.text) == crash
 
 
 @pytest.mark.boards("chain virt OpenSBI, U-Boot, booti", "contract")

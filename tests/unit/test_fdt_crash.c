@@ -34,6 +34,13 @@ static uint8_t *make(const uint8_t *blob, const struct fdt_wishes *wish, uint64_
 	return out;
 }
 
+/* Bytes behind the last block, as U-Boot sees them. */
+static uint64_t slack(const uint8_t *fdt)
+{
+	return fdt_totalsize(fdt) -
+	       (((uint64_t)fdt_off_dt_strings(fdt) + fdt_size_dt_strings(fdt) + 7) & ~UINT64_C(7));
+}
+
 /* Address and size, in the cells of @node's own declaration. */
 static void check_range(const uint8_t *fdt, int cells_of, int node, const char *name, struct region range)
 {
@@ -68,8 +75,53 @@ static void check_crash_kernel(const uint8_t *fdt)
 	check_range(out, 0, chosen, "linux,elfcorehdr", wish.elfcorehdr);
 	check_range(out, 0, chosen, "linux,usable-memory-range", wish.usable_memory);
 	assert_int_equal(fdt_node_offset_by_compatible(out, -1, FDT_CRASH_REGION), -FDT_ERR_NOTFOUND);
+	assert_int_equal(slack(out), FDT_SLACK);
 	free(out);
 	free(again);
+}
+
+/* Names of what is in /reserved-memory begin with what is to become of it. */
+static void only_what_a_crash_kernel_must_know_of_memory_stays(void **state)
+{
+	const struct fdt_wishes wish = {.usable_memory = {0xa0000000, 0xfc00000}};
+	struct blob blob = load_blob("crash-memory");
+	uint64_t size;
+	uint8_t *out = make(blob.data, &wish, &size);
+	int parent = fdt_path_offset(out, "/reserved-memory"), node, stayed = 0;
+
+	(void)state;
+	fdt_for_each_subnode(node, out, parent)
+	{
+		const char *name = fdt_get_name(out, node, NULL);
+
+		if (strncmp(name, "stays-", 6) != 0)
+			fail_msg("%s", name);
+		stayed++;
+	}
+	assert_int_equal(stayed, 3);
+	assert_true(fdt_path_offset(out, "/memory@80000000") > 0);
+	assert_true(fdt_path_offset(out, "/soc/region@90000000") > 0);
+	assert_int_equal(
+		fdt_node_offset_by_phandle(
+			out,
+			fdt_get_phandle(out, fdt_path_offset(out, "/reserved-memory/stays-dsp@8c200000"))),
+		fdt_path_offset(out, "/reserved-memory/stays-dsp@8c200000"));
+	free(out);
+	free(blob.data);
+}
+
+static void a_primary_keeps_what_firmware_says_of_memory(void **state)
+{
+	const struct fdt_wishes wish = {.bootargs = "x"};
+	struct blob blob = load_blob("crash-memory");
+	uint64_t size;
+	uint8_t *out = make(blob.data, &wish, &size);
+
+	(void)state;
+	assert_true(fdt_path_offset(out, "/reserved-memory/goes-dynamic") > 0);
+	assert_true(fdt_path_offset(out, "/reserved-memory/goes-region@90000000") > 0);
+	free(out);
+	free(blob.data);
 }
 
 static uint8_t *check_primary(const struct blob *blob)
@@ -192,6 +244,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_and_nodes_for_a_crash_kernel_are_written_in_the_cells_there),
+		cmocka_unit_test(only_what_a_crash_kernel_must_know_of_memory_stays),
+		cmocka_unit_test(a_primary_keeps_what_firmware_says_of_memory),
 		cmocka_unit_test(the_call_area_is_told_with_its_region),
 		cmocka_unit_test(a_range_that_the_cells_cannot_hold_is_refused),
 	};

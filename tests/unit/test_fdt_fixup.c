@@ -252,22 +252,29 @@ static void fixing_up_a_second_time_changes_no_byte(void **state)
 	for_each_blob(check_idempotent);
 }
 
-static void check_packed(const struct blob *blob)
+/* U-Boot does so before booti: bootargs, an initrd, and all that its boards add. */
+static void check_grows_in_place(const struct blob *blob)
 {
+	static char text[FDT_SLACK - 64];
+
+	memset(text, 'b', sizeof(text) - 1);
 	for (size_t i = 0; i < ARRAY_SIZE(wishes); i++) {
 		uint64_t size;
-		uint8_t *out = make(blob->data, &wishes[i], &size);
+		uint8_t *out = make(blob->data, &wishes[i], &size), *grown = exact_copy(out, size);
+		int chosen = fdt_path_offset(grown, "/chosen");
 
+		assert_int_equal(fdt_setprop(grown, chosen, "more-bootargs", text, sizeof(text)), 0);
 		assert_int_equal(fdt_pack(out), 0);
-		assert_int_equal(size, fdt_totalsize(out));
+		assert_in_range(size - fdt_totalsize(out), FDT_SLACK, FDT_SLACK + 7);
+		free(grown);
 		free(out);
 	}
 }
 
-static void the_result_is_packed(void **state)
+static void the_result_is_packed_and_has_room_to_grow(void **state)
 {
 	(void)state;
-	for_each_blob(check_packed);
+	for_each_blob(check_grows_in_place);
 }
 
 static void check_short_buffers(const struct blob *blob)
@@ -399,7 +406,7 @@ static void bootargs_may_be_long_until_the_whole_is_longer_than_linux_takes(void
 	memset(text, 'x', BUFFER_SIZE);
 	text[1000] = '\0';
 	assert_int_equal(fdt_payload_size(blob.data, &wish, &lowest, &diag), LB_OK);
-	left = FDT_SIZE_MAX - lowest;
+	left = FDT_SIZE_MAX - (lowest - FDT_SLACK); /* of which the last takes all */
 	text[1000] = 'x';
 	text[1000 + left] = '\0';
 	out = make(blob.data, &wish, &size);
@@ -443,7 +450,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_wish_is_there_and_the_rest_is_as_the_firmware_made_it),
 		cmocka_unit_test(fixing_up_a_second_time_changes_no_byte),
-		cmocka_unit_test(the_result_is_packed),
+		cmocka_unit_test(the_result_is_packed_and_has_room_to_grow),
 		cmocka_unit_test(every_smaller_buffer_fails_cleanly),
 		cmocka_unit_test(a_larger_buffer_gives_the_same_bytes),
 		cmocka_unit_test(what_kexec_or_we_left_in_chosen_goes_and_seeds_stay),
