@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "boot/choose/menu.h"
+#include "boot/crash/region.h"
 #include "boot/load/load.h"
 
 /*
@@ -20,19 +21,19 @@ static void add_panic_options(char *bootargs, struct log *log)
 }
 
 /* The configuration's own bootargs come first; then what the FDT said, so that it can override. */
-static void wish(const struct facts *facts, const struct crash *crash, struct payload *primary)
+static void wish(const struct facts *facts, const struct crash *crash, bool may_arm, struct payload *primary)
 {
 	bootargs_set(primary->bootargs, primary->config.bootargs, facts->hw->machine.bootargs, facts->log);
 	primary->wishes = (struct fdt_wishes){.bootargs = primary->bootargs};
-	if (!crash->prepared)
+	if (!may_arm)
 		return;
 	add_panic_options(primary->bootargs, facts->log);
 	primary->wishes.reservation = crash->reservation;
 	primary->wishes.reservation_count = crash->reservation_count;
 }
 
-static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, const struct crash *crash,
-			       struct payload *primary, const char *name)
+static enum lb_err try_to_load(const struct facts *facts, const struct memmap *map, const struct crash *crash,
+			       struct payload *primary, const char *name, bool *may_arm)
 {
 	/*
 	 * What firmware loads again on a reset is no place for anything, once a reset may bring a crash
@@ -41,10 +42,13 @@ static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, co
 	const bool keep_bundle = crash->region.all.size != 0;
 	enum lb_err err = load_read(facts, primary, name);
 
+	if (!err)
+		err = load_machine(facts, primary, map);
 	if (err)
 		return err;
-	wish(facts, crash, primary);
-	err = load_plan(facts, primary, map, keep_bundle);
+	*may_arm = WITH_CRASH && crash->prepared && region_suits(crash, primary->machine, facts->log);
+	wish(facts, crash, *may_arm, primary);
+	err = load_plan(facts, primary, keep_bundle);
 	return err ? err : load_carry_out(facts, primary);
 }
 
@@ -90,7 +94,7 @@ enum lb_err choose_primary(const struct facts *facts, struct memmap *map, struct
 		const char *name = choices.name[order[i]];
 
 		note_choice(chosen, order[i], name);
-		err = try_to_load(facts, map, crash, primary, name);
+		err = try_to_load(facts, map, crash, primary, name, &chosen->may_arm);
 		if (!err)
 			break;
 		if (i + 1 < count)

@@ -174,7 +174,9 @@ static enum lb_err load_from_bundle(const struct facts *facts, struct memmap *ma
 	if (err)
 		return err;
 	wish(facts, kernel, core);
-	err = load_plan(facts, kernel, map, false);
+	err = load_machine(facts, kernel, map);
+	if (!err)
+		err = load_plan(facts, kernel, false);
 	if (err == LB_ENOSPC)
 		log_warn(facts->log,
 			 "kexec: %" PRIu64 " MiB are too few for this bundle: make crashkernel= larger",

@@ -124,7 +124,9 @@ enum lb_err prepare(const struct facts *facts, struct crash *crash, struct paylo
 		return err;
 	bootargs_set(kernel->bootargs, kernel->config.bootargs, "", facts->log);
 	prepare_wish(kernel, core_header_room(crash), crash->region.usable, facts->log);
-	err = load_plan(facts, kernel, &crash->usable, true);
+	err = load_machine(facts, kernel, &crash->usable);
+	if (!err)
+		err = load_plan(facts, kernel, true);
 	if (!err)
 		err = check_segments(kernel, &facts->log->diag);
 	if (!err)
