@@ -47,9 +47,32 @@ static void read_options(struct hw *hw, struct log *log)
 		log_warn(log, "bootargs: lifeboat.mode=%.*s is none of sv39, sv48, sv57", (int)length, value);
 }
 
+/* Can it be read: RAM, and not kept from S-mode? */
+static bool is_readable(const struct machine *m, struct region r)
+{
+	for (size_t i = 0; i < m->reserved_count; i++) {
+		const struct region reserved = m->reserved[i].range;
+
+		if (m->reserved[i].no_map && ranges_overlap(reserved.base, reserved.size, r.base, r.size))
+			return false;
+	}
+	return region_set_contains(&m->ram, r.base, r.size);
+}
+
+/* A range of /chosen that is left over from another boot, or another board's, is not looked at. */
+static void check_chosen(const struct machine *m, struct region *range, const char *property, struct log *log)
+{
+	if (is_readable(m, *range))
+		return;
+	log_warn(log, "fdt: /chosen %s: [%#" PRIx64 "..%#" PRIx64 "] is no RAM to read: not used", property,
+		 range->base, region_end(*range) - 1);
+	*range = (struct region){0, 0};
+}
+
 enum lb_err discover_machine(struct hw *hw, struct stage *stage, struct log *log)
 {
 	const paddr_t pa = hw->entry.fdt_pa;
+	struct machine *m = &hw->machine;
 	const void *header;
 	enum lb_err err;
 
@@ -68,11 +91,14 @@ enum lb_err discover_machine(struct hw *hw, struct stage *stage, struct log *log
 	hw->fdt = stage_fdt_view(stage, pa, hw->fdt_size, &log->diag);
 	if (!hw->fdt)
 		return LB_ERANGE;
-	err = fdt_read_machine(hw->fdt, hw->fdt_size, &hw->machine, &log->diag);
+	err = fdt_read_machine(hw->fdt, hw->fdt_size, m, &log->diag);
 	if (err)
 		return err;
 	read_options(hw, log);
-	hw->platform = platform_find(&hw->machine);
+	hw->platform = platform_find(m);
+	check_chosen(m, &m->initrd, "linux,initrd-start", log);
+	if (!hw->platform->flash || !region_contains(*hw->platform->flash, m->bundle))
+		check_chosen(m, &m->bundle, "lifeboat,bundle", log);
 	return LB_OK;
 }
 
@@ -88,18 +114,20 @@ unsigned discover_most_levels(const struct hw *hw)
 	return most;
 }
 
+/* What is reserved just for the bundle is the bundle's place. */
 static enum lb_err take_reservations(const struct machine *machine, struct memmap *map)
 {
-	for (size_t i = 0; i < machine->reserved_count; i++) {
+	enum lb_err err = LB_OK;
+
+	for (size_t i = 0; !err && i < machine->reserved_count; i++) {
 		const struct machine_reservation *r = &machine->reserved[i];
 		bool firmware = !strncmp(r->name, FIRMWARE_PREFIX, strlen(FIRMWARE_PREFIX));
-		enum lb_err err = memmap_take(map, r->range.base, r->range.size,
-					      firmware ? MEMMAP_FIRMWARE : MEMMAP_RESERVED, r->name);
 
-		if (err)
-			return err;
+		if (!machine_handed_over(machine, r->range))
+			err = memmap_take(map, r->range.base, r->range.size,
+					  firmware ? MEMMAP_FIRMWARE : MEMMAP_RESERVED, r->name);
 	}
-	return LB_OK;
+	return err;
 }
 
 /*

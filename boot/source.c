@@ -125,14 +125,16 @@ static const struct {
 
 /*
  * Firmware may have written into the bundle after it was loaded: OpenSBI's fw_jump and fw_payload copy the
- * FDT 32 MiB behind the stage's start, whatever is there.
+ * FDT 32 MiB behind the stage's start, whatever is there. A reservation is no such thing: U-Boot makes one
+ * for what it hands over.
  */
 static enum lb_err check_undamaged(struct region where, const struct memmap *map, struct diag *diag)
 {
 	for (size_t i = 0; i < map->taken_count; i++) {
 		const struct memmap_taken *taken = &map->taken[i];
 
-		if (ranges_overlap(taken->range.base, taken->range.size, where.base, where.size))
+		if (taken->kind != MEMMAP_RESERVED &&
+		    ranges_overlap(taken->range.base, taken->range.size, where.base, where.size))
 			return diag_fail(diag, LB_ECONFLICT,
 					 "bundle: [%#" PRIx64 "..%#" PRIx64 "] overlaps %s at %#" PRIx64
 					 ", so it is damaged: load it elsewhere",

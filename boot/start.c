@@ -85,20 +85,29 @@ static bool can_do_without_bundle(const struct boot_context *ctx)
 	return ctx->crash.region.all.size || ctx->crash.way == WAY_KEXEC;
 }
 
+/* The bundle, and an initrd beside it; as one where they share a page. */
+static void view_source(const struct boot_context *ctx, struct stage_request *request)
+{
+	const struct region initrd = region_pages_around(ctx->hw.machine.initrd);
+	struct region where = region_pages_around(ctx->source.where);
+
+	if (ranges_overlap(where.base, where.size, initrd.base, initrd.size))
+		where = region_span(where, initrd);
+	else if (where.size)
+		request->view[request->view_count++] = (struct stage_view){initrd, PTE_R};
+	request->view[request->view_count++] = (struct stage_view){where, ctx->source.is_ram ? 0 : PTE_R};
+}
+
 /* Out of the payload's way, onto the final tables. */
 static void move(struct boot_context *ctx)
 {
-	const struct region bundle = ctx->source.where, initrd = ctx->hw.machine.initrd;
 	struct stage_request request = {
 		.most_levels = discover_most_levels(&ctx->hw),
 		.fdt = {ctx->hw.entry.fdt_pa, ctx->hw.fdt_size},
 		.map = &ctx->memmap,
-		.view = {{bundle, ctx->source.is_ram ? 0 : PTE_R}},
-		.view_count = 1,
 	};
 
-	if (bundle.size && initrd.base != bundle.base)
-		request.view[request.view_count++] = (struct stage_view){initrd, PTE_R};
+	view_source(ctx, &request);
 	crash_request_stage(ctx, &request);
 	require(ctx, stage_move(&ctx->stage, &request, &ctx->log));
 	report_stage(&ctx->stage, &ctx->log);

@@ -397,6 +397,29 @@ static int fix_reservations(void *fdt, const struct fdt_wishes *wishes)
 	return code;
 }
 
+/* Firmware's reservations of the initrd and the bundle that it handed over: entries, then nodes. */
+static int fix_handed_over(void *fdt, const struct fdt_wishes *wishes)
+{
+	const struct machine *m = wishes->firmware;
+	const int parent = fdt_subnode_offset(fdt, 0, RESERVED_PARENT);
+	struct region range;
+	int code = 0;
+
+	for (int i = m ? fdt_num_mem_rsv(fdt) : 0; !code && i-- > 0;) {
+		code = fdt_get_mem_rsv(fdt, i, &range.base, &range.size);
+		if (!code && machine_handed_over(m, range))
+			code = fdt_del_mem_rsv(fdt, i);
+	}
+	for (size_t i = 0; m && !code && i < m->reserved_count; i++) {
+		const int node = machine_handed_over(m, m->reserved[i].range)
+					 ? fdt_subnode_offset(fdt, parent, m->reserved[i].name)
+					 : -FDT_ERR_NOTFOUND;
+
+		code = node < 0 ? 0 : fdt_del_node(fdt, node);
+	}
+	return code;
+}
+
 /*
  * fdt_open_into() wants room for the slack, too, where it has nothing to put in order: leave it behind first.
  */
@@ -430,6 +453,7 @@ static const struct {
 	int (*fix)(void *fdt, const struct fdt_wishes *wishes);
 } steps[] = {
 	{"/chosen", fix_chosen},
+	{"handed over", fix_handed_over},
 	{"/reserved-memory", fix_reservations},
 };
 

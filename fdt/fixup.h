@@ -8,7 +8,7 @@
 #ifndef LIFEBOAT_FDT_FIXUP_H
 #define LIFEBOAT_FDT_FIXUP_H
 
-#include "mm/region.h"
+#include "fdt/machine.h"
 
 /** A range that the payload must keep off: becomes a child of /reserved-memory. */
 struct fdt_reservation {
@@ -26,6 +26,7 @@ struct fdt_wishes {
 	/* For a crash kernel: linux,elfcorehdr and linux,usable-memory-range; size 0 removes them. */
 	struct region elfcorehdr;
 	struct region usable_memory;
+	const struct machine *firmware; /* what it reserves for initrd and bundle goes; NULL: nothing */
 	const struct fdt_reservation *reservation;
 	size_t reservation_count;
 };

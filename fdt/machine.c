@@ -29,6 +29,19 @@ bool machine_is_compatible(const struct machine *m, const char *wanted)
 	return is_listed(wanted, m->compatible, m->compatible_size);
 }
 
+/* The very same pages: what is larger or smaller is somebody else's, who happens to lie there. */
+static bool same_pages(struct region a, struct region b)
+{
+	a = region_pages_around(a);
+	b = region_pages_around(b);
+	return a.size && a.base == b.base && a.size == b.size;
+}
+
+bool machine_handed_over(const struct machine *m, struct region range)
+{
+	return same_pages(m->initrd, range) || same_pages(m->bundle, range);
+}
+
 const struct machine_hart *machine_find_hart(const struct machine *m, uint64_t id)
 {
 	for (size_t i = 0; i < m->hart_count; i++)

@@ -7,7 +7,7 @@
 #ifndef LIFEBOAT_FDT_MACHINE_H
 #define LIFEBOAT_FDT_MACHINE_H
 
-#include "mm/region.h"
+#include "mm/pool.h"
 
 /** The binding of our own child of /reserved-memory: docs/abi.md. */
 #define FDT_CRASH_REGION "lifeboat,crash-region"
@@ -20,6 +20,7 @@ struct machine_reservation {
 };
 
 #define MACHINE_RESERVED_MAX 48
+#define MACHINE_POOLS_MAX    8
 #define MACHINE_HARTS_MAX    512
 
 /** A hart, whether it takes part or not. */
@@ -44,7 +45,8 @@ struct machine {
 	struct region_set ram; /* memory nodes that are not disabled: linux,usable-memory, else reg */
 	size_t reserved_count;
 	struct machine_reservation reserved[MACHINE_RESERVED_MAX];
-	size_t dynamic_reserved_count; /* nodes with size and no reg: the kernel places these */
+	size_t pool_count; /* nodes with size and no reg; those beyond the table are only counted */
+	struct pool pool[MACHINE_POOLS_MAX];
 
 	const char *bootargs;	     /* never NULL; "" when absent */
 	struct region initrd;	     /* linux,initrd-start/-end; size 0 when absent */
@@ -68,6 +70,12 @@ size_t machine_rank(const struct machine *m, const char *list, size_t size);
 
 /** Is @wanted one of the root's compatible strings? */
 bool machine_is_compatible(const struct machine *m, const char *wanted);
+
+/**
+ * Does @range reserve just what the stage was handed over, its initrd or bundle? Firmware protects these
+ * (U-Boot does); the payload needs no such thing.
+ */
+bool machine_handed_over(const struct machine *m, struct region range);
 
 /** The entry of hart @id, or NULL when the FDT does not list it. */
 const struct machine_hart *machine_find_hart(const struct machine *m, uint64_t id);

@@ -228,7 +228,16 @@ static enum lb_err read_reserved_memory(const struct node *node, struct machine 
 	return LB_OK;
 }
 
-enum { RESERVATION_STATUS, RESERVATION_REG, RESERVATION_SIZE, RESERVATION_NO_MAP, RESERVATION_COMPATIBLE };
+enum {
+	RESERVATION_STATUS,
+	RESERVATION_REG,
+	RESERVATION_SIZE,
+	RESERVATION_NO_MAP,
+	RESERVATION_COMPATIBLE,
+	RESERVATION_ALIGNMENT,
+	RESERVATION_ALLOC_RANGES,
+	RESERVATION_REUSABLE,
+};
 
 static const struct node_wanted reservation_wanted[] = {
 	[RESERVATION_STATUS] = WANTED("status"),
@@ -236,6 +245,9 @@ static const struct node_wanted reservation_wanted[] = {
 	[RESERVATION_SIZE] = WANTED("size"),
 	[RESERVATION_NO_MAP] = WANTED("no-map"),
 	[RESERVATION_COMPATIBLE] = WANTED("compatible"),
+	[RESERVATION_ALIGNMENT] = WANTED("alignment"),
+	[RESERVATION_ALLOC_RANGES] = WANTED("alloc-ranges"),
+	[RESERVATION_REUSABLE] = WANTED("reusable"),
 };
 
 enum lb_err node_add_reservation(struct machine *m, struct region range, const char *name, bool no_map,
@@ -263,14 +275,49 @@ static enum lb_err sink_reservation(const struct node *node, struct region range
 	return node_add_reservation(m, range, node->name, node->prop[RESERVATION_NO_MAP].data != NULL, diag);
 }
 
+/* A kernel places its pools by pageblocks where it lends them out (CMA): 4 MiB is the largest there is. */
+#define REUSABLE_ALIGN (4 * MIB)
+
+static enum lb_err sink_pool_range(const struct node *node, struct region range, struct machine *m,
+				   struct diag *diag)
+{
+	struct pool *pool = &m->pool[m->pool_count - 1];
+
+	(void)node;
+	(void)diag;
+	if (pool->range_count < POOL_RANGES_MAX)
+		pool->range[pool->range_count++] = range;
+	return LB_OK;
+}
+
+/* What Linux refuses to allocate, by its own rules or for being nonsense, is no pool, and no error. */
+static void read_pool(const struct node *node, struct machine *m)
+{
+	const struct prop ranges = node->prop[RESERVATION_ALLOC_RANGES];
+	const uint64_t least = node->prop[RESERVATION_REUSABLE].data ? REUSABLE_ALIGN : PAGE_SIZE;
+	struct pool pool = {.name = node->name};
+	struct diag unsaid;
+
+	if (!prop_number(node->prop[RESERVATION_SIZE], &pool.size) || !pool.size)
+		return;
+	prop_number(node->prop[RESERVATION_ALIGNMENT], &pool.align);
+	if (pool.align < least)
+		pool.align = least;
+	if (!is_power_of_two(pool.align) || m->pool_count++ >= MACHINE_POOLS_MAX)
+		return;
+	m->pool[m->pool_count - 1] = pool;
+	if (read_ranges(node, ranges, sink_pool_range, m, &unsaid))
+		m->pool_count--;
+}
+
 static enum lb_err read_reservation(const struct node *node, struct machine *m, struct diag *diag)
 {
 	struct prop reg = node->prop[RESERVATION_REG];
 
 	if (!prop_is_okay(node->prop[RESERVATION_STATUS]))
 		return LB_OK;
-	if (!reg.data && node->prop[RESERVATION_SIZE].data)
-		m->dynamic_reserved_count++;
+	if (!reg.data)
+		read_pool(node, m);
 	return read_ranges(node, reg, sink_reservation, m, diag);
 }
 
@@ -359,7 +406,8 @@ static enum lb_err read_cpu(const struct node *node, struct machine *m, struct d
 	return LB_OK;
 }
 
-_Static_assert(ARRAY_SIZE(cpu_wanted) <= NODE_PROPS_MAX, "a hart wants the most properties");
+_Static_assert(ARRAY_SIZE(cpu_wanted) <= NODE_PROPS_MAX && ARRAY_SIZE(reservation_wanted) <= NODE_PROPS_MAX,
+	       "a hart and a reservation want the most properties");
 
 #define NODE_TYPE(wanted, read)                  \
 	{                                        \

@@ -34,7 +34,7 @@ struct node_cells {
 #define NODE_NAME "%.48s"
 
 /** No node of any kind wants more properties than this. */
-#define NODE_PROPS_MAX 7
+#define NODE_PROPS_MAX 8
 
 /** A node whose properties are all collected. */
 struct node {

@@ -149,7 +149,7 @@ static void clear_machine(struct machine *m)
 	m->compatible_size = 0;
 	region_set_clear(&m->ram);
 	m->reserved_count = 0;
-	m->dynamic_reserved_count = 0;
+	m->pool_count = 0;
 	m->bootargs = NULL;
 	m->initrd = (struct region){0, 0};
 	m->bundle = (struct region){0, 0};

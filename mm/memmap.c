@@ -133,6 +133,7 @@ const char *memmap_kind_name(enum memmap_kind kind)
 		[MEMMAP_CRASH] = "the crash region",
 		[MEMMAP_LOST] = "lost memory",
 		[MEMMAP_LOADABLE] = "a loadable",
+		[MEMMAP_KEPT] = "memory that is kept free",
 	};
 
 	return (size_t)kind < ARRAY_SIZE(names) ? names[kind] : "unknown";

@@ -21,6 +21,7 @@ enum memmap_kind {
 	MEMMAP_CRASH,	 /* the crash region */
 	MEMMAP_LOST,	 /* what earlier stages write on the way up, as the platform tells */
 	MEMMAP_LOADABLE, /* a loadable of the configuration that is being planned */
+	MEMMAP_KEPT,	 /* what its kernel shall find free, or was told not to use */
 };
 
 struct memmap_taken {

@@ -62,6 +62,12 @@ struct region region_intersection(struct region a, struct region b)
 		       region_end(a) < region_end(b) ? region_end(a) : region_end(b));
 }
 
+struct region region_span(struct region a, struct region b)
+{
+	return between(a.base < b.base ? a.base : b.base,
+		       region_end(a) > region_end(b) ? region_end(a) : region_end(b));
+}
+
 void region_set_clear(struct region_set *set)
 {
 	set->count = 0;

@@ -50,6 +50,9 @@ struct region region_pages_inside(struct region r);
 /** What is in @a and in @b, two valid regions; size 0 if nothing is. */
 struct region region_intersection(struct region a, struct region b);
 
+/** The smallest region that holds @a and @b, two valid regions that are not empty. */
+struct region region_span(struct region a, struct region b);
+
 /** Make @set empty. */
 void region_set_clear(struct region_set *set);
 

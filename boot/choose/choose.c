@@ -5,17 +5,18 @@
 #include <stdio.h>
 
 #include "boot/choose/menu.h"
+#include "boot/crash/region.h"
 #include "boot/load/load.h"
 
 /*
  * Linux's own defaults do not suit a machine that shall capture: panic=0 stands still for ever, and a cold
  * reboot cycles DRAM's power on many boards.
  */
-static void wish(const struct crash *crash, struct payload *primary)
+static void wish(const struct crash *crash, bool may_arm, struct payload *primary)
 {
 	primary->rule = (struct bootargs_rule){.firmwares = FIRMWARES_LAST};
 	primary->wishes = (struct fdt_wishes){.bootargs = NULL};
-	if (!WITH_CRASH || !crash->prepared)
+	if (!may_arm)
 		return;
 	primary->rule.needs = "panic=5 reboot=panic_warm";
 	primary->rule.why = "so that a panic ends in a reset";
@@ -23,8 +24,8 @@ static void wish(const struct crash *crash, struct payload *primary)
 	primary->wishes.reservation_count = crash->reservation_count;
 }
 
-static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, const struct crash *crash,
-			       struct payload *primary, const char *name)
+static enum lb_err try_to_load(const struct facts *facts, const struct memmap *map, const struct crash *crash,
+			       struct payload *primary, const char *name, bool *may_arm)
 {
 	/*
 	 * What firmware loads again on a reset is no place for anything, once a reset may bring a crash
@@ -33,10 +34,13 @@ static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, co
 	const bool keep_bundle = crash->region.all.size != 0;
 	enum lb_err err = load_read(facts, primary, name);
 
+	if (!err)
+		err = load_machine(facts, primary, map);
 	if (err)
 		return err;
-	wish(crash, primary);
-	err = load_plan(facts, primary, map, keep_bundle);
+	*may_arm = WITH_CRASH && crash->prepared && region_suits(crash, primary->machine, facts->log);
+	wish(crash, *may_arm, primary);
+	err = load_plan(facts, primary, keep_bundle);
 	return err ? err : load_carry_out(facts, primary);
 }
 
@@ -82,7 +86,7 @@ enum lb_err choose_primary(const struct facts *facts, struct memmap *map, struct
 		const char *name = choices.name[order[i]];
 
 		note_choice(chosen, order[i], name);
-		err = try_to_load(facts, map, crash, primary, name);
+		err = try_to_load(facts, map, crash, primary, name, &chosen->may_arm);
 		if (!err)
 			break;
 		if (i + 1 < count)

@@ -174,7 +174,7 @@ void arm_record(const struct facts *facts, const struct memmap *map, struct cras
 {
 	struct crash_record *record = &crash->record;
 
-	if (!crash->prepared)
+	if (!crash->prepared || !chosen->may_arm)
 		return;
 	boot_count_start(record, &chosen->start);
 	record->kernel_pa = chosen->kernel.base;

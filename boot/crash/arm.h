@@ -13,6 +13,7 @@ struct chosen {
 	struct boot_start start;
 	char name[CRASH_NAME_SIZE]; /* start's, cut; a copy, since the bundle may be overwritten by now */
 	struct region kernel;	    /* what it owns, from its entry on */
+	bool may_arm;		    /* its FDT leaves the crash region alone */
 };
 
 /**

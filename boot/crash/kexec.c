@@ -171,7 +171,9 @@ static enum lb_err load_from_bundle(const struct facts *facts, struct memmap *ma
 		return err;
 	prepare_wish(kernel, core, facts->hw->machine.usable_memory);
 	kernel->rule.firmwares = FIRMWARES_IF_ALONE; /* those of kexec --command-line, or the dead kernel's */
-	err = load_plan(facts, kernel, map, false);
+	err = load_machine(facts, kernel, map);
+	if (!err)
+		err = load_plan(facts, kernel, false);
 	if (err == LB_ENOSPC)
 		log_warn(facts->log,
 			 "kexec: %" PRIu64 " MiB are too few for this bundle: make crashkernel= larger",

@@ -120,7 +120,9 @@ enum lb_err prepare(const struct facts *facts, struct crash *crash, struct paylo
 	if (err)
 		return err;
 	prepare_wish(kernel, core_header_room(crash), crash->region.usable);
-	err = load_plan(facts, kernel, &crash->usable, true);
+	err = load_machine(facts, kernel, &crash->usable);
+	if (!err)
+		err = load_plan(facts, kernel, true);
 	if (!err)
 		err = check_segments(kernel, &facts->log->diag);
 	if (!err)

@@ -47,10 +47,9 @@ static bool find_record_at(const struct facts *facts, struct stage *stage, struc
  * region's end: at the end of a free piece of RAM or at 4 GiB, the highest first. If there is none our own
  * record stays.
  */
-static bool find_old_region(const struct facts *facts, struct stage *stage, const struct memmap *map,
+static bool find_old_region(const struct facts *facts, struct stage *stage, const struct region_set *free,
 			    struct crash *crash)
 {
-	const struct region_set *free = &map->free;
 	struct crash_record *record = &crash->record;
 	const struct crash_record own = *record;
 
@@ -106,11 +105,31 @@ static enum lb_err find_config(const struct facts *facts, struct crash *crash)
 	return err;
 }
 
-static enum lb_err place_region(const struct facts *facts, const struct memmap *map, struct crash *crash)
+/* @map, less what the primary's kernel will place by itself: if only that is too much, then it must yield. */
+static const struct memmap *keep_pools(const struct machine *machine, const struct memmap *map,
+				       struct crash *crash)
 {
-	return crash_region_place(&map->free, region_set_size(&facts->hw->machine.ram),
-				  crash->config.region_size, facts->stage->physmap.limit, &crash->region,
-				  &facts->log->diag);
+	struct memmap *kept = &crash->usable; /* which is not needed before the crash kernel is planned */
+
+	*kept = *map;
+	for (size_t i = 0; i < machine->pool_count && i < MACHINE_POOLS_MAX; i++) {
+		if (pool_take(kept, &machine->pool[i], true))
+			continue; /* of this the primary's plan will tell */
+	}
+	return kept;
+}
+
+static enum lb_err place_region(const struct facts *facts, const struct memmap *map,
+				const struct memmap *kept, struct crash *crash)
+{
+	const struct region_set *const sets[] = {&kept->free, &map->free};
+	enum lb_err err = LB_ENOSPC;
+
+	for (size_t i = 0; err == LB_ENOSPC && i < ARRAY_SIZE(sets); i++)
+		err = crash_region_place(sets[i], region_set_size(&facts->hw->machine.ram),
+					 crash->config.region_size, facts->stage->physmap.limit,
+					 &crash->region, &facts->log->diag);
+	return err;
 }
 
 /* Nothing of the region is used when something is wrong with it. */
@@ -129,17 +148,20 @@ static void give_up(struct crash *crash, enum lb_err err, struct memmap *map, st
 static enum lb_err choose_region(const struct facts *facts, struct stage *stage, const struct memmap *map,
 				 struct crash *crash)
 {
+	const struct memmap *kept = keep_pools(&facts->hw->machine, map, crash);
 	enum lb_err err = find_config(facts, crash);
 	struct diag why;
 
 	if (facts->hw->machine.crash_region.size) /* by kexec -e */
 		return region_adopt(facts, stage, crash);
 	if (!err)
-		err = place_region(facts, map, crash);
+		err = place_region(facts, map, kept, crash);
 	if (!err)
 		read_own_record(facts, stage, crash);
 	why = facts->log->diag;
-	if ((err || !record_is_waiting(&crash->record)) && find_old_region(facts, stage, map, crash))
+	if ((err || !record_is_waiting(&crash->record)) &&
+	    (find_old_region(facts, stage, &kept->free, crash) ||
+	     find_old_region(facts, stage, &map->free, crash)))
 		return LB_OK;
 	facts->log->diag = why;
 	return err;
@@ -164,4 +186,24 @@ void region_discover(const struct facts *facts, struct stage *stage, struct memm
 		 " of %" PRIu32,
 		 region->all.base, region_end(region->all) - 1, region->all.size / MIB,
 		 crash_state_name(crash->record.state), crash->record.attempts, crash->config.attempts);
+}
+
+bool region_suits(const struct crash *crash, const struct machine *primary, struct log *log)
+{
+	const struct region all = crash->region.all, own = primary->crash_region;
+	const char *why = region_set_contains(&primary->ram, all.base, all.size) ? NULL : "no RAM";
+
+	for (size_t i = 0; i < primary->reserved_count; i++) {
+		const struct machine_reservation *r = &primary->reserved[i];
+
+		if (!region_contains(own, r->range) &&
+		    ranges_overlap(r->range.base, r->range.size, all.base, all.size))
+			why = r->name;
+	}
+	if (why)
+		log_warn(log,
+			 "crash: not armed: in the FDT from the bundle the crash region at %#" PRIx64
+			 " is %.48s: change that, or lifeboat,region-size",
+			 all.base, why);
+	return !why;
 }

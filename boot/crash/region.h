@@ -22,4 +22,10 @@ void region_discover(const struct facts *facts, struct stage *stage, struct memm
  */
 LB_MUST_CHECK enum lb_err region_adopt(const struct facts *facts, struct stage *stage, struct crash *crash);
 
+/**
+ * Can the crash region be kept from a primary that sees the machine @primary? All RAM there, and nobody
+ * else's. If not, a warning says why: don't arm.
+ */
+bool region_suits(const struct crash *crash, const struct machine *primary, struct log *log);
+
 #endif

@@ -14,10 +14,11 @@
 #define GROWTH_MIN	   (4 * KIB) /* for what comes over from firmware's /chosen and /reserved-memory */
 
 /*
- * Two parts of the room: the FDT that is made, and the image in hand, which must be aligned and may be
- * written.
+ * Three parts of the room: what the FDT that is made describes, that FDT, and the image in hand, which must
+ * be aligned and may be written.
  */
 struct parts {
+	struct machine *machine;
 	uint64_t made_size;
 	char *made;
 	char *image;
@@ -44,22 +45,20 @@ static uint64_t made_room(const struct facts *facts, const struct payload *paylo
 	return align_down(sum + 7, 8);
 }
 
-static enum lb_err take_room(const struct facts *facts, struct payload *payload, struct memmap *map,
+static enum lb_err find_room(const struct facts *facts, struct payload *payload, const struct memmap *map,
 			     struct parts *parts)
 {
-	const uint64_t size = made_room(facts, payload) + image_room(payload);
+	const uint64_t size = sizeof(*parts->machine) + made_room(facts, payload) + image_room(payload);
 	struct region *room = &payload->board_fdt_room;
-	enum lb_err err = region_set_find(&map->free, size, PAGE_SIZE, 0, facts->stage->physmap.limit,
-					  REGION_HIGHEST, &room->base);
 
-	if (!err)
-		err = memmap_take(map, room->base, size, MEMMAP_FDT, "being made");
-	if (err)
+	if (region_set_find(&map->free, size, PAGE_SIZE, 0, facts->stage->physmap.limit, REGION_HIGHEST,
+			    &room->base))
 		return diag_fail(&facts->log->diag, LB_ENOSPC, "fdt: no %" PRIu64 " KiB of RAM to make it in",
 				 size / KIB);
 	room->size = size;
 	parts->made_size = made_room(facts, payload);
-	parts->made = facts_at(facts, room->base);
+	parts->machine = facts_at(facts, room->base);
+	parts->made = (char *)(parts->machine + 1);
 	parts->image = parts->made + parts->made_size;
 	return LB_OK;
 }
@@ -110,12 +109,13 @@ static enum lb_err merge(const struct facts *facts, struct payload *payload, str
 	return err;
 }
 
-enum lb_err board_fdt_make(const struct facts *facts, struct payload *payload, struct memmap *map)
+enum lb_err board_fdt_make(const struct facts *facts, struct payload *payload, const struct memmap *map)
 {
 	struct parts parts = {.made = NULL};
 	enum lb_err err;
 
 	payload->board_fdt = facts->hw->fdt;
+	payload->machine = &facts->hw->machine;
 	payload->board_fdt_room = (struct region){0, 0};
 	if (!payload->config.fdt[0].size)
 		return LB_OK;
@@ -124,17 +124,14 @@ enum lb_err board_fdt_make(const struct facts *facts, struct payload *payload, s
 			 payload->config.fdt[0].node);
 		return LB_OK;
 	}
-	err = take_room(facts, payload, map, &parts);
+	err = find_room(facts, payload, map, &parts);
 	if (!err)
 		err = merge(facts, payload, &parts);
 	if (!err)
-		payload->board_fdt = parts.made;
-	return err;
-}
-
-void board_fdt_release(const struct facts *facts, struct payload *payload, struct memmap *map)
-{
-	if (WITH_FDTS && payload->board_fdt_room.size &&
-	    memmap_release(map, payload->board_fdt_room.base, MEMMAP_FDT))
-		log_warn(facts->log, "fdt: the memory that it was made in is lost");
+		err = fdt_read_machine(parts.made, parts.made_size, parts.machine, &facts->log->diag);
+	if (err)
+		return err;
+	payload->board_fdt = parts.made;
+	payload->machine = parts.machine;
+	return LB_OK;
 }

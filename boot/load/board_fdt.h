@@ -6,19 +6,14 @@
 #include "boot/load/payload.h"
 
 /**
- * Set payload->board_fdt: the firmware's, or what the configuration's FDTs make of it.
+ * Set payload->board_fdt and machine: the firmware's, or what the configuration's FDTs make of it.
  *
- * Their hashes are checked first. The result lies in free RAM of @map, which it takes
- * (payload->board_fdt_room) until board_fdt_release().
- * Return: LB_OK; LB_EFORMAT a hash does not match, no FDT, or overlays that do not fit; LB_ENOSPC.
+ * Their hashes are checked first. The result lies in free RAM of @map (payload->board_fdt_room), and is
+ * readable until something else is put there: make the payload's of it first.
+ * Return: LB_OK; LB_EFORMAT a hash does not match, no FDT, or overlays that do not fit; LB_ENOSPC; as
+ *         fdt_read_machine().
  */
 LB_MUST_CHECK enum lb_err board_fdt_make(const struct facts *facts, struct payload *payload,
-					 struct memmap *map);
-
-/**
- * Give back the room in @map. The FDT stays readable until something else is put there: make the payload's of
- * it first.
- */
-void board_fdt_release(const struct facts *facts, struct payload *payload, struct memmap *map);
+					 const struct memmap *map);
 
 #endif

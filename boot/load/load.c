@@ -8,6 +8,7 @@
 
 #include "boot/load/board_fdt.h"
 #include "boot/load/images.h"
+#include "boot/load/map.h"
 #include "boot/load/trust.h"
 #include "boot/load/unpack.h"
 #include "fdt/fixup.h"
@@ -94,39 +95,6 @@ static void print_plan(const struct facts *facts, const struct payload *payload)
 	}
 }
 
-/* The loadables have no choice, so they come before the plan: from here on they are taken. */
-static enum lb_err take_loadables(const struct facts *facts, const struct payload *payload,
-				  struct memmap *map)
-{
-	const struct bundle_blob *loadable = payload->config.loadable;
-
-	for (size_t i = 0; i < BUNDLE_BLOBS_MAX && loadable[i].size; i++) {
-		const struct region r = {loadable[i].load, loadable[i].size};
-
-		if (!range_fits(r.base, r.size, facts->stage->physmap.limit) ||
-		    !region_set_contains(&map->free, r.base, r.size) ||
-		    memmap_take(map, r.base, r.size, MEMMAP_LOADABLE, loadable[i].node))
-			return diag_fail(&facts->log->diag, LB_ECONFLICT,
-					 "plan: loadable '%.40s' at %#" PRIx64
-					 " is not in free RAM, or lies on another: load it elsewhere",
-					 loadable[i].node, r.base);
-		log_info(facts->log, "plan: load    [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " KiB, %s", r.base,
-			 region_end(r) - 1, r.size / KIB, loadable[i].node);
-	}
-	return LB_OK;
-}
-
-/* Those that were taken come first. */
-static void release_loadables(const struct payload *payload, struct memmap *map)
-{
-	const struct bundle_blob *loadable = payload->config.loadable;
-
-	for (size_t i = 0; i < BUNDLE_BLOBS_MAX && loadable[i].size; i++) {
-		if (memmap_release(map, loadable[i].load, MEMMAP_LOADABLE))
-			return;
-	}
-}
-
 /* What the plan is asked to place. */
 static struct place_request request_of(const struct facts *facts, const struct payload *payload,
 				       bool keep_bundle)
@@ -139,6 +107,7 @@ static struct place_request request_of(const struct facts *facts, const struct p
 		.in_place = payload->config.in_place && !keep_bundle,
 		.initrd = payload->initrd,
 		.initrd_in_parts = payload->config.ramdisk[1].size != 0,
+		.fdt_from = payload->board_fdt_room,
 		.limit = facts->stage->physmap.limit,
 	};
 
@@ -152,48 +121,67 @@ static struct place_request request_of(const struct facts *facts, const struct p
 	return request;
 }
 
-/* Once it is known what the kernel is, and what FDT it gets. */
+/* Before there is a plan, since mem= is obeyed by it. What is in a compressed kernel is most often Linux. */
 static void make_bootargs(const struct facts *facts, struct payload *payload)
 {
+	const struct bundle_config *config = &payload->config;
 	const struct bootargs_said said = {
 		.fdt = payload->board_fdt_room.size ? fdt_bootargs(payload->board_fdt) : NULL,
-		.config = payload->config.bootargs,
+		.config = config->bootargs,
 		.firmwares = facts->hw->machine.bootargs,
 	};
 
-	bootargs_make(&payload->bootargs, &payload->rule, &said, payload->config.image.kind == IMAGE_LINUX,
-		      facts->log);
+	bootargs_make(&payload->bootargs, &payload->rule, &said,
+		      config->packed.by || config->image.kind == IMAGE_LINUX, facts->log);
 	payload->wishes.bootargs = payload->bootargs.text;
 }
 
-static enum lb_err plan_in(const struct facts *facts, struct payload *payload, struct memmap *map,
-			   bool keep_bundle)
+static enum lb_err plan_once(const struct facts *facts, struct payload *payload, bool keep_bundle)
 {
 	struct diag *diag = &facts->log->diag;
 	struct place_request request;
-	enum lb_err err = unpack_kernel(facts, payload, map);
+	enum lb_err err = unpack_kernel(facts, payload);
 
 	if (err)
 		return err;
 	request = request_of(facts, payload, keep_bundle || !facts->source->is_ram);
 	payload->wishes.initrd = request.initrd;
-	make_bootargs(facts, payload);
 	err = fdt_payload_size(payload->board_fdt, &payload->wishes, &request.fdt_size, diag);
-	return err ? err : place_plan(map, &request, &payload->plan, diag);
+	return err ? err : place_plan(&payload->map, &request, &payload->plan, diag);
 }
 
-enum lb_err load_plan(const struct facts *facts, struct payload *payload, struct memmap *map,
-		      bool keep_bundle)
+/* The payload comes first: what its kernel would like to find free is only a wish. */
+static enum lb_err make_plan(const struct facts *facts, struct payload *payload, bool keep_bundle)
 {
-	enum lb_err err = take_loadables(facts, payload, map);
+	const struct region room = payload->board_fdt_room;
+	enum lb_err err;
 
-	payload->board_fdt_room = (struct region){0, 0};
+	map_keep_free(facts, payload);
+	/* Late: the FDT is made before anything is copied, so that loadables and pools may lie on this. */
+	err = memmap_take(&payload->map, room.base, room.size, MEMMAP_FDT, "being made");
+	if (err)
+		return diag_fail(&facts->log->diag, err, "memory: no entry left for the FDT");
+	err = plan_once(facts, payload, keep_bundle);
+	if ((err == LB_ENOSPC || err == LB_ECONFLICT) && map_give_up_kept(facts, payload))
+		err = plan_once(facts, payload, keep_bundle);
+	return err;
+}
+
+enum lb_err load_machine(const struct facts *facts, struct payload *payload, const struct memmap *map)
+{
+	enum lb_err err = board_fdt_make(facts, payload, map);
+
+	return err ? err : map_make(facts, payload, map);
+}
+
+enum lb_err load_plan(const struct facts *facts, struct payload *payload, bool keep_bundle)
+{
+	enum lb_err err = map_take_loadables(facts, payload);
+
+	payload->wishes.firmware = &facts->hw->machine;
+	make_bootargs(facts, payload);
 	if (!err)
-		err = board_fdt_make(facts, payload, map);
-	if (!err)
-		err = plan_in(facts, payload, map, keep_bundle);
-	board_fdt_release(facts, payload, map);
-	release_loadables(payload, map);
+		err = make_plan(facts, payload, keep_bundle);
 	if (err)
 		return err;
 	payload->wishes.initrd = payload->plan.initrd;

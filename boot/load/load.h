@@ -22,15 +22,25 @@ LB_MUST_CHECK enum lb_err load_read(const struct facts *facts, struct payload *p
 void load_describe(const struct payload *payload, char *out, size_t size);
 
 /**
- * Compute payload->plan in @map, and print it: where everything will lie, before a byte moves. But a
+ * The machine that the payload will see: its FDT is made as far as the bundle says (payload->board_fdt,
+ * machine), and payload->map, of what @map and that FDT both call free.
+ *
+ * For a crash kernel wishes.usable_memory must be there.
+ * Return: as board_fdt_make() and map_make(); facts->log's diag says why.
+ */
+LB_MUST_CHECK enum lb_err load_machine(const struct facts *facts, struct payload *payload,
+				       const struct memmap *map);
+
+/**
+ * Compute payload->plan in payload->map, and print it: where everything will lie, before a byte moves. But a
  * compressed kernel is checked and unpacked here, since the plan needs to know what it is.
  *
- * Fills bootargs, by the rule, and wishes.bootargs and .initrd; the rest of the wishes must be there. @map is
- * as before, unless memory for an FDT is lost (told).
+ * Fills bootargs, by the rule, and wishes.bootargs, .initrd and .firmware; the rest of the wishes must be
+ * there. Room is left for what Linux will place itself, and mem= is obeyed; if nothing fits beside that, a
+ * warning says so. Context: after load_machine().
  * @keep_bundle  the bundle must stay whole: nothing is placed on it, and nothing runs in it
  */
-LB_MUST_CHECK enum lb_err load_plan(const struct facts *facts, struct payload *payload, struct memmap *map,
-				    bool keep_bundle);
+LB_MUST_CHECK enum lb_err load_plan(const struct facts *facts, struct payload *payload, bool keep_bundle);
 
 /**
  * Carry the plan out: write the payload's FDT, check the images and copy them.

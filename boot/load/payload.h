@@ -20,8 +20,11 @@ struct payload {
 	struct region unpacked; /* its kernel, if that is compressed; else size 0 */
 	const void *board_fdt;	/* what its FDT is made of: the firmware's, or one out of the bundle */
 	struct region board_fdt_room; /* where that lies; size 0: the firmware's */
-	struct verify verify;	      /* of the image in hand */
-	struct bootargs_rule rule;    /* what its role wants of them */
+	const struct machine
+		*machine;	   /* what it describes; ours or, if it is not the firmware's, beside it */
+	struct memmap map;	   /* where the payload may lie, by both FDTs: map.h */
+	struct verify verify;	   /* of the image in hand */
+	struct bootargs_rule rule; /* what its role wants of them */
 	struct cmdline bootargs;
 	struct fdt_wishes wishes; /* what its FDT shall say */
 	struct plan plan;

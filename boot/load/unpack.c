@@ -17,11 +17,11 @@
 #define BSS_SHARE 8 /* a kernel's bss is most often less than this fraction of its file, and 2 MiB */
 
 /* Room to choose from: what is free, below the limit. The plan's own set serves, since it is not made yet. */
-static enum lb_err make_room(const struct facts *facts, struct payload *payload, const struct memmap *map)
+static enum lb_err make_room(const struct facts *facts, struct payload *payload)
 {
 	const paddr_t limit = align_down(facts->stage->physmap.limit, PAGE_SIZE);
 
-	region_set_copy(&payload->plan.room, &map->free);
+	region_set_copy(&payload->plan.room, &payload->map.free);
 	return region_set_subtract(&payload->plan.room, limit, UINT64_MAX - limit);
 }
 
@@ -137,7 +137,7 @@ static enum lb_err make_way(const struct facts *facts, struct payload *payload)
 	return LB_OK;
 }
 
-enum lb_err unpack_kernel(const struct facts *facts, struct payload *payload, const struct memmap *map)
+enum lb_err unpack_kernel(const struct facts *facts, struct payload *payload)
 {
 	struct bundle_config *config = &payload->config;
 	enum lb_err err;
@@ -147,7 +147,7 @@ enum lb_err unpack_kernel(const struct facts *facts, struct payload *payload, co
 	    !config->packed.by) /* kexec/bundle has refused what this build can't unpack */
 		return LB_OK;
 	err = images_verify(facts, payload, &config->kernel);
-	if (!err && make_room(facts, payload, map))
+	if (!err && make_room(facts, payload))
 		err = diag_fail(&facts->log->diag, LB_ENOSPC,
 				"bundle: no room to unpack in: give the machine more RAM");
 	if (!err)

@@ -72,10 +72,13 @@ static bool request_is_sound(const struct place_request *request)
 
 /* ---- Ranges that are not a matter of choice ---- */
 
-/* May what does not float lie on @entry? On the bundle only, as far as the request hands it over. */
+/* May what does not float lie on @entry? On bundle and source of the FDT, as far as these are handed over. */
 static bool is_handed_over(const struct job *job, const struct memmap_taken *entry)
 {
-	return entry->kind == MEMMAP_BUNDLE && region_contains(job->request->bundle, entry->range);
+	const struct place_request *request = job->request;
+
+	return (entry->kind == MEMMAP_BUNDLE && region_contains(request->bundle, entry->range)) ||
+	       (entry->kind == MEMMAP_FDT && region_contains(request->fdt_from, entry->range));
 }
 
 /* Who keeps @r from being written? NULL: nobody. */

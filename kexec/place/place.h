@@ -16,16 +16,18 @@
 /** What is to be placed, and where its bytes are now. */
 struct place_request {
 	const struct image *image;
-	paddr_t image_pa;     /* of the image's first byte */
-	uint64_t image_size;  /* bytes of its file */
-	bool in_place;	      /* run it where it lies, if that is a right place for it; unused if fixed */
-	struct region initrd; /* where its bytes are now; size 0: none */
-	bool initrd_in_parts; /* they are not, but will be put together: it does not stay */
-	struct region bundle; /* where the payload came from: taken in the map, but its bytes that no
+	paddr_t image_pa;	/* of the image's first byte */
+	uint64_t image_size;	/* bytes of its file */
+	bool in_place;		/* run it where it lies, if that is a right place for it; unused if fixed */
+	struct region initrd;	/* where its bytes are now; size 0: none */
+	bool initrd_in_parts;	/* they are not, but will be put together: it does not stay */
+	struct region bundle;	/* where the payload came from: taken in the map, but its bytes that no
 				 item still needs may be written by an image that stays in place or is
 				 fixed, and an initrd may stay there; size 0: hands over nothing */
-	uint64_t fdt_size;    /* bytes to set aside for the payload's FDT; not 0 */
-	paddr_t limit;	      /* no destination at or above it: what the stage can address */
+	struct region fdt_from; /* what the FDT is made of, if that is taken in the map for no longer: a fixed
+				   image may lie on it, since the FDT comes first; size 0: it is not */
+	uint64_t fdt_size;	/* bytes to set aside for the payload's FDT; not 0 */
+	paddr_t limit;		/* no destination at or above it: what the stage can address */
 };
 
 struct plan_item {

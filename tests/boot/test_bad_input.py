@@ -223,8 +223,8 @@ def patched(fdt: Fdt, offset: int, *words: int) -> Fdt:
 
 
 def ram(fdt: Fdt, base: int, size: int) -> Fdt:
-    """The FDT names this RAM alone."""
-    cells = (base >> 32, base & 0xFFFF_FFFF, size >> 32, size & 0xFFFF_FFFF)
+    """The FDT names this RAM alone, and what the bundle lies in."""
+    cells = (base >> 32, base & 0xFFFF_FFFF, size >> 32, size & 0xFFFF_FFFF, 0, BUNDLE_AT, 0, 0x1_0000)
     return fdt.put(f"/memory@{RAM_AT:x}", "reg", *cells)
 
 
@@ -241,7 +241,7 @@ STRUCTURE = 0x48  # some way into the structure block of what QEMU makes
 
 FDTS: dict[str, tuple[Callable[[Fdt], Fdt], str]] = {
     "no memory": (lambda f: f.remove_node(f"/memory@{RAM_AT:x}"), r"^fdt: no memory node"),
-    "memory of size 0": (lambda f: ram(f, RAM_AT, 0), r"^fdt: no memory node with a size"),
+    "memory of size 0": (lambda f: f.put(f"/memory@{RAM_AT:x}", "reg", 0, RAM_AT, 0, 0), r"^fdt: no memory node with a size"),
     "memory overflows": (
         lambda f: ram(f, (1 << 64) - 0x1000, 0x2000),
         r"^fdt: memory@80000000: range .* runs past the last address",
@@ -306,11 +306,7 @@ MEMORIES: dict[str, tuple[Callable[[Fdt], Fdt], str]] = {
     "of 3 MiB": (lambda f: ram(f, STAGE_AT, 3 << 20), r"^(stage|plan): .* RAM"),
     "all reserved": (
         lambda f: reserving(f, 0, RAM_AT, 0, MEMORY),
-        r"^(bundle|stage): .*(overlaps reserved memory|no free)",
-    ),
-    "bundle reserved": (
-        lambda f: reserving(f, 0, BUNDLE_AT, 0, 0x1000),
-        r"^bundle: \[0x8a000000\.\.\S+ overlaps reserved memory",
+        r"^stage: .*no free",
     ),
     "payload reserved": (
         lambda f: reserving(f, 0, LOAD, 0, 0x1000),
@@ -341,14 +337,54 @@ def test_bad_memory_is_refused_in_one_line(name: str, shim: Shim, bench: Workben
     assert re.search(wanted, line := refusal(run_to_end(machine))), line
 
 
-def test_the_same_with_nothing_wrong_starts_the_payload(
-    shim: Shim, bench: Workbench, build_payload: Callable[..., object]
+# What firmware may say besides, and the payload starts all the same. `e` is where the bundle ends.
+HARMLESS: dict[str, tuple[Callable[[Fdt, int], Fdt], str]] = {
+    "nothing wrong": (lambda f, e: f, r"^lifeboat: bundle: .*/chosen linux,initrd-start"),
+    "bundle reserved": (
+        lambda f, e: reserving(f, 0, BUNDLE_AT, 0, e - BUNDLE_AT),
+        r"^lifeboat: bundle: .*/chosen linux,initrd-start",
+    ),
+    "a page of the bundle reserved": (
+        lambda f, e: reserving(f, 0, BUNDLE_AT, 0, 1),
+        r"^lifeboat: memory: \[0x8a000000..0x8a000000\] +reserved memory: taken",
+    ),
+    "initrd in device space": (
+        lambda f, e: beside(f, e, 0x4610_0000, 0x4C00_0000),
+        r"linux,initrd-start: \[0x46100000..0x4bffffff\] is no RAM to read: not used",
+    ),
+    "initrd behind RAM": (
+        lambda f, e: beside(f, e, 0xD000_0000, 0xD5F0_0000),
+        r"linux,initrd-start: \[0xd0000000..0xd5efffff\] is no RAM to read: not used",
+    ),
+    "initrd in the bundle": (
+        lambda f, e: beside(f, e, BUNDLE_AT + 0x800, e),
+        r"^lifeboat: plan: initrd  .* from 0x8a000800$",
+    ),
+    "initrd around the bundle": (
+        lambda f, e: beside(f, e, BUNDLE_AT - 1, e + 1),
+        r"^lifeboat: plan: initrd  .* from 0x89ffffff$",
+    ),
+}
+
+
+def beside(fdt: Fdt, end: int, initrd: int, initrd_end: int) -> Fdt:
+    """The bundle has a property of its own, and this is the initrd."""
+    fdt.put("/chosen", "linux,initrd-start", 0, initrd).put("/chosen", "linux,initrd-end", 0, initrd_end)
+    return fdt.put("/chosen", "lifeboat,bundle", 0, BUNDLE_AT, 0, end - BUNDLE_AT)
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_does_no_harm_starts_the_payload(
+    name: str, shim: Shim, bench: Workbench, build_payload: Callable[..., object]
 ) -> None:
     """Else all of the above would be right for the wrong reason."""
+    change, wanted = HARMLESS[name]
     program = build_payload("hop", TARGET=hex(STAGE_AT))
     image = bench.fit(bundle.raw(program.bin, LOAD, LOAD))
-    fdt = with_bundle(shim.fdt(), image)
+    fdt = change(with_bundle(shim.fdt(), image), BUNDLE_AT + image.stat().st_size)
     machine = shim.machine(fdt.path, extra=loader(image, BUNDLE_AT))
     console = run_to_end(machine)
+    find(wanted, console)
     find(r"^lifeboat: handoff: to 0x80200000", console)
     assert console.count("lifeboat: boot: lifeboat ") == 2, "the payload is the stage again"
+    assert ("reserved memory: taken" in console) == (name == "a page of the bundle reserved")

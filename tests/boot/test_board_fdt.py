@@ -60,6 +60,47 @@ def test_memory_and_reservations_are_the_firmwares_under_a_base_of_the_bundle(
     passed(console)
 
 
+RESERVING = """reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges;
+npu@80200000 { reg = <0 0x80200000 0 0x2000000>; no-map; };
+dsp@bc000000 { reg = <0 0xbc000000 0 0x4000000>; no-map; };
+pool { size = <0 0x1000000>; alloc-ranges = <0 0xb0000000 0 0x10000000>; };
+};
+chosen {"""
+
+
+def test_the_plan_and_the_crash_region_are_by_the_fdt_that_the_payload_gets(
+    stage: Path, contract: Callable[..., object], make_bundle: Callable[..., Path], machine_dts: str, tmp_path: Path
+) -> None:
+    """The base reserves the lowest and the highest RAM, of which firmware knows nothing; and 16 MiB will be a pool."""
+    base = dtc(machine_dts.replace("chosen {", RESERVING, 1), tmp_path / "base.dtb")
+    primary = with_fdts(bundle.linux(contract().bin), [base])
+    crash = bundle.Crash(104 << 20)
+    made = make_bundle(bundle.with_crash(primary, payload=bundle.linux(contract().bin), crash=crash))
+    console = run_to_end(Machine(kernel=stage, initrd=made))
+    passed(console)
+    region = find(r"crash: region \[(0x\w+)\.\.(0x\w+)\]", console)
+    assert int(region[2], 16) == 0xBFDF_FFFF, "by the firmware's FDT, which is there first"
+    find(r"warning: crash: not armed: in the FDT from the bundle the crash region .* is dsp@bc000000", console)
+    assert "crash: armed" not in console
+    find(r"plan: kernel  \[0x82200000\.\.", console)
+    fdt = find(r"plan: fdt     \[0x\w+\.\.(0x\w+)\] .*made here\n.*plan: kernel  \[0x82200000", console)
+    assert int(fdt[1], 16) < int(region[1], 16)
+
+
+def test_a_fixed_image_may_lie_where_its_fdt_is_made(
+    stage: Path, build_payload: Callable[..., object], make_bundle: Callable[..., Path], tmp_path: Path
+) -> None:
+    """At the top of RAM, which is also where there is room for a bundle's FDT."""
+    load = 0xBFF0_0000
+    overlay = dtc(OVERLAY, tmp_path / "over.dtbo")
+    program = build_payload("hop", TARGET="0x80200000")
+    (tmp_path / "large").write_bytes(program.bin.read_bytes().ljust(1 << 20, b"\0"))  # type: ignore[attr-defined]
+    made = make_bundle(with_fdts(bundle.raw(tmp_path / "large", load, load), [overlay]))
+    console = run_to_end(Machine(kernel=stage, initrd=made))
+    find(r"fdt: fdt-1 is laid over it$", console)
+    find(rf"handoff: to {load:#x}", console)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("on_firmware", [False, True], ids=["base", "firmware"])
 def test_linux_sees_base_and_overlays(

@@ -185,6 +185,40 @@ static void random_bundle(struct scene *scene, uint64_t *seed)
 		scene->request.bundle = bundle;
 }
 
+/* Room that the payload's FDT is made in, and mem=. */
+static void random_extras(struct scene *scene, uint64_t *seed)
+{
+	const uint64_t from = below(seed, WINDOW - PAGE_SIZE) / PAGE_SIZE * PAGE_SIZE;
+	const uint64_t limit = below(seed, WINDOW) / PAGE_SIZE * PAGE_SIZE;
+
+	if (chance(seed, 30)) {
+		scene->request.fdt_from = (struct region){scene->origin + from, PAGE_SIZE};
+		take(scene, scene->request.fdt_from, MEMMAP_FDT);
+	}
+	if (chance(seed, 10))
+		take(scene, (struct region){scene->origin + limit, WINDOW - limit}, MEMMAP_KEPT);
+}
+
+static void random_pools(struct scene *scene, uint64_t *seed)
+{
+	scene->lost_stays = chance(seed, 50);
+	scene->pool_count = chance(seed, 50) ? 0 : 1 + below(seed, POOLS_MAX);
+	for (size_t i = 0; i < scene->pool_count; i++) {
+		struct pool *pool = &scene->pool[i];
+
+		pool->name = "pool";
+		pool->size = 1 + below(seed, 4 * PAGE_SIZE);
+		pool->align = UINT64_C(1) << below(seed, 15);
+		pool->range_count = below(seed, 1 + POOL_RANGES_MAX);
+		for (size_t r = 0; r < pool->range_count; r++) {
+			uint64_t base = below(seed, WINDOW);
+
+			pool->range[r] =
+				(struct region){scene->origin + base, 1 + below(seed, WINDOW - base)};
+		}
+	}
+}
+
 void scene_make(struct scene *scene, uint64_t seed)
 {
 	static const paddr_t origins[] = {0, UINT64_C(0x80000000), 4 * GIB - PAGES / 2 * PAGE_SIZE, 8 * GIB,
@@ -200,6 +234,8 @@ void scene_make(struct scene *scene, uint64_t seed)
 	random_bundle(scene, &seed);
 	if (scene->image.fixed)
 		random_fixed_addresses(scene, &seed);
+	random_extras(scene, &seed);
+	random_pools(scene, &seed);
 	scene->request.image = &scene->image;
 	scene->request.in_place = chance(&seed, 60);
 	scene->request.fdt_size = 1 + below(&seed, (chance(&seed, 80) ? 3 : 6) * PAGE_SIZE);

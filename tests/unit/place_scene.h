@@ -6,6 +6,7 @@
 #define LIFEBOAT_TESTS_UNIT_PLACE_SCENE_H
 
 #include "kexec/place/place.h"
+#include "mm/pool.h"
 
 #define GRAIN	    256
 #define GRAINS	    (PAGE_SIZE / GRAIN) /* of a page */
@@ -13,6 +14,7 @@
 #define WINDOW	    (PAGES * PAGE_SIZE) /* bytes from scene.origin on; all RAM lies in it */
 #define FLASH	    UINT64_C(0x20000000)
 #define SEGMENT_MAX 4
+#define POOLS_MAX   3
 
 /** Bytes for the window, and for as much memory-mapped flash. */
 struct memory {
@@ -27,6 +29,9 @@ struct scene {
 	struct memmap map;
 	struct image image;
 	struct place_request request;
+	size_t pool_count; /* what the kernel will place itself; their windows are not taken yet */
+	struct pool pool[POOLS_MAX];
+	bool lost_stays; /* the kernel does not get what is only the stage's */
 };
 
 /** In a cmocka test: fail and say which scene it was. */

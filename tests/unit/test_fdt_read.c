@@ -71,7 +71,15 @@ static void add_reserved(struct lines *lines, const struct machine *m)
 		add(lines, "reserved %#llx %#llx %s %s", (unsigned long long)r->range.base,
 		    (unsigned long long)r->range.size, r->no_map ? "nomap" : "map", r->name);
 	}
-	add(lines, "dynamic 0x%zx", m->dynamic_reserved_count);
+	add(lines, "dynamic 0x%zx", m->pool_count);
+	for (size_t i = 0; i < m->pool_count && i < MACHINE_POOLS_MAX; i++) {
+		const struct pool *p = &m->pool[i];
+
+		add(lines, "pool %s %#llx by %#llx", p->name, (unsigned long long)p->size,
+		    (unsigned long long)p->align);
+		for (size_t r = 0; r < p->range_count; r++)
+			add_range(lines, p->name, p->range[r]);
+	}
 }
 
 static void describe(struct lines *lines, const struct machine *m)

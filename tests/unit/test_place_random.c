@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/place_bytes.h"
+#include "tests/unit/place_pools.h"
 #include "tests/unit/place_scene.h"
 
 #define SCENES 20000
@@ -28,52 +29,19 @@ struct answer {
 	paddr_t image, fdt, initrd;
 };
 
-/* What may be given away, page by page. */
-struct room {
-	bool page[PAGES];
-};
-
-static size_t pages_of(uint64_t size)
-{
-	return (size + PAGE_SIZE - 1) / PAGE_SIZE;
-}
-
-static bool fits(const struct room *room, size_t first, size_t count)
-{
-	for (size_t i = first; i < first + count; i++) {
-		if (i >= PAGES || !room->page[i])
-			return false;
-	}
-	return true;
-}
-
-static void set_pages(struct room *room, size_t first, size_t count, bool value)
-{
-	for (size_t i = first; i < first + count; i++)
-		room->page[i] = value;
-}
-
-static bool is_ram(const struct scene *scene, paddr_t base, uint64_t size)
-{
-	if (base < scene->origin || !range_fits(base - scene->origin, size, WINDOW))
-		return size == 0;
-	for (uint64_t i = base - scene->origin; i < base - scene->origin + size; i++) {
-		if (!scene->ram[i / GRAIN])
-			return false;
-	}
-	return true;
-}
-
-/* Does somebody hold a byte of it? With @lend the bundle, if handed over, does not count. */
+/* Does somebody hold a byte of it? With @lend what is handed over, bundle and FDT's room, does not count. */
 static bool is_taken(const struct scene *scene, paddr_t base, uint64_t size, bool lend)
 {
-	struct region lent = scene->request.bundle;
+	struct region lent = scene->request.bundle, from = scene->request.fdt_from;
 
 	for (size_t i = 0; i < scene->map.taken_count; i++) {
 		const struct memmap_taken *t = &scene->map.taken[i];
 		bool spared = lend && lent.size && t->kind == MEMMAP_BUNDLE && t->range.base >= lent.base &&
 			      region_end(t->range) <= region_end(lent);
 
+		if (lend && from.size && t->kind == MEMMAP_FDT && t->range.base == from.base &&
+		    t->range.size <= from.size)
+			spared = true;
 		if (!spared && ranges_overlap(t->range.base, t->range.size, base, size))
 			return true;
 	}
@@ -394,7 +362,7 @@ static void assert_list_is_right(const struct scene *scene, const struct plan *p
 
 /* How often each thing happened: a random test that never meets the hard cases proves nothing. */
 struct tally {
-	unsigned planned, stayed, initrd_stayed, no_room, conflict, overlapped_itself;
+	unsigned planned, stayed, initrd_stayed, no_room, conflict, overlapped_itself, pools;
 };
 
 static void judge(uint64_t seed, struct tally *tally)
@@ -403,9 +371,13 @@ static void judge(uint64_t seed, struct tally *tally)
 	static struct plan plan;
 	struct answer want = {.err = LB_OK};
 	struct diag diag = {{0}};
+	paddr_t window[POOLS_MAX] = {0};
+	size_t entries;
 	enum lb_err err;
 
 	scene_make(&scene, seed);
+	entries = scene.map.taken_count;
+	take_pools(&scene, window);
 	if (scene.image.fixed)
 		answer_fixed(&scene, &want);
 	else
@@ -424,6 +396,9 @@ static void judge(uint64_t seed, struct tally *tally)
 	assert_list_is_right(&scene, &plan, &want);
 	assert_destinations_are_right(&scene, &plan, &want);
 	assert_memory_is_right(&scene, &plan);
+	assert_pools_find_room(&scene, &plan, window, entries);
+	for (size_t i = 0; i < scene.pool_count; i++)
+		tally->pools += window[i] != 0;
 	tally->planned++;
 	tally->stayed += want.stays;
 	tally->initrd_stayed += want.initrd_stays && scene.request.initrd.size;
@@ -444,11 +419,12 @@ static void every_plan_is_the_best_one_and_every_error_is_due(void **state)
 	for (uint64_t i = 0; i < SCENES; i++)
 		judge(0x91ace + i, &tally);
 	print_message("of %d: %u planned (%u images and %u initrds stayed, %u items overlapped themselves), "
-		      "%u without room, %u in conflict\n",
+		      "%u without room, %u in conflict; %u pools beside them\n",
 		      SCENES, tally.planned, tally.stayed, tally.initrd_stayed, tally.overlapped_itself,
-		      tally.no_room, tally.conflict);
+		      tally.no_room, tally.conflict, tally.pools);
 	assert_true(tally.planned > SCENES / 5 && tally.stayed > SCENES / 100);
 	assert_true(tally.initrd_stayed > SCENES / 100 && tally.overlapped_itself > SCENES / 100);
+	assert_true(tally.pools > SCENES / 10);
 	assert_true(tally.no_room > SCENES / 10 && tally.conflict > SCENES / 100);
 }
 
