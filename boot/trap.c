@@ -3,13 +3,15 @@
 #include "boot/trap.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "boot/end.h"
 #include "boot/machine/sbi.h"
 
-#define BACKTRACE_MAX 16
+#define BACKTRACE_MAX 24
 
-extern const char stage_start[], stage_text_end[], stage_rw_start[], stage_rw_end[];
+extern const char stage_start[], stage_text_end[], stage_rw_start[];
+extern const uint64_t stack_top[];
 
 /* By exception code (Privileged Architecture, "scause"). */
 static const char *const causes[] = {
@@ -44,31 +46,38 @@ static bool is_inside(uint64_t address, const char *start, const char *end)
 	return address >= (uintptr_t)start && address < (uintptr_t)end;
 }
 
-/* Follow the frame pointers as far as they stay in the stack and grow. */
+/*
+ * Is @word what a call left on the stack: an address in the text, right behind an instruction that is jal or jalr with
+ * ra (t0 for what saves registers), or its short form c.jalr?
+ */
+static bool is_return_address(uint64_t word)
+{
+	uint32_t instruction;
+
+	if (!is_aligned(word, 2) || !is_inside(word, stage_start + sizeof(instruction), stage_text_end))
+		return false;
+	memcpy(&instruction, (const char *)(uintptr_t)word - sizeof(instruction), sizeof(instruction));
+	return (instruction & 0xdff) == 0xef || (instruction & 0x7dff) == 0xe7 ||
+	       (instruction >> 16 & 0xf07f) == 0x9002;
+}
+
+/*
+ * All words of the stack, from its end on, that a call can have left. Some may be of calls that are over: who reads it
+ * keeps to those that call each other. (Frame pointers would tell exactly, at 4 % of the stage.)
+ */
 static void print_backtrace(struct log *log, const struct trap_frame *frame)
 {
-	uint64_t fp = frame->x1_to_x31[8 - 1];
+	const uint64_t *word = (const uint64_t *)align_down(frame->x1_to_x31[2 - 1] + 7, 8);
+	int lines = 0;
 
 	log_error(log, "trap: called from %#" PRIx64, frame->x1_to_x31[1 - 1]);
-	for (int i = 0; i < BACKTRACE_MAX; i++) {
-		uint64_t return_address, next;
-
-		if (!is_aligned(fp, 8) || !is_inside(fp - 16, stage_rw_start, stage_rw_end) ||
-		    !is_inside(fp - 1, stage_rw_start, stage_rw_end))
-			return;
-		return_address = ((const uint64_t *)(uintptr_t)fp)[-1];
-		next = ((const uint64_t *)(uintptr_t)fp)[-2];
-		if (is_inside(return_address, stage_rw_start, stage_rw_end)) {
-			/* A function that calls none saves its caller's frame pointer only, in ra's place. */
-			fp = return_address;
+	if (!is_inside((uintptr_t)word, stage_rw_start, (const char *)stack_top))
+		return;
+	for (; word < stack_top && lines < BACKTRACE_MAX; word++) {
+		if (!is_return_address(*word))
 			continue;
-		}
-		if (!is_inside(return_address, stage_start, stage_text_end))
-			return;
-		log_error(log, "trap:        from %#" PRIx64, return_address);
-		if (next <= fp)
-			return;
-		fp = next;
+		log_error(log, "trap:        from %#" PRIx64, *word);
+		lines++;
 	}
 }
 

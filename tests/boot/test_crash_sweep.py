@@ -24,7 +24,7 @@ from symbols import tool
 RESET_VECTOR = 0x1000
 SEED = 3
 ATTEMPTS = 2
-JUDGE = "crash_dead_open"  # begins to look at the dead kernel's RAM
+JUDGE = "dead_open"  # begins to look at the dead kernel's RAM
 NOWHERE = 0x10
 LAST = "trampoline_start"  # the page that norelocate begins
 EACH = 3  # calls of one function that count
@@ -104,7 +104,7 @@ class Lab:
 
     def capture(self) -> None:
         """A checker's verdict on all that the last primary wrote, then a normal boot up to its arming."""
-        self.gdb.run_to(self.address("crash_arm"))
+        self.gdb.run_to(self.address("crash_prepare"))
         verdict = self.session.expect(VERIFIED)
         assert_verified(self.session.text, verdict, self.filled)
         self.session.expect(GIVEN_UP)
@@ -166,7 +166,7 @@ def sweep(lab: Lab, share: int) -> None:
     paths = find_paths(lab)
     capturing, arming = (path[::share] for path in paths)
     names = {point.name for path in paths for point in path}
-    for wanted in ("crash_prepare", "crash_arm", "crash_record_write", "elfcorehdr_write"):
+    for wanted in ("crash_prepare_exit", "crash_prepare", "crash_record_write", "elfcorehdr_write"):
         assert wanted in names, f"{wanted} is not on the path"
     rounds = max(len(capturing), len(arming))
     for index in range(rounds):

@@ -106,7 +106,7 @@ def ending(session: Session, gdb: Gdb) -> str:
     return session.text
 
 
-@pytest.mark.parametrize("where", ["discover_machine", "payload_plan"], ids=["before", "after"])
+@pytest.mark.parametrize("where", ["discover_machine", "load_plan"], ids=["before", "after"])
 def test_a_stack_overflow_hits_the_guard_page(
     where: str, stage: Path, stage_elf: Path, loop: Path, tmp_path: Path
 ) -> None:
@@ -124,7 +124,7 @@ def test_a_trap_in_the_trap_handler_switches_off(
     stage: Path, stage_elf: Path, loop: Path, tmp_path: Path
 ) -> None:
     """Its stack is used up as well: nothing can be trusted any more, but it does not loop."""
-    with stopped("payload_plan", stage, stage_elf, loop, tmp_path) as (session, gdb, symbol):
+    with stopped("load_plan", stage, stage_elf, loop, tmp_path) as (session, gdb, symbol):
         gdb.set_register("pc", 0)
         gdb.run_to(symbol["trap_handle"])
         gdb.set_register("sp", symbol["trap_stack_bottom"] + 16)
@@ -138,7 +138,7 @@ def test_a_jump_into_the_lower_half_is_reported(
     address: int, stage: Path, stage_elf: Path, loop: Path, tmp_path: Path
 ) -> None:
     """A null function pointer, or a physical address taken for a virtual one."""
-    with stopped("payload_plan", stage, stage_elf, loop, tmp_path) as (session, gdb, _):
+    with stopped("load_plan", stage, stage_elf, loop, tmp_path) as (session, gdb, _):
         gdb.set_register("pc", address)
         cause, epc, stval, _ = check_report(ending(session, gdb), stage_elf)
         assert (cause, epc, stval) == ("instruction page fault", address, address)
@@ -149,7 +149,7 @@ def test_a_write_to_what_is_read_only_is_reported(
     section: str, stage: Path, stage_elf: Path, loop: Path, tmp_path: Path
 ) -> None:
     """Text, the trampoline page and constants: memset is sent there."""
-    with stopped("payload_plan", stage, stage_elf, loop, tmp_path) as (session, gdb, symbol):
+    with stopped("load_plan", stage, stage_elf, loop, tmp_path) as (session, gdb, symbol):
         gdb.set_register("pc", symbol["memset"])
         gdb.set_register("a0", symbol[section])
         gdb.set_register("a2", 64)

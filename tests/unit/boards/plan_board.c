@@ -125,6 +125,16 @@ static void print_range(const char *what, struct region r, const char *more)
 	       region_end(r) - 1, r.size / KIB, more);
 }
 
+/* The one that firmware would enter us on: some boards have others, without paging, before it. */
+static uint64_t first_hart(void)
+{
+	size_t i = 0;
+
+	while (i + 1 < hw.machine.hart_count && !hw.machine.hart[i].enabled)
+		i++;
+	return hw.machine.hart[i].id;
+}
+
 static void read_machine(const char *path, paddr_t fdt_pa, paddr_t load)
 {
 	size_t enabled = 0;
@@ -133,6 +143,7 @@ static void read_machine(const char *path, paddr_t fdt_pa, paddr_t load)
 	hw.fdt = load_fdt(path);
 	hw.entry.fdt_pa = fdt_pa;
 	must(discover_machine(&hw, &the_stage, &the_log), "machine");
+	hw.entry.hart_id = first_hart();
 	if (!notes())
 		end("the platform has no notes");
 	hw.entry.stage_pa = the_stage.pa = load ? load : notes()->load;
