@@ -142,7 +142,7 @@ static struct place_request request_of(const struct facts *facts, const struct p
 static void make_bootargs(const struct facts *facts, struct payload *payload)
 {
 	const struct bootargs_said said = {
-		.fdt = payload->board_fdt_room.size ? fdt_bootargs(payload->board_fdt) : NULL,
+		.fdt = WITH_FDTS && payload->board_fdt_room.size ? fdt_bootargs(payload->board_fdt) : NULL,
 		.config = payload->config.bootargs,
 		.firmwares = facts->hw->machine.bootargs,
 	};
