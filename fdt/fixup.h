@@ -58,9 +58,10 @@ LB_MUST_CHECK enum lb_err fdt_payload_size(const void *blob, const struct fdt_wi
  *
  * Besides the wishes: removes from /chosen what Linux was told as a capture kernel or successor by kexec
  * (linux,dmcryptkeys, linux,kho-fdt, linux,kho-scratch) and lifeboat,bundle; leaves rng-seed and kaslr-seed
- * as firmware made them (fresh), but for a crash kernel, which gets none; takes away from a crash kernel's FDT
- * the crash region, pools, and what has no place yet (/reserved-memory); makes /chosen and /reserved-memory if
- * they are wanted and absent. Needs no memory but @out. Fails cleanly, whatever @out_size is.
+ * as firmware made them (fresh), but for a crash kernel, which gets none; takes away from a crash kernel's
+ * FDT the crash region, pools, and what has no place yet (/reserved-memory); makes /chosen and
+ * /reserved-memory if they are wanted and absent. Needs no memory but @out. Fails cleanly, whatever
+ * @out_size is.
  * @out  8-byte aligned, apart from @blob
  * Return: LB_OK; LB_ENOSPC @out_size is too small; LB_EFORMAT. On error @out holds no valid FDT.
  */

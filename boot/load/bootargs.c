@@ -13,7 +13,7 @@ static void join(struct cmdline *line, const struct bootargs_rule *rule, const s
 	cmdline_append(line, said->config ? said->config : "");
 	if (rule->firmwares == FIRMWARES_LAST || (rule->firmwares == FIRMWARES_IF_ALONE && !*line->text))
 		cmdline_append(line, firmwares);
-	else if (*firmwares)
+	else if (WITH_CRASH && *firmwares)
 		log_info(log, "bootargs: the crash kernel gets none of the FDT's");
 }
 
@@ -23,7 +23,7 @@ static void drop_barred(struct cmdline *line, const struct bootargs_rule *rule, 
 	const char *at = line->text;
 	struct cmdline_word word;
 
-	while (rule->is_barred && cmdline_next(&at, &word)) {
+	while (cmdline_next(&at, &word)) {
 		if (!rule->is_barred(&word))
 			continue;
 		log_warn(log, "bootargs: no crash kernel can do with %.*s: left out", (int)word.length,
@@ -60,8 +60,9 @@ void bootargs_make(struct cmdline *line, const struct bootargs_rule *rule, const
 {
 	cmdline_begin(line, is_linux ? CMDLINE_LINUX : CMDLINE_ROOM - 1);
 	join(line, rule, said, log);
-	drop_barred(line, rule, log);
-	if (rule->needs)
+	if (WITH_CRASH && rule->is_barred)
+		drop_barred(line, rule, log);
+	if (WITH_CRASH && rule->needs)
 		add_needs(line, rule, is_linux, log);
 	if (*line->lost)
 		log_warn(log, "bootargs: no room in %zu characters for: %s", line->most, line->lost);

@@ -126,7 +126,7 @@ static void make_bootargs(const struct facts *facts, struct payload *payload)
 {
 	const struct bundle_config *config = &payload->config;
 	const struct bootargs_said said = {
-		.fdt = payload->board_fdt_room.size ? fdt_bootargs(payload->board_fdt) : NULL,
+		.fdt = WITH_FDTS && payload->board_fdt_room.size ? fdt_bootargs(payload->board_fdt) : NULL,
 		.config = config->bootargs,
 		.firmwares = facts->hw->machine.bootargs,
 	};
