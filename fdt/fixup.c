@@ -15,6 +15,7 @@
 
 #include "fdt/edit.h"
 #include "fdt/read.h"
+#include "fdt/words.h"
 
 #define TAG_SIZE	4
 #define PROP_HEAD	12 /* tag, length, name offset */
@@ -483,5 +484,5 @@ enum lb_err fdt_make_payload_fdt(const void *blob, const struct fdt_wishes *wish
 		return LB_OK;
 	memset(out, 0, out_size < sizeof(fdt32_t) ? out_size : sizeof(fdt32_t));
 	return diag_fail(diag, code == -FDT_ERR_NOSPACE ? LB_ENOSPC : LB_EFORMAT,
-			 "fdt: cannot make the payload's (%s): libfdt's code %d", where, code);
+			 "fdt: cannot make the payload's (%s): %s", where, fdt_words(code));
 }

@@ -2,9 +2,9 @@
 /*
  * FDTs out of a bundle: a base instead of the firmware's FDT, and overlays on top.
  *
- * Only firmware knows how much RAM there is, what it keeps for itself, and its seeds. So a base from a bundle
- * gets the firmware's memory nodes instead of its own, and what it lacks of the firmware's /memreserve/,
- * /reserved-memory and /chosen. All else of the firmware's FDT is left behind.
+ * Only firmware knows how much RAM there is, what it keeps for itself, which harts it does not give, and
+ * its seeds: firmware.h. All else of the firmware's FDT is left behind. What an overlay says of memory is
+ * meant for this machine, so it may take RAM away, but it takes no reservation.
  */
 #ifndef LIFEBOAT_FDT_MERGE_H
 #define LIFEBOAT_FDT_MERGE_H
@@ -43,8 +43,12 @@ LB_MUST_CHECK enum lb_err fdt_merge_firmware(void *out, const void *firmware, co
 /**
  * Apply an overlay that was checked. It is overwritten.
  *
- * Return: LB_OK; LB_ENOSPC; LB_EFORMAT it does not fit what is in @out, which is no FDT any more then.
+ * Its fixups are checked against it and @out first. Where it takes a reservation of the @firmware's away,
+ * that comes back.
+ * @firmware  its FDT, which fdt_read_machine() has checked
+ * Return: LB_OK; LB_ENOSPC; LB_EFORMAT it does not fit what is in @out. On error @out is of no use any more.
  */
-LB_MUST_CHECK enum lb_err fdt_merge_overlay(void *out, void *overlay, const char *name, struct diag *diag);
+LB_MUST_CHECK enum lb_err fdt_merge_overlay(void *out, void *overlay, const void *firmware, const char *name,
+					    struct diag *diag);
 
 #endif

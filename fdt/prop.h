@@ -9,7 +9,6 @@
 #define LIFEBOAT_FDT_PROP_H
 
 #include <libfdt.h>
-#include <string.h>
 
 #include "base/types.h"
 
@@ -19,51 +18,25 @@ struct prop {
 	uint32_t size;
 };
 
-/** The big-endian number of @cells 32-bit cells at @data. @cells is 0 (then it is 0), 1 or 2. */
-static inline uint64_t cells_number(const uint8_t *data, uint32_t cells)
-{
-	uint64_t number = 0;
+/** The property @name of @node; absent, too, if there is no such node. */
+struct prop prop_of(const void *fdt, int node, const char *name);
 
-	for (uint32_t i = 0; i < cells; i++)
-		number = number << 32 | fdt32_ld((const fdt32_t *)(const void *)(data + 4 * (size_t)i));
-	return number;
-}
+/** The big-endian number of @cells 32-bit cells at @data. @cells is 0 (then it is 0), 1 or 2. */
+uint64_t cells_number(const uint8_t *data, uint32_t cells);
 
 /** The string that @p holds; NULL when @p is absent, or no string because nothing ends it. */
-static inline const char *prop_string(struct prop p)
-{
-	return p.data && p.size && p.data[p.size - 1] == '\0' ? (const char *)p.data : NULL;
-}
+const char *prop_string(struct prop p);
 
 /** Is @p the string @wanted? */
-static inline bool prop_is(struct prop p, const char *wanted)
-{
-	const char *string = prop_string(p);
-
-	return string && strcmp(string, wanted) == 0;
-}
+bool prop_is(struct prop p, const char *wanted);
 
 /** Read @p as a number of one or two cells. Return: false, with *@number unchanged, if it is none. */
-static inline bool prop_number(struct prop p, uint64_t *number)
-{
-	if (!p.data || (p.size != 4 && p.size != 8))
-		return false;
-	*number = cells_number(p.data, p.size / 4);
-	return true;
-}
+bool prop_number(struct prop p, uint64_t *number);
 
 /** A 32-bit number; 0 when @p is none or too large for that. */
-static inline uint32_t prop_u32(struct prop p)
-{
-	uint64_t number = 0;
-
-	return prop_number(p, &number) && number <= UINT32_MAX ? (uint32_t)number : 0;
-}
+uint32_t prop_u32(struct prop p);
 
 /** Does a node whose status is @p take part? Devicetree Specification, 2.3.4. */
-static inline bool prop_is_okay(struct prop p)
-{
-	return !prop_string(p) || prop_is(p, "okay") || prop_is(p, "ok");
-}
+bool prop_is_okay(struct prop p);
 
 #endif

@@ -11,6 +11,7 @@
 #include "fdt/node.h"
 #include "fdt/sound.h"
 #include "fdt/walk.h"
+#include "fdt/words.h"
 
 /* Linux refuses deeper trees (FDT_MAX_DEPTH), so we do. */
 #define DEPTH_MAX 64
@@ -210,10 +211,8 @@ static enum lb_err check_blob(const void *blob, size_t size, struct diag *diag)
 		return diag_fail(diag, LB_EFORMAT, "fdt: truncated: %u bytes, of which %zu are there",
 				 (unsigned int)total, size);
 	fault = sound_tree(blob, size);
-	if (fault == -FDT_ERR_ALIGNMENT)
-		return diag_fail(diag, LB_EFORMAT, "fdt: damaged: its blocks are misaligned");
 	if (fault)
-		return diag_fail(diag, LB_EFORMAT, "fdt: damaged: libfdt's check ends with %d", fault);
+		return diag_fail(diag, LB_EFORMAT, "fdt: damaged: %s", fdt_words(fault));
 	return LB_OK;
 }
 

@@ -7,6 +7,7 @@
 
 #include "fdt/sound.h"
 #include "fdt/walk.h"
+#include "fdt/words.h"
 
 static bool has_fdt_magic(const void *data, uint64_t size)
 {
@@ -80,8 +81,8 @@ enum lb_err fit_open_tree(const void *blob, uint64_t size, struct fit *fit, stru
 	fault = sound_tree(blob, fit->tree_size);
 	if (fault)
 		return diag_fail(diag, LB_EFORMAT,
-				 "bundle: the FIT's structure is damaged (libfdt error %d): copy it again",
-				 fault);
+				 "bundle: the FIT's structure is damaged (%s): copy it again",
+				 fdt_words(fault));
 	return LB_OK;
 }
 

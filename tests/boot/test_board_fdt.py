@@ -34,11 +34,29 @@ def machine_dts(tmp_path_factory: pytest.TempPathFactory) -> str:
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
 
+# OpenSBI's two reservations by name, but less: Linux would write into the firmware.
+LESS = """reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges;
+    mmode_resv1@80000000 { reg = <0 0x80000000 0 0x1000>; no-map; };
+    mmode_resv0@80040000 { reg = <0 0x80040000 0 0x20000>; no-map; status = "disabled"; };
+};
+chosen {"""
+
+
 def other_base(machine_dts: str) -> str:
-    """The machine's, with another model, a tenth of the memory, and nothing in /chosen."""
+    """The machine's, with another model, a tenth of the memory (which has no type), and names that are taken."""
     dts = machine_dts.replace('model = "riscv-virtio,qemu"', 'model = "other"')
     assert dts != machine_dts
-    return dts.replace("reg = <0x00 0x80000000 0x00 0x40000000>", "reg = <0x00 0x80000000 0x00 0x6400000>")
+    typed = '\t\tdevice_type = "memory";\n\t\treg = <0x00 0x80000000 0x00 0x40000000>'
+    assert typed in dts
+    return dts.replace(typed, "\t\treg = <0x00 0x80000000 0x00 0x6400000>").replace("chosen {", LESS, 1)
+
+
+def long_symbols(count: int) -> str:
+    """An overlay that adds far more than its size to __symbols__: each is as long as its target's path."""
+    deep = [f"a-node-whose-name-is-as-long-as-it-may-be-{level}" for level in range(8)]
+    nest = " { ".join(deep) + " { deepest: x { " + "}; " * len(deep) + "};"
+    leaves = " ".join(f"s{number}: n{number} {{}};" for number in range(count))
+    return f"/dts-v1/; /plugin/; &{{/}} {{ {nest} }}; &{{/{'/'.join(deep)}}} {{ {leaves} }};"
 
 
 def with_fdts(image: bundle.Image, fdts: list[Path], **options: object) -> bundle.Bundle:
@@ -118,6 +136,7 @@ cd /proc/device-tree
 echo "overlaid $(cat chosen/lifeboat,overlaid) $(cat overlaid-node/compatible) model $(cat model)"
 echo "seed $(ls chosen | grep -c seed) reserved $(ls reserved-memory | grep -c mmode)"
 echo "end of the list"
+sleep 99999 # the panic when init ends would cut off what the console has not printed yet
 """
     ramdisk = initramfs.make_initramfs(tmp_path / "look.cpio", script)
     fdts = [dtc(OVERLAY, tmp_path / "over.dtbo")]
@@ -130,7 +149,9 @@ echo "end of the list"
     stage_ran(console)
     model = "riscv-virtio,qemu" if on_firmware else "other"
     find(rf"overlaid yes\x00? ?lifeboat,overlaid\x00? model {model}", console)
-    find(r"reserved 2", console)
+    find(rf"reserved {2 if on_firmware else 4}$", console)
+    find(r"reserved mem: 0x0*80000000\.\.0x0*8003ffff \(256 KiB\) nomap", console)
+    find(r"reserved mem: 0x0*80040000\.\.0x0*8005ffff \(128 KiB\) nomap", console)
     find(r"Memory: \d+K/1048\d\d\dK available", console)
 
 
@@ -141,6 +162,18 @@ def test_an_overlay_that_does_not_fit_is_refused(
     made = make_bundle(with_fdts(bundle.linux(contract().bin), [overlay]))
     console = run_to_end(Machine(kernel=stage, initrd=made))
     find(r"ERROR: fdt: 'fdt-1' is no overlay for this FDT", console)
+
+
+def test_room_for_overlays_grows_with_what_they_add(
+    stage: Path, contract: Callable[..., object], make_bundle: Callable[..., Path], tmp_path: Path
+) -> None:
+    """The first guess is about three times their size."""
+    overlay = dtc(long_symbols(300), tmp_path / "over.dtbo")
+    assert 300 * 8 * 40 > 3 * overlay.stat().st_size
+    made = make_bundle(with_fdts(bundle.linux(contract().bin), [overlay]))
+    console = run_to_end(Machine(kernel=stage, initrd=made))
+    find(r"fdt: fdt-1 is laid over it$", console)
+    passed(console)
 
 
 def test_what_is_no_fdt_is_refused(
