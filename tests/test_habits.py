@@ -272,6 +272,7 @@ def test_c_is_formatted() -> None:
     assert done.returncode == 0, done.stderr[:4000]
 
 
+@pytest.mark.slow
 def test_cppcheck_is_clean() -> None:
     """It gives fewer false alarms here than clang-tidy; those it gives are listed with the reason."""
     assert shutil.which("cppcheck"), "cppcheck is not there; run tools/lifeboat setup"

@@ -17,6 +17,8 @@ from symbols import symbols
 from lifeboatlib import bundle, initramfs
 from lifeboatlib.qemu import ConsoleError, Machine, Session
 
+pytestmark = pytest.mark.slow
+
 HARTS = 4
 BUDGET = 5000
 NOTE = r"^checker: note of hart (\d+) differs in (0x[0-9a-f]+), (\d+) instructions ago$"
