@@ -17,6 +17,8 @@ from symbols import symbols
 from lifeboatlib import bundle, initramfs
 from lifeboatlib.qemu import Machine, Session
 
+pytestmark = pytest.mark.slow
+
 HARTS = 4
 PARK_SIZE = 8
 BUDGET = 5000

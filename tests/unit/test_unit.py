@@ -15,12 +15,25 @@ from lifeboatlib.paths import host_dir
 from lifeboatlib.qemu import patience
 
 SOURCES = sorted(Path(__file__).parent.glob("test_*.c"))
+MANY_INPUTS = ("_damage", "_tear", "_random")  # ends of the names of those that try out thousands
 
 # For the long run: how many mutations there are of each kind and bundle.
 MANY_MUTATIONS = "10000"
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem.removeprefix("test_"))
+def programs() -> list[object]:
+    """Each program by its name."""
+    return [
+        pytest.param(
+            source,
+            id=source.stem.removeprefix("test_"),
+            marks=pytest.mark.slow if source.stem.endswith(MANY_INPUTS) else (),
+        )
+        for source in SOURCES
+    ]
+
+
+@pytest.mark.parametrize("source", programs())
 def test_unit(source: Path) -> None:
     """The program passes all its tests, and runs at least one."""
     run(source)
