@@ -27,9 +27,9 @@ STEPS = (
     ("crash_judge", "moving the stage, page tables"),
     ("vmcoreinfo_find", "counting the boot in the record"),
     (None, "looking for the note, a word of each page"),
-    ("crash_dead_last_words", "judging by the end of the log"),
-    ("crash_prepare", "last words: 20 on the console, all to the region"),
-    ("crash_write_core_header", "checking what is staged, counting the attempt"),
+    ("dead_last_words", "judging by the end of the log"),
+    ("crash_prepare_exit", "last words: 20 on the console, all to the region"),
+    ("core_header_write", "checking what is staged, counting the attempt"),
     ("crash_save_log", "core header"),
     ("trampoline_start", "log, other harts, trampoline"),
 )
