@@ -114,14 +114,38 @@ unsigned discover_most_levels(const struct hw *hw)
 	return most;
 }
 
-/* What is reserved just for the bundle is the bundle's place. */
-static enum lb_err take_reservations(const struct machine *machine, struct memmap *map)
+/*
+ * Below us in our bank, whatever it is called: old vendor firmware, by /memreserve/. In a guest there is
+ * none.
+ */
+static bool is_below_stage(const struct hw *hw, struct region range)
 {
+	const struct region_set *ram = &hw->machine.ram;
+
+	for (size_t i = 0; i < ram->count && !sbi_is_hypervisor(); i++) {
+		const struct region bank = ram->region[i], first = {bank.base, PAGE_SIZE};
+
+		if (region_contains(bank, (struct region){hw->entry.stage_pa, 1}))
+			return hw->entry.stage_pa != bank.base && region_contains(range, first);
+	}
+	return false;
+}
+
+bool discover_is_firmware(const struct hw *hw, const struct machine_reservation *reservation)
+{
+	return !strncmp(reservation->name, FIRMWARE_PREFIX, strlen(FIRMWARE_PREFIX)) ||
+	       is_below_stage(hw, reservation->range);
+}
+
+/* What is reserved just for the bundle is the bundle's place. */
+static enum lb_err take_reservations(const struct hw *hw, struct memmap *map)
+{
+	const struct machine *machine = &hw->machine;
 	enum lb_err err = LB_OK;
 
 	for (size_t i = 0; !err && i < machine->reserved_count; i++) {
 		const struct machine_reservation *r = &machine->reserved[i];
-		bool firmware = !strncmp(r->name, FIRMWARE_PREFIX, strlen(FIRMWARE_PREFIX));
+		const bool firmware = discover_is_firmware(hw, r);
 
 		if (!machine_handed_over(machine, r->range))
 			err = memmap_take(map, r->range.base, r->range.size,
@@ -172,7 +196,7 @@ enum lb_err discover_memory(const struct hw *hw, const struct region *usable, st
 	memmap_init(map);
 	err = usable ? memmap_add_ram(map, usable->base, usable->size) : add_ram(&hw->machine.ram, map);
 	if (!err)
-		err = take_reservations(&hw->machine, map);
+		err = take_reservations(hw, map);
 	if (!err)
 		err = take_silent_firmware(hw->entry.stage_pa, map);
 	if (!err)

@@ -52,6 +52,9 @@ const char *discover_option(const struct hw *hw, const char *key, size_t *length
 LB_MUST_CHECK enum lb_err discover_memory(const struct hw *hw, const struct region *usable,
 					  struct memmap *map, struct diag *diag);
 
+/** Is it firmware's own memory, by its name or by its place below the stage? S-mode may fault on that. */
+bool discover_is_firmware(const struct hw *hw, const struct machine_reservation *reservation);
+
 /**
  * Take what the platform says is lost on a reset, as far as it is RAM that nobody has taken.
  *

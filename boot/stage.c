@@ -226,7 +226,7 @@ static enum lb_err map_machine(struct pagetable *pt, const struct physmap *map,
 		err = map_memory(pt, map, view->where, view->perms ? view->perms : free_perms);
 	}
 	if (!err && request->dead)
-		err = map_set(pt, map, request->dead, PTE_R);
+		err = map_set(pt, map, request->dead, request->dead_perms ? request->dead_perms : free_perms);
 	return err;
 }
 

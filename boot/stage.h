@@ -42,7 +42,8 @@ struct stage_request {
 	 * stays taken.
 	 */
 	bool keep_free;
-	const struct region_set *dead; /* more RAM to read; NULL: none */
+	const struct region_set *dead; /* more RAM, none of it in @map's free set; NULL: none */
+	uint64_t dead_perms;	       /* PTE_R, or 0: as free RAM is mapped */
 	size_t view_count;
 	struct stage_view view[STAGE_VIEWS_MAX];
 };

@@ -124,6 +124,7 @@ static _Noreturn void leave(struct boot_context *ctx, struct exit to)
 		 hart_id, to.fdt);
 	crash_save_log(ctx);
 	smp_release(to.fdt, to.entry, &ctx->log);
+	crash_mark_started(ctx);
 	handoff(hart_id, to.fdt, to.entry);
 }
 

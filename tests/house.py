@@ -49,7 +49,7 @@ ROOMS = (
         "what outlives a reset: record, region, call area, core header",
         ("kexec/leave", "kexec/dead"),
     ),
-    Room("kexec/dead", "what a dead kernel left: its note, its log", ("mm",)),
+    Room("kexec/dead", "what a dead kernel left: its note, its log", ("kexec/image", "mm")),
     Room("kexec/leave", "out of the stage: trampoline, both passes", ("mm",)),
     Room("kexec/place", "the plan: an address for everything", ("kexec/image", "mm")),
     Room("kexec/bundle", "the bundle's configurations, and what they want", ("kexec/image", "kexec/check")),

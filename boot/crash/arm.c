@@ -13,7 +13,6 @@
 #include "kexec/crash/lost.h"
 
 #define REGION_NODE "lifeboat-crash"
-#define LOST_NODE   "lifeboat-lost"
 
 static void add_reservation(struct crash *crash, struct fdt_reservation reservation)
 {
@@ -74,12 +73,15 @@ static size_t wipe_notes(const struct facts *facts, struct region range)
 	return wiped;
 }
 
-static void wipe_all_notes(const struct facts *facts, const struct memmap *map, const struct crash *crash)
+static void wipe_all_notes(const struct facts *facts, const struct memmap *map, const struct crash *crash,
+			   const struct dead *dead)
 {
 	size_t wiped = wipe_notes(facts, crash->region.usable);
 
 	for (size_t i = 0; i < map->free.count; i++)
 		wiped += wipe_notes(facts, map->free.region[i]);
+	for (size_t i = 0; i < dead->beside.count; i++)
+		wiped += wipe_notes(facts, dead->beside.region[i]);
 	if (wiped)
 		log_debug(facts->log, "crash: wiped %zu notes of former kernels", wiped);
 }
@@ -128,7 +130,7 @@ static void begin_record(const struct facts *facts, struct crash *crash, bool wa
 }
 
 void arm_prepare(const struct facts *facts, const struct memmap *map, struct crash *crash,
-		 struct payload *kernel)
+		 const struct dead *dead, struct payload *kernel)
 {
 	const bool was_capturing = crash->record.state == CRASH_CAPTURING;
 	const bool keep = keeps_prepared(facts, crash);
@@ -140,7 +142,7 @@ void arm_prepare(const struct facts *facts, const struct memmap *map, struct cra
 		return;
 	begin_record(facts, crash, was_capturing);
 	err = record_write(facts, crash);
-	wipe_all_notes(facts, map, crash);
+	wipe_all_notes(facts, map, crash, dead);
 	call_wipe(facts, crash);
 	if (!err)
 		err = reserve_all(facts, map, crash);
@@ -169,13 +171,11 @@ uint32_t arm_find_demoted(const struct facts *facts, struct crash *crash, const 
 }
 
 /* Last of all before the primary starts: from here on a reset that is not orderly is a crash. */
-void arm_record(const struct facts *facts, const struct memmap *map, struct crash *crash,
-		const struct chosen *chosen, struct elfcorehdr_request *core)
+void arm_record(const struct facts *facts, struct crash *crash, const struct chosen *chosen,
+		struct dead *dead)
 {
 	struct crash_record *record = &crash->record;
 
-	if (!crash->prepared || !chosen->may_arm)
-		return;
 	boot_count_start(record, &chosen->start);
 	record->kernel_pa = chosen->kernel.base;
 	record->kernel_size = chosen->kernel.size;
@@ -184,5 +184,5 @@ void arm_record(const struct facts *facts, const struct memmap *map, struct cras
 		return;
 	}
 	log_info(facts->log, "crash: armed: a reset that is not orderly starts the crash kernel");
-	call_arm(facts, crash, &map->free, core);
+	call_arm(facts, crash, &dead->ram, &dead->core);
 }

@@ -23,19 +23,19 @@ struct chosen {
  * record is left empty and one line says why. Context: free RAM is writable.
  */
 void arm_prepare(const struct facts *facts, const struct memmap *map, struct crash *crash,
-		 struct payload *kernel);
+		 const struct dead *dead, struct payload *kernel);
 
 /** Which of @choices the boot counter has demoted: a bit each. Says so. @start says whose they are. */
 uint32_t arm_find_demoted(const struct facts *facts, struct crash *crash, const struct choices *choices,
 			  const struct boot_start *start);
 
 /**
- * Arm the record: last of all before the primary starts. Context: after load_carry_out() of the primary.
+ * Arm the record: last of all before the primary starts. Context: a crash kernel is prepared; after
+ * load_carry_out() of the primary.
  *
- * @map   whose free RAM is what the primary owns
- * @core  room for the work
+ * @dead  what the primary will own; its core is room for the work
  */
-void arm_record(const struct facts *facts, const struct memmap *map, struct crash *crash,
-		const struct chosen *chosen, struct elfcorehdr_request *core);
+void arm_record(const struct facts *facts, struct crash *crash, const struct chosen *chosen,
+		struct dead *dead);
 
 #endif

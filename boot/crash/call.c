@@ -117,6 +117,19 @@ static bool area_is_sound(const struct facts *facts, const struct crash *crash)
 	return !crash_call_check(area, CRASH_CALL_SIZE) && area->pa == crash->region.call.base;
 }
 
+void call_mark_started(const struct facts *facts, struct crash *crash)
+{
+	struct crash_call *area = area_of(facts, crash);
+
+	area->started = 1;
+	caches_write_back(&crash->caches, &area->started, sizeof(area->started));
+}
+
+bool call_has_started(const struct facts *facts, const struct crash *crash)
+{
+	return area_of(facts, crash)->started;
+}
+
 bool call_was_made(const struct facts *facts, const struct crash *crash)
 {
 	return area_is_sound(facts, crash) && area_of(facts, crash)->made == CRASH_CALL_MADE;

@@ -19,6 +19,12 @@ void call_wipe(const struct facts *facts, struct crash *crash);
 void call_arm(const struct facts *facts, struct crash *crash, const struct region_set *owned,
 	      struct elfcorehdr_request *core);
 
+/** Note that the primary runs; a word in the call area that nothing but call_wipe() takes back. */
+void call_mark_started(const struct facts *facts, struct crash *crash);
+
+/** Did a primary run since the area was wiped? */
+bool call_has_started(const struct facts *facts, const struct crash *crash);
+
 /** Did the dead system ask for the crash kernel, by a call that went into a reset? */
 bool call_was_made(const struct facts *facts, const struct crash *crash);
 

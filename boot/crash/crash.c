@@ -2,6 +2,8 @@
 /* The face of the crash side: hands the parts of the context to the files that do the work. */
 #include "boot/crash/crash.h"
 
+#include "boot/crash/call.h"
+#include "boot/crash/dead.h"
 #include "boot/crash/judge.h"
 #include "boot/crash/kexec.h"
 #include "boot/crash/logs.h"
@@ -10,7 +12,7 @@
 
 enum lb_err crash_enter(struct boot_context *ctx)
 {
-	return WITH_CRASH ? kexec_enter(&ctx->hw, &ctx->crash, &ctx->dead, &ctx->log) : LB_OK;
+	return WITH_CRASH ? kexec_enter(&ctx->hw, &ctx->crash, &ctx->log) : LB_OK;
 }
 
 void crash_discover(struct boot_context *ctx)
@@ -22,6 +24,8 @@ void crash_discover(struct boot_context *ctx)
 		kexec_discover(&ctx->facts, &ctx->stage, &ctx->crash, &ctx->dead);
 	else
 		region_discover(&ctx->facts, &ctx->stage, &ctx->memmap, &ctx->crash);
+	if (ctx->crash.way == WAY_KEXEC || ctx->crash.region.all.size)
+		dead_find_ram(&ctx->facts, &ctx->memmap, &ctx->crash, &ctx->dead);
 }
 
 static void add_view(struct stage_request *request, struct region where, uint64_t perms)
@@ -36,7 +40,8 @@ void crash_request_stage(const struct boot_context *ctx, struct stage_request *r
 
 	if (!WITH_CRASH)
 		return;
-	request->dead = &ctx->dead.ram;
+	request->dead = &ctx->dead.beside;
+	request->dead_perms = ctx->crash.way == WAY_KEXEC ? PTE_R : 0;
 	if (!region->all.size)
 		return;
 	request->own = (struct region){region->stage.base, region_end(region->all) - region->stage.base};
@@ -82,17 +87,25 @@ enum lb_err crash_prepare_exit(struct boot_context *ctx, struct exit *exit)
 void crash_prepare(struct boot_context *ctx)
 {
 	if (WITH_CRASH)
-		arm_prepare(&ctx->facts, &ctx->memmap, &ctx->crash, &ctx->crash_kernel);
+		arm_prepare(&ctx->facts, &ctx->memmap, &ctx->crash, &ctx->dead, &ctx->crash_kernel);
 }
 
 void crash_arm(struct boot_context *ctx, const struct chosen *chosen)
 {
-	if (WITH_CRASH)
-		arm_record(&ctx->facts, &ctx->memmap, &ctx->crash, chosen, &ctx->dead.core);
+	if (!WITH_CRASH || !ctx->crash.prepared || !chosen->may_arm)
+		return;
+	dead_find_ram(&ctx->facts, &ctx->memmap, &ctx->crash, &ctx->dead); /* the primary's, should it die */
+	arm_record(&ctx->facts, &ctx->crash, chosen, &ctx->dead);
 }
 
 void crash_save_log(struct boot_context *ctx)
 {
 	if (WITH_CRASH)
 		logs_save(&ctx->facts, &ctx->crash);
+}
+
+void crash_mark_started(struct boot_context *ctx)
+{
+	if (WITH_CRASH && ctx->crash.region.all.size)
+		call_mark_started(&ctx->facts, &ctx->crash);
 }

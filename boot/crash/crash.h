@@ -49,4 +49,7 @@ void crash_arm(struct boot_context *ctx, const struct chosen *chosen);
 /** Keep the log of this run where the next run and userspace find it. */
 void crash_save_log(struct boot_context *ctx);
 
+/** Note that the payload runs: a reset before that is nobody's death. Context: right before handoff(). */
+void crash_mark_started(struct boot_context *ctx);
+
 #endif

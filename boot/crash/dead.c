@@ -6,36 +6,119 @@
 #include <string.h>
 
 #include "kexec/crash/deaths.h"
+#include "kexec/crash/lost.h"
 #include "kexec/crash/text.h"
 #include "kexec/dead/find.h"
 
-#define NSEC_PER_SEC UINT64_C(1000000000)
-#define LAST_WORDS   20 /* lines of the dead kernel's log on the console */
+#define TOO_MANY "crash: RAM is in too many pieces: "
+#define LEFT_OUT " is left out of the dump"
 
-enum lb_err dead_find_ram(const struct memmap *map, const struct crash_record *record, struct dead *dead)
+#define NSEC_PER_SEC UINT64_C(1000000000)
+
+/*
+ * Of the dead kernel's log on the console: the last, and, where it is not among them, around the telling
+ * one.
+ */
+#define LAST_WORDS  20
+#define TOLD_BEFORE 4
+#define TOLD_AFTER  15
+
+/* ---- What it owned ---- */
+
+/* No entry may be left for what is behind @taken; that is given up then, and said. */
+static void take_off(struct region_set *ram, struct region taken, struct log *log)
 {
+	const struct region pages = region_pages_around(taken);
+
+	if (!region_set_subtract(ram, pages.base, pages.size))
+		return;
+	for (size_t i = 0; i < ram->count; i++) {
+		struct region piece = ram->region[i];
+
+		if (!region_contains(piece, pages))
+			continue;
+		ram->region[i].size = pages.base - piece.base;
+		log_warn(log, TOO_MANY "[%#" PRIx64 "..%#" PRIx64 "]" LEFT_OUT, region_end(pages),
+			 region_end(piece) - 1);
+		return;
+	}
+}
+
+/* Did the FDT keep it from the kernel itself, and not only from who asks the kernel for memory? */
+static bool is_kept_off(const struct hw *hw, const struct machine_reservation *reservation)
+{
+	return reservation->no_map || discover_is_firmware(hw, reservation) ||
+	       !strncmp(reservation->name, LOST_NODE, sizeof(LOST_NODE) - 1);
+}
+
+/* All RAM but what the FDT keeps off, in whole pages. As many pieces as the machine has: they fit. */
+static void take_all_ram(const struct hw *hw, struct region_set *ram, struct log *log)
+{
+	const struct machine *machine = &hw->machine;
+
+	region_set_clear(ram);
+	for (size_t i = 0; i < machine->ram.count; i++) {
+		const struct region pages = region_pages_inside(machine->ram.region[i]);
+
+		(void)!region_set_add(ram, pages.base, pages.size);
+	}
+	for (size_t i = 0; i < machine->reserved_count; i++) {
+		if (is_kept_off(hw, &machine->reserved[i]))
+			take_off(ram, machine->reserved[i].range, log);
+	}
+}
+
+static void take_off_lost(const struct crash_record *record, struct region_set *ram, struct log *log)
+{
+	for (size_t i = 0; i < record->lost_count; i++)
+		take_off(ram, record->lost[i], log);
+}
+
+void dead_find_ram(const struct facts *facts, const struct memmap *map, const struct crash *crash,
+		   struct dead *dead)
+{
+	const struct machine *machine = &facts->hw->machine;
 	enum lb_err err = LB_OK;
 
-	region_set_copy(&dead->ram, &map->free);
-	for (size_t i = 0; !err && i < record->lost_count; i++) {
-		struct region lost = region_pages_around(record->lost[i]);
-
-		err = region_set_subtract(&dead->ram, lost.base, lost.size);
+	take_all_ram(facts->hw, &dead->ram, facts->log);
+	if (crash->way == WAY_KEXEC) /* this run's takings are all in there */
+		take_off(&dead->ram, machine->usable_memory, facts->log);
+	for (size_t i = 0; crash->way != WAY_KEXEC && i < map->taken_count; i++) {
+		if (map->taken[i].kind != MEMMAP_RESERVED)
+			take_off(&dead->ram, map->taken[i].range, facts->log);
 	}
-	return err;
+	take_off_lost(&crash->record, &dead->ram, facts->log);
+	region_set_copy(&dead->beside, &dead->ram);
+	for (size_t i = 0; !err && i < map->free.count; i++)
+		err = region_set_subtract(&dead->beside, map->free.region[i].base, map->free.region[i].size);
+	if (!err)
+		return;
+	log_warn(facts->log, TOO_MANY "what is reserved" LEFT_OUT);
+	region_set_copy(&dead->ram, &map->free);
+	take_off_lost(&crash->record, &dead->ram, facts->log);
+	region_set_clear(&dead->beside);
+}
+
+/* ---- What it said ---- */
+
+static struct vmcoreinfo_home home_of(const struct facts *facts, struct region kernel)
+{
+	return (struct vmcoreinfo_home){.kernel = kernel, .ram_base = facts->hw->machine.ram.region[0].base};
 }
 
 enum lb_err dead_open(const struct facts *facts, const struct crash *crash, struct dead *dead,
 		      paddr_t note_pa, struct dead_log *left)
 {
-	const paddr_t kernel_pa = crash->record.kernel_pa;
+	const struct crash_record *record = &crash->record;
+	const struct vmcoreinfo_home home =
+		home_of(facts, (struct region){record->kernel_pa, record->kernel_size});
 	struct vmcoreinfo *info = &dead->info;
 	struct diag *diag = &facts->log->diag;
 	enum lb_err err;
 
 	left->ram = (struct ram){.readable = &dead->ram, .offset = facts->stage->physmap.base};
-	err = note_pa ? vmcoreinfo_read(&left->ram, note_pa, kernel_pa, info, diag)
-		      : vmcoreinfo_find(&left->ram, &dead->ram, kernel_pa, info, NULL, diag);
+	err = note_pa ? vmcoreinfo_read(&left->ram, note_pa, &home, info, diag)
+		      : vmcoreinfo_find(&left->ram, &dead->ram, &home, info, NULL, diag);
 	dead->has_info = !err;
 	if (!err)
 		err = printk_open(&left->ram, info, &left->ring, diag);
@@ -44,56 +127,66 @@ enum lb_err dead_open(const struct facts *facts, const struct crash *crash, stru
 	return err;
 }
 
-/* Where the dead kernel's log goes as text: to the region, and its end to the console. */
+static void keep_log(const struct facts *facts, struct crash *crash, const struct dead_log *left)
+{
+	const struct region where = crash->region.dead_log;
+	struct crash_text *text;
+
+	if (!where.size)
+		return;
+	text = facts_at(facts, where.base);
+	crash_text_finish(text, printk_text(&left->ring, text->text, where.size - sizeof(*text)));
+	caches_write_back(&crash->caches, text, where.size);
+}
+
+/* Which records the console sees: some around the telling one, and the last. */
 struct last_words {
 	struct log *log;
-	char *out;
-	size_t used, room;
-	size_t skip; /* records that the console does not see */
+	uint64_t told_seq;
+	size_t at, told, count;
 };
-
-static void take_words(const struct printk_record *record, void *context)
-{
-	struct last_words *words = context;
-	char line[LOG_LINE_MAX];
-	size_t length = printk_format(record, line, sizeof(line));
-
-	if (words->skip)
-		words->skip--;
-	else
-		log_info(words->log, "dead: %s", line);
-	if (length + 1 > words->room - words->used)
-		return;
-	memcpy(words->out + words->used, line, length);
-	words->out[words->used + length] = '\n';
-	words->used += length + 1;
-}
 
 static void count_words(const struct printk_record *record, void *context)
 {
-	(void)record;
-	++*(size_t *)context;
+	struct last_words *words = context;
+
+	if (record->seq == words->told_seq)
+		words->told = words->count;
+	words->count++;
 }
 
-void dead_last_words(const struct facts *facts, struct crash *crash, const struct dead_log *left)
+static void say_words(const struct printk_record *record, void *context)
 {
-	const struct region where = crash->region.dead_log;
-	struct crash_text *text = where.size ? facts_at(facts, where.base) : NULL;
-	struct last_words words = {.log = facts->log};
-	size_t count = 0;
+	struct last_words *words = context;
+	const size_t at = words->at++;
+	struct printk_record rest = *record, piece;
 
-	if (text) {
-		words.out = text->text;
-		words.room = where.size - sizeof(*text);
-	}
-	printk_visit_last(&left->ring, UINT32_MAX, count_words, &count);
-	words.skip = count > LAST_WORDS ? count - LAST_WORDS : 0;
-	log_info(facts->log, "dead: %zu lines of log; the last %zu:", count, count - words.skip);
-	printk_visit_last(&left->ring, UINT32_MAX, take_words, &words);
-	if (!text)
+	if (at + LAST_WORDS < words->count &&
+	    (at + TOLD_BEFORE < words->told || at > words->told + TOLD_AFTER))
 		return;
-	crash_text_finish(text, words.used);
-	caches_write_back(&crash->caches, text, sizeof(*text) + words.used);
+	while (printk_next_line(&rest, &piece))
+		log_info(words->log, "dead: [%5" PRIu64 ".%06u] %.*s", piece.ts_nsec / NSEC_PER_SEC,
+			 (unsigned)(piece.ts_nsec / 1000 % 1000000), (int)piece.length, piece.text);
+}
+
+void dead_last_words(const struct facts *facts, struct crash *crash, const struct dead_log *left,
+		     const struct printk_told *told)
+{
+	struct last_words words = {
+		.log = facts->log,
+		.told_seq = told->ending == PRINTK_ENDING_CUT ? UINT64_MAX : told->record.seq,
+	};
+	size_t last = LAST_WORDS;
+
+	printk_visit_last(&left->ring, UINT32_MAX, count_words, &words);
+	if (words.told_seq == UINT64_MAX)
+		words.told = words.count;
+	if (last > words.count)
+		last = words.count;
+	log_info(facts->log, "dead: %zu lines of log; the last %zu%s:", words.count, last,
+		 words.told + last < words.count ? ", behind those that tell of its end" : "");
+	printk_visit_last(&left->ring, UINT32_MAX, say_words, &words);
+	keep_log(facts, crash, left);
 }
 
 static void keep_last(const struct printk_record *record, void *context)
@@ -128,12 +221,14 @@ enum printk_ending dead_ending_in(const struct facts *facts, struct crash *crash
 {
 	const struct region_set *ram = &crash->usable.ram;
 	struct dead_log left = {.ram = {.readable = ram, .offset = facts->stage->physmap.base}};
+	const struct vmcoreinfo_home home =
+		home_of(facts, crash_record_piece(&crash->record, CRASH_PIECE_IMAGE));
 	struct vmcoreinfo info;
 
 	memmap_init(&crash->usable);
 	if (memmap_add_ram(&crash->usable, where.base, where.size) ||
-	    vmcoreinfo_find(&left.ram, ram, 0, &info, NULL, NULL) ||
+	    vmcoreinfo_find(&left.ram, ram, &home, &info, NULL, NULL) || !info.anchored ||
 	    printk_open(&left.ram, &info, &left.ring, NULL))
 		return PRINTK_ENDING_CUT;
-	return printk_ending(&left.ring, NULL, 0);
+	return printk_ending(&left.ring).ending;
 }

@@ -14,27 +14,33 @@ struct dead_log {
 };
 
 /**
- * Fill dead->ram for the way by reset: free RAM less what was lost at the dead kernel's boot. (What is lost
- * at this one is taken, so it is not free.)
+ * Fill dead->ram, what a dead kernel owned and is still as it left it: all RAM, less no-map, firmware's and
+ * lost memory, and what @map has taken for this run. Memory that is reserved in any other way (a reusable
+ * pool, above all) is the kernel's.
  *
- * Return: LB_OK; LB_ENOSPC too many pieces.
+ * Fills dead->beside, too. What has no entry left in the sets is left out of both, with a line; nothing is
+ * ever in them that should not be.
  */
-LB_MUST_CHECK enum lb_err dead_find_ram(const struct memmap *map, const struct crash_record *record,
-					struct dead *dead);
+void dead_find_ram(const struct facts *facts, const struct memmap *map, const struct crash *crash,
+		   struct dead *dead);
 
 /**
  * Find the dead kernel's note in dead->ram, and open its log.
  *
  * Fills dead->info; dead->has_info tells whether it is good, which it may be on failure, too.
  * Context: after stage_move(), which maps that RAM.
- * @note_pa  where the note is, if that is known; 0: look through all of the dead RAM
+ * @note_pa  where the note is, if that is known; 0: ask the image, or look through all of the dead RAM
  * Return: LB_OK; what vmcoreinfo_find() and printk_open() return; the line was logged.
  */
 LB_MUST_CHECK enum lb_err dead_open(const struct facts *facts, const struct crash *crash, struct dead *dead,
 				    paddr_t note_pa, struct dead_log *left);
 
-/** Print the end of its log; keep the whole of it in the crash region, if there is one. */
-void dead_last_words(const struct facts *facts, struct crash *crash, const struct dead_log *left);
+/**
+ * Print the end of its log, and the lines around the one that tells of its end; keep the log in the crash
+ * region, if there is one.
+ */
+void dead_last_words(const struct facts *facts, struct crash *crash, const struct dead_log *left,
+		     const struct printk_told *told);
 
 /**
  * The primary died: tell the boot counter in crash->record, and log what that makes of it.
@@ -44,7 +50,8 @@ void dead_last_words(const struct facts *facts, struct crash *crash, const struc
 void dead_count(const struct facts *facts, struct crash *crash, const struct dead_log *left);
 
 /**
- * How the kernel that ran in @where, which must be mapped, ended; PRINTK_ENDING_CUT if nothing can be told.
+ * How the crash kernel that ran in @where, which must be mapped, ended; PRINTK_ENDING_CUT if nothing can be
+ * told that only it could write.
  */
 enum printk_ending dead_ending_in(const struct facts *facts, struct crash *crash, struct region where);
 

@@ -5,8 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "kexec/image/image.h"
-
 struct region core_header_room(const struct crash *crash)
 {
 	return (struct region){region_end(crash->region.usable) - CORE_HEADER_ROOM, CORE_HEADER_ROOM};
@@ -29,25 +27,12 @@ static void add_own_note(const struct facts *facts, struct elfcorehdr_request *c
 	core->note[core->note_count++] = (struct elfcorehdr_note){.pa = room.base, .size = room.size};
 }
 
-/* What its own header says, which stays in RAM; 0 if there is none (any more). */
-static uint64_t dead_kernel_size(const struct facts *facts, const struct dead *dead, paddr_t pa)
-{
-	struct image image;
-
-	if (!region_set_contains(&dead->ram, pa, PAGE_SIZE) ||
-	    image_read_linux(facts_at(facts, pa), IMAGE_LINUX_HEADER, &image, NULL))
-		return 0;
-	return image.mem_size;
-}
-
-static void describe_kernel(const struct facts *facts, const struct crash *crash, struct dead *dead)
+static void describe_kernel(struct dead *dead)
 {
 	const struct vmcoreinfo *info = &dead->info;
 	struct elfcorehdr_request *core = &dead->core;
-	struct region kernel = {info->kernel_pa, align_down(crash->record.kernel_size, PAGE_SIZE)};
+	const struct region kernel = {info->kernel_pa, info->kernel_size};
 
-	if (crash->way == WAY_KEXEC)
-		kernel.size = dead_kernel_size(facts, dead, kernel.base);
 	core->page_offset = info->page_offset;
 	core->phys_ram_base = info->phys_ram_base;
 	if (kernel.size && region_set_contains(&dead->ram, kernel.base, kernel.size)) {
@@ -63,12 +48,14 @@ enum lb_err core_header_write(const struct facts *facts, const struct crash *cra
 
 	core->ram = &dead->ram;
 	if (dead->has_info)
-		describe_kernel(facts, crash, dead);
+		describe_kernel(dead);
 	if (dead->has_info && crash->way != WAY_KEXEC) /* kexec's header names it among the notes */
 		core->note[core->note_count++] =
 			(struct elfcorehdr_note){dead->info.note.base, VMCOREINFO_NOTE_SIZE};
 	if (!core->note_count)
 		add_own_note(facts, core, (struct region){room.base + ELFCOREHDR_SIZE_MAX, PAGE_SIZE});
+	if (!region_set_size(&dead->ram))
+		log_warn(facts->log, "crash: none of the RAM is a dead kernel's: the dump will be empty");
 	log_info(facts->log,
 		 "crash: %" PRIu64 " MiB of the dead kernel's RAM in %zu pieces, %zu notes, core header at "
 		 "%#" PRIx64,

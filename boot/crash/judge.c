@@ -7,37 +7,76 @@
 #include "boot/crash/call.h"
 #include "boot/crash/dead.h"
 #include "boot/crash/record.h"
+#include "kexec/image/image.h"
 
 #define JUDGE_SPARE 2 /* boots that may be cut short by a reset, beyond those that start a crash kernel */
+
+/* There is no log to judge by, or none to believe. */
+static bool judge_unknown(const struct facts *facts, const struct crash *crash, const char *why)
+{
+	log_info(facts->log, "crash: %s: lifeboat,unknown-end says %s", why,
+		 crash->config.capture_unknown ? "capture" : "boot");
+	return crash->config.capture_unknown;
+}
+
+static bool is_linux(const struct facts *facts, const struct crash *crash, const struct dead *dead)
+{
+	const paddr_t pa = crash->record.kernel_pa;
+
+	return region_set_contains(&dead->ram, pa, PAGE_SIZE) &&
+	       image_is_linux(facts_at(facts, pa), IMAGE_LINUX_HEADER);
+}
+
+/* A primary without a log: too early for one, or no Linux, as a bootloader that resets the machine itself. */
+static bool judge_silent(const struct facts *facts, struct crash *crash, const struct dead *dead, bool called)
+{
+	if (!called && !call_has_started(facts, crash)) {
+		log_info(facts->log, "crash: the reset came before any kernel was started: no crash");
+		return false;
+	}
+	if (called || crash->config.capture_unknown)
+		dead_count(facts, crash, NULL);
+	if (called)
+		return true;
+	if (is_linux(facts, crash, dead))
+		return judge_unknown(facts, crash, "the last kernel left no log");
+	return judge_unknown(facts, crash, "no Linux left a log; a bootloader's own reset looks the same");
+}
+
+static void log_ending(const struct facts *facts, const struct dead *dead, const struct printk_told *told)
+{
+	const bool silent = told->ending == PRINTK_ENDING_CUT;
+
+	log_info(facts->log, "crash: Linux %s ended by %s%s%.*s", dead->info.release,
+		 printk_ending_name(told->ending), silent ? "" : ": ", silent ? 0 : (int)told->record.length,
+		 silent ? "" : told->record.text);
+	if (!dead->info.anchored)
+		log_warn(facts->log,
+			 "crash: that is a last resort: its note at %#" PRIx64
+			 " can't be shown to be the kernel's, any process can write one",
+			 dead->info.note.base);
+}
 
 /* A primary ran and the machine was reset. Did the primary mean it? */
 static bool judge_armed(const struct facts *facts, struct crash *crash, struct dead *dead)
 {
-	char line[LOG_LINE_MAX / 2];
-	struct dead_log left;
 	const bool called = call_was_made(facts, crash);
-	enum printk_ending ending;
+	struct printk_told told;
+	struct dead_log left;
 
 	if (called) {
 		crash->way = WAY_CALL;
 		log_info(facts->log, "crash: the last system called for the crash kernel");
 	}
-	if (dead_open(facts, crash, dead, 0, &left)) {
-		if (called || crash->config.capture_unknown)
-			dead_count(facts, crash, NULL);
-		if (called)
-			return true;
-		log_info(facts->log, "crash: the last kernel left no log: lifeboat,unknown-end says %s",
-			 crash->config.capture_unknown ? "capture" : "boot");
-		return crash->config.capture_unknown;
-	}
-	ending = printk_ending(&left.ring, line, sizeof(line));
-	log_info(facts->log, "crash: Linux %s ended by %s%s%s", dead->info.release,
-		 printk_ending_name(ending), *line ? ": " : "", line);
-	if (printk_ending_is_orderly(ending) && !called)
+	if (dead_open(facts, crash, dead, 0, &left))
+		return judge_silent(facts, crash, dead, called);
+	told = printk_ending(&left.ring);
+	log_ending(facts, dead, &told);
+	if (printk_ending_is_orderly(told.ending) && !called &&
+	    (dead->info.anchored || !judge_unknown(facts, crash, "so a good end is not believed")))
 		return false;
 	dead_count(facts, crash, &left);
-	dead_last_words(facts, crash, &left);
+	dead_last_words(facts, crash, &left, &told);
 	return true;
 }
 
@@ -116,8 +155,7 @@ bool judge(const struct facts *facts, const struct memmap *map, struct crash *cr
 {
 	bool died;
 
-	if (!crash->region.all.size || dead_find_ram(map, &crash->record, dead) ||
-	    !is_to_be_judged(facts, crash))
+	if (!crash->region.all.size || !is_to_be_judged(facts, crash))
 		return false;
 	if (!begin_judging(facts, crash))
 		return false;

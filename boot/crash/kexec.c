@@ -14,22 +14,6 @@
 
 /* ---- Before the move ---- */
 
-/* All RAM but usable memory and what the FDT reserves: Linux kept off that, too, and some of it faults. */
-static enum lb_err set_dead_ram(const struct machine *m, struct region_set *dead)
-{
-	const struct region usable = m->usable_memory;
-	enum lb_err err;
-
-	region_set_copy(dead, &m->ram);
-	err = region_set_subtract(dead, usable.base, usable.size);
-	for (size_t i = 0; !err && i < m->reserved_count; i++) {
-		const struct region reserved = region_pages_around(m->reserved[i].range);
-
-		err = region_set_subtract(dead, reserved.base, reserved.size);
-	}
-	return err;
-}
-
 /* Does what the FDT says of usable memory fit the machine, and itself? */
 static bool usable_is_sound(const struct hw *hw)
 {
@@ -40,11 +24,10 @@ static bool usable_is_sound(const struct hw *hw)
 	       region_contains(usable, m->elfcorehdr) && is_aligned(m->elfcorehdr.base, sizeof(uint64_t));
 }
 
-enum lb_err kexec_enter(const struct hw *hw, struct crash *crash, struct dead *dead, struct log *log)
+enum lb_err kexec_enter(const struct hw *hw, struct crash *crash, struct log *log)
 {
 	const struct machine *m = &hw->machine;
 	const struct region usable = m->usable_memory, stage = {hw->entry.stage_pa, stage_image_size()};
-	enum lb_err err;
 
 	if (!usable.size || !m->elfcorehdr.size)
 		return LB_OK;
@@ -58,8 +41,7 @@ enum lb_err kexec_enter(const struct hw *hw, struct crash *crash, struct dead *d
 	if (!usable_is_sound(hw))
 		return diag_fail(&log->diag, LB_ERANGE,
 				 "kexec: usable memory is no RAM, or FDT or core header are not in it");
-	err = set_dead_ram(m, &dead->ram);
-	return err ? diag_fail(&log->diag, err, "kexec: RAM is in too many pieces") : LB_OK;
+	return LB_OK;
 }
 
 static void read_notes(const struct facts *facts, struct stage *stage, struct elfcorehdr_request *core)
@@ -109,12 +91,14 @@ static paddr_t check_notes(const struct facts *facts, struct dead *dead)
 static void meet_dead_kernel(const struct facts *facts, struct crash *crash, struct dead *dead)
 {
 	const paddr_t vmcoreinfo = check_notes(facts, dead);
+	struct printk_told told;
 	struct dead_log left;
 
 	if (!dead_open(facts, crash, dead, vmcoreinfo, &left)) {
 		log_info(facts->log, "kexec: Linux %s died", dead->info.release);
+		told = printk_ending(&left.ring);
 		dead_count(facts, crash, &left);
-		dead_last_words(facts, crash, &left);
+		dead_last_words(facts, crash, &left, &told);
 	}
 }
 

@@ -13,14 +13,12 @@
 #include "boot/load/payload.h"
 
 /**
- * Did Linux jump here on panic? Then all RAM but usable memory is the dead kernel's, and crash->way is
- * WAY_KEXEC.
+ * Did Linux jump here on panic? Then crash->way is WAY_KEXEC.
  *
  * Context: after discover_machine(), before discover_memory(), which must be told of usable memory then.
  * Return: LB_OK, whatever the answer is; LB_ERANGE what the FDT says of usable memory can't be.
  */
-LB_MUST_CHECK enum lb_err kexec_enter(const struct hw *hw, struct crash *crash, struct dead *dead,
-				      struct log *log);
+LB_MUST_CHECK enum lb_err kexec_enter(const struct hw *hw, struct crash *crash, struct log *log);
 
 /**
  * Read kexec's core header, and find the prepared crash kernel, if there is one. Context: before

@@ -43,8 +43,9 @@ struct crash {
 
 /** What the dead kernel left. */
 struct dead {
-	struct region_set ram; /* what it owned, and is still as it left it */
-	bool has_info;	       /* info is good */
+	struct region_set ram;	  /* what it owned, and is still as it left it */
+	struct region_set beside; /* of that, what this run's memory map does not call free */
+	bool has_info;		  /* info is good */
 	struct vmcoreinfo info;
 	struct elfcorehdr_request core; /* what the core header shall say of it */
 };

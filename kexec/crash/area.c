@@ -47,6 +47,7 @@ ASSERT_AT(crash_call, page_va, CRASH_CALL_AT_PAGE_VA);
 ASSERT_AT(crash_call, notes_va, CRASH_CALL_AT_NOTES_VA);
 ASSERT_AT(crash_call, caller_sum, CRASH_CALL_AT_SUM);
 ASSERT_AT(crash_call, made, CRASH_CALL_AT_MADE);
+ASSERT_AT(crash_call, started, CRASH_CALL_AT_STARTED);
 ASSERT_AT(crash_call, hart, CRASH_CALL_AT_HARTS);
 ASSERT_AT(crash_call, end, CRASH_CALL_AT_HARTS + 8 * CRASH_CALL_HARTS);
 ASSERT_AT(slot, name_size, CRASH_CALL_NOTE_AT);

@@ -41,6 +41,7 @@
 #define CRASH_CALL_AT_NOTES_VA 0x90
 #define CRASH_CALL_AT_SUM      0x98 /* the caller's */
 #define CRASH_CALL_AT_MADE     0xa0
+#define CRASH_CALL_AT_STARTED  0xa8
 #define CRASH_CALL_AT_HARTS    0x100
 #define CRASH_CALL_SLOT_SIZE   0x200
 #define CRASH_CALL_SLOT_SHIFT  9
@@ -78,7 +79,8 @@ struct crash_call {
 	uint64_t notes_va;   /* the first note slot */
 	uint64_t caller_sum; /* crash_call_sum() of all before it, sum included */
 	uint64_t made;	     /* CRASH_CALL_MADE from the first crash call on */
-	uint64_t reserved_caller[11];
+	uint64_t started;    /* not 0: the stage has left to the primary. The stage's, and its last store */
+	uint64_t reserved_caller[10];
 
 	uint64_t hart[CRASH_CALL_HARTS]; /* hart ids in the FDT's order; the nth hart has the nth slot */
 	uint64_t end; /* CRASH_CALL_NO_HART, as are the entries of hart[] behind note_count */

@@ -5,6 +5,9 @@
 
 #include "mm/memmap.h"
 
+/** What its nodes in the primary's FDT are called. */
+#define LOST_NODE "lifeboat-lost"
+
 /**
  * Is it firmware's to write again on the way up, so that the primary must not own it?
  *

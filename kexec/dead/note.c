@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "kexec/image/image.h"
+
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a number is stored by its low bytes");
 
 /* ---- The text ---- */
@@ -308,8 +310,41 @@ static enum lb_err check_release(const struct ram *ram, const struct vmcoreinfo 
 	return LB_OK;
 }
 
-enum lb_err vmcoreinfo_read(const struct ram *ram, paddr_t pa, paddr_t kernel_pa, struct vmcoreinfo *info,
-			    struct diag *diag)
+/* What its own header says, which stays in RAM; or else what the stage gave it. */
+static uint64_t measure_image(const struct ram *ram, paddr_t pa, struct region given)
+{
+	const void *header = ram_bytes(ram, pa, IMAGE_LINUX_HEADER);
+	struct image image;
+
+	if (header && !image_read_linux(header, IMAGE_LINUX_HEADER, &image, NULL))
+		return image.mem_size;
+	return pa == given.base ? align_down(given.size, PAGE_SIZE) : 0;
+}
+
+/* All @size bytes at @va are the image's own. */
+static bool is_in_image(const struct vmcoreinfo *info, uint64_t va, uint64_t size)
+{
+	const struct region image = {info->kernel_pa, info->kernel_size};
+
+	return va >= info->kernel_link &&
+	       region_contains(image, (struct region){va - info->va_kernel_pa_offset, size});
+}
+
+static bool is_anchored(const struct ram *ram, const struct vmcoreinfo *info)
+{
+	const void *prb = vmcoreinfo_bytes(ram, info, info->prb, sizeof(uint64_t));
+	uint64_t ring;
+
+	if (!prb || !range_is_valid(info->kernel_pa, info->kernel_size))
+		return false;
+	memcpy(&ring, prb, sizeof(ring));
+	return is_in_image(info, info->uts_ns, info->uts_name + UTS_RELEASE + sizeof(info->release)) &&
+	       is_in_image(info, info->prb, sizeof(ring)) &&
+	       is_in_image(info, ring, info->printk.rb_text_data_ring + sizeof(ring));
+}
+
+enum lb_err vmcoreinfo_read(const struct ram *ram, paddr_t pa, const struct vmcoreinfo_home *home,
+			    struct vmcoreinfo *info, struct diag *diag)
 {
 	struct region note;
 	size_t text_size;
@@ -318,9 +353,14 @@ enum lb_err vmcoreinfo_read(const struct ram *ram, paddr_t pa, paddr_t kernel_pa
 	if (err)
 		return diag_fail(diag, err, "vmcoreinfo: at 0x%" PRIx64 " there is no whole note", pa);
 	err = parse((const char *)ram_bytes(ram, pa, note.size) + sizeof(struct note_header), text_size,
-		    kernel_pa, info, diag);
+		    home->kernel.base, info, diag);
 	if (err)
 		return err;
 	info->note = note;
-	return check_release(ram, info, diag);
+	err = check_release(ram, info, diag);
+	if (err)
+		return err;
+	info->kernel_size = measure_image(ram, info->kernel_pa, home->kernel);
+	info->anchored = is_anchored(ram, info);
+	return LB_OK;
 }

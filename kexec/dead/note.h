@@ -41,7 +41,15 @@ struct vmcoreinfo {
 	uint64_t kernel_link;		     /* KERNEL_LINK_ADDR */
 	uint64_t va_kernel_pa_offset;	     /* kernel map: pa = va - this (mod 2^64) */
 	paddr_t kernel_pa;		     /* where its image begins, KASLR or not */
+	uint64_t kernel_size; /* what its image owns there, as its own header says; 0: no header is there */
+	bool anchored;	      /* what it claims leads into that image: vmcoreinfo_read() */
 	struct printk_layout printk;
+};
+
+/** What the stage knows of the kernel without its help. */
+struct vmcoreinfo_home {
+	struct region kernel; /* where the stage put it, and what it owns there; size 0: not known */
+	paddr_t ram_base;     /* where the machine's RAM begins */
 };
 
 /** Name in the note's header, whose size, NUL included, is the header's first word. */
@@ -60,14 +68,18 @@ bool vmcoreinfo_is_note(const void *page);
  * Parse the note at @pa and check that the kernel that it speaks of is there: what it says of the place of
  * the kernel's release string leads to the release that it names.
  *
+ * Any process can write a page that looks like a note. info->anchored says whether this one speaks of what no
+ * process can write: its kernel's image lies where it says (by the Image header there, or at @home), and
+ * init_uts_ns, prb and the ring that this points to are all inside of it, by the kernel's own mapping.
  * Says nothing of the printk ring, which may be harmed while the rest is of use: printk_open() does.
- * @kernel_pa  where the stage put that kernel, for a note without riscv lines (before 6.2); 0 if unknown
- * @info       filled whole on LB_OK, undefined otherwise
+ * @home  its base serves a note without riscv lines (before 6.2), too
+ * @info  filled whole on LB_OK, undefined otherwise
  * Return: LB_OK; LB_EFORMAT malformed, needed lines missing, or another kernel's (the release is not there);
  *         LB_ERANGE an address leads outside RAM, or a number is too large.
  */
-LB_MUST_CHECK enum lb_err vmcoreinfo_read(const struct ram *ram, paddr_t pa, paddr_t kernel_pa,
-					  struct vmcoreinfo *info, struct diag *diag);
+LB_MUST_CHECK enum lb_err vmcoreinfo_read(const struct ram *ram, paddr_t pa,
+					  const struct vmcoreinfo_home *home, struct vmcoreinfo *info,
+					  struct diag *diag);
 
 /**
  * Translate a virtual address of the dead kernel: kernel map, or linear map. The result need not be RAM.

@@ -3,7 +3,6 @@
 #include "kexec/dead/printk.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* A descriptor's state_var, and what its two uppermost bits say. */
@@ -21,6 +20,7 @@ enum desc_state { DESC_RESERVED, DESC_COMMITTED, DESC_FINALIZED, DESC_REUSABLE }
 /* In printk_info behind text_len: facility, flags (5 bits), level. Not in the note; so from 5.10 to 7.2. */
 #define INFO_FACILITY 2
 #define INFO_FLAGS    3
+#define FLAG_NEWLINE  2
 #define FLAG_CONT     8
 
 /* Far beyond what log_buf_len= can ask for (2 GiB of text, a descriptor for every 32 bytes of it). */
@@ -192,6 +192,7 @@ static bool read_record(const struct printk_ring *ring, uint64_t id, struct prin
 		.ts_nsec = load64(info + layout->info_ts),
 		.facility = (uint8_t)tail[INFO_FACILITY],
 		.continued = tail[INFO_FLAGS] & FLAG_CONT,
+		.ends_line = tail[INFO_FLAGS] & FLAG_NEWLINE,
 		.text = "",
 		.length = text_length,
 	};
@@ -200,17 +201,23 @@ static bool read_record(const struct printk_ring *ring, uint64_t id, struct prin
 								load64(lpos + layout->lpos_next), record);
 }
 
+/* Back from the newest; at most once round the ring. */
+static uint64_t steps_to_oldest(const struct printk_ring *ring)
+{
+	const uint64_t last = (UINT64_C(1) << ring->count_bits) - 1;
+	const uint64_t steps = (ring->head_id - ring->tail_id) & ID_MASK;
+
+	return steps < last ? steps : last;
+}
+
 size_t printk_visit_last(const struct printk_ring *ring, size_t count,
 			 void (*visit)(const struct printk_record *record, void *context), void *context)
 {
-	uint64_t last = (UINT64_C(1) << ring->count_bits) - 1;
-	uint64_t oldest = (ring->head_id - ring->tail_id) & ID_MASK; /* in steps back from the newest */
+	const uint64_t oldest = steps_to_oldest(ring);
 	size_t found = 0, visited = 0;
 	struct printk_record record;
 	uint64_t back;
 
-	if (oldest > last)
-		oldest = last;
 	for (back = 0; back <= oldest && found < count && back - found < MISSES_MAX; back++)
 		found += read_record(ring, (ring->head_id - back) & ID_MASK, &record);
 	while (back-- > 0) {
@@ -222,30 +229,53 @@ size_t printk_visit_last(const struct printk_ring *ring, size_t count,
 	return visited;
 }
 
-/* Copy text, '?' for what a terminal might take for more than text. Return its length, at most @size - 1. */
-static size_t sanitise(const char *text, size_t length, char *out, size_t size)
-{
-	size_t i;
+/* How the telling lines begin: kernel/reboot.c, kernel/kexec_core.c, kernel/panic.c, sysrq of 6.1 to 7.2. */
+static const struct {
+	const char *prefix;
+	enum printk_ending ending;
+} tells[] = {
+	{"reboot: Restarting system", PRINTK_ENDING_RESTART},
+	{"reboot: Power down", PRINTK_ENDING_POWER_OFF},
+	{"reboot: System halted", PRINTK_ENDING_POWER_OFF},
+	{"reboot: Power off not available: System halted", PRINTK_ENDING_POWER_OFF},
+	{"kexec_core: Starting new kernel", PRINTK_ENDING_KEXEC},
+	{"Kernel panic - not syncing", PRINTK_ENDING_PANIC},
+	{"sysrq: Resetting", PRINTK_ENDING_FORCED},
+	/* What was too hot did not power off, or restart, as the line before this one says. */
+	{"reboot: Hardware protection shutdown failed", PRINTK_ENDING_FORCED},
+	{"reboot: Hardware protection reboot failed", PRINTK_ENDING_FORCED},
+};
 
-	if (!size)
-		return 0;
-	for (i = 0; i < length && i < size - 1; i++)
-		out[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-	out[i] = '\0';
-	return i;
+static enum printk_ending tell(const struct printk_record *record)
+{
+	if (record->facility || record->continued)
+		return PRINTK_ENDING_CUT;
+	for (size_t i = 0; i < ARRAY_SIZE(tells); i++) {
+		size_t length = strlen(tells[i].prefix);
+
+		if (record->length >= length && !memcmp(record->text, tells[i].prefix, length))
+			return tells[i].ending;
+	}
+	return PRINTK_ENDING_CUT;
 }
 
-size_t printk_format(const struct printk_record *record, char *out, size_t size)
+struct printk_told printk_ending(const struct printk_ring *ring)
 {
-	char stamp[32];
-	size_t used;
+	const uint64_t oldest = steps_to_oldest(ring);
+	struct printk_told told;
+	size_t missed = 0;
 
-	if (!size)
-		return 0;
-	snprintf(stamp, sizeof(stamp), "[%5" PRIu64 ".%06u] ", record->ts_nsec / 1000000000,
-		 (unsigned)(record->ts_nsec / 1000 % 1000000));
-	used = sanitise(stamp, strlen(stamp), out, size);
-	return used + sanitise(record->text, record->length, out + used, size - used);
+	for (uint64_t back = 0; back <= oldest && missed < MISSES_MAX; back++) {
+		if (!read_record(ring, (ring->head_id - back) & ID_MASK, &told.record)) {
+			missed++;
+			continue;
+		}
+		told.ending = tell(&told.record);
+		if (told.ending != PRINTK_ENDING_CUT)
+			return told;
+	}
+	told.ending = PRINTK_ENDING_CUT;
+	return told;
 }
 
 static const struct {
@@ -265,48 +295,4 @@ const char *printk_ending_name(enum printk_ending ending)
 bool printk_ending_is_orderly(enum printk_ending ending)
 {
 	return (size_t)ending < ARRAY_SIZE(endings) && endings[ending].orderly;
-}
-
-/* How the telling lines begin. */
-static const struct {
-	const char *prefix;
-	enum printk_ending ending;
-} tells[] = {
-	{"reboot: Restarting system", PRINTK_ENDING_RESTART},
-	{"reboot: Power down", PRINTK_ENDING_POWER_OFF},
-	{"reboot: System halted", PRINTK_ENDING_POWER_OFF},
-	{"kexec_core: Starting new kernel", PRINTK_ENDING_KEXEC},
-	{"Kernel panic - not syncing", PRINTK_ENDING_PANIC},
-	{"sysrq: Resetting", PRINTK_ENDING_FORCED},
-};
-
-struct verdict {
-	enum printk_ending ending;
-	char *line;
-	size_t line_size;
-};
-
-static void weigh(const struct printk_record *record, void *context)
-{
-	struct verdict *verdict = context;
-
-	if (record->facility != 0)
-		return;
-	for (size_t i = 0; i < ARRAY_SIZE(tells); i++) {
-		size_t length = strlen(tells[i].prefix);
-
-		if (record->length < length || memcmp(record->text, tells[i].prefix, length))
-			continue;
-		verdict->ending = tells[i].ending;
-		sanitise(record->text, record->length, verdict->line, verdict->line_size);
-	}
-}
-
-enum printk_ending printk_ending(const struct printk_ring *ring, char *line, size_t line_size)
-{
-	struct verdict verdict = {PRINTK_ENDING_CUT, line, line ? line_size : 0};
-
-	sanitise("", 0, verdict.line, verdict.line_size);
-	printk_visit_last(ring, PRINTK_ENDING_WINDOW, weigh, &verdict);
-	return verdict.ending;
 }

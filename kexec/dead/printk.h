@@ -24,8 +24,9 @@ struct printk_record {
 	uint64_t seq;
 	uint64_t ts_nsec;
 	uint8_t facility; /* 0 the kernel itself; userspace, through /dev/kmsg, can not claim to be that */
-	bool continued;	  /* LOG_CONT: goes on where the record before ended */
-	const char *text; /* in RAM, not terminated, not sanitised */
+	bool continued;	  /* LOG_CONT: it was meant to go on where an earlier one ended */
+	bool ends_line;	  /* LOG_NEWLINE: nothing was to go on behind it */
+	const char *text; /* in RAM, not terminated, not sanitised; may be several lines */
 	size_t length;
 };
 
@@ -52,23 +53,25 @@ size_t printk_visit_last(const struct printk_ring *ring, size_t count,
 /** How a kernel's life ended, as its own log tells (facts: what Linux prints on its way out). */
 enum printk_ending {
 	PRINTK_ENDING_RESTART,	 /* "reboot: Restarting system": orderly */
-	PRINTK_ENDING_POWER_OFF, /* "reboot: Power down" or "reboot: System halted": orderly */
+	PRINTK_ENDING_POWER_OFF, /* "reboot: Power down", "reboot: System halted" and the like: orderly */
 	PRINTK_ENDING_KEXEC,	 /* "kexec_core: Starting new kernel": it left on its own feet: orderly */
 	PRINTK_ENDING_PANIC,	 /* "Kernel panic - not syncing" */
-	PRINTK_ENDING_FORCED,	 /* "sysrq: Resetting": not orderly */
+	PRINTK_ENDING_FORCED,	 /* "sysrq: Resetting", an emergency restart: not orderly */
 	PRINTK_ENDING_CUT,	 /* none of them: hang, watchdog, power glitch */
 };
 
-/** Records that printk_ending() looks at: what a panic says last (registers, stacks, modules) is shorter. */
-#define PRINTK_ENDING_WINDOW 256
+struct printk_told {
+	enum printk_ending ending;
+	struct printk_record record; /* the telling one; undefined for CUT */
+};
 
 /**
- * Find out how the kernel ended: the last telling record decides, of the last PRINTK_ENDING_WINDOW.
+ * Find out how the kernel ended: the last telling record decides, however much was logged behind it (a panic
+ * with panic_print= says a lot).
  *
- * Only the kernel's own records tell, not what userspace wrote to /dev/kmsg.
- * @line  if not NULL, receives the telling record's text, sanitised, cut, NUL-terminated; empty for CUT
+ * Only the kernel's own records tell, not what userspace wrote to /dev/kmsg, and only by their beginning.
  */
-enum printk_ending printk_ending(const struct printk_ring *ring, char *line, size_t line_size);
+struct printk_told printk_ending(const struct printk_ring *ring);
 
 /** "panic", "restart", ... Never NULL. */
 const char *printk_ending_name(enum printk_ending ending);
@@ -77,11 +80,21 @@ const char *printk_ending_name(enum printk_ending ending);
 bool printk_ending_is_orderly(enum printk_ending ending);
 
 /**
- * Write a record as dmesg does, "[    1.234567] text", printable ASCII only ('?' for the rest),
- * NUL-terminated.
+ * Cut the first line off a record of several: @rest becomes what is left.
  *
- * @return the length, without NUL; at most @size - 1; 0 if @size is 0 (then nothing is written)
+ * @line  receives it, as a record of its own
+ * Return: false when there is none left; a record without text is one empty line.
  */
-size_t printk_format(const struct printk_record *record, char *out, size_t size);
+bool printk_next_line(struct printk_record *rest, struct printk_record *line);
+
+/**
+ * Write the log as dmesg shows it: "[    1.234567] text" in whole lines, printable ASCII only ('?' for the
+ * rest), a record of several as several, what was continued joined.
+ * Where @room is too small the oldest are left out, and the first line says how many.
+ *
+ * @room  of @out, at least 256
+ * @return bytes written; no NUL
+ */
+size_t printk_text(const struct printk_ring *ring, char *out, size_t room);
 
 #endif

@@ -210,3 +210,17 @@ def test_a_judgement_that_never_ends_is_given_up(lab: Lab) -> None:
     lab.reset()
     lab.fill()
     assert f"{ATTEMPTS + 2} boots with this record came to no end: given up, booting normally" in lab.session.text
+
+
+@pytest.mark.slow
+def test_a_reset_between_arming_and_the_handoff_is_nobody_s_death(lab: Lab) -> None:
+    """The record says armed, but nothing has run that could have crashed."""
+    lab.reset()
+    lab.capture()
+    lab.gdb.run_to(lab.address("crash_mark_started"))
+    start = len(lab.session.text)
+    lab.reset()
+    lab.fill()
+    boot = lab.session.text[start:]
+    assert "lifeboat: crash: the reset came before any kernel was started: no crash" in boot
+    assert "checker:" not in boot

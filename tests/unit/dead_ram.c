@@ -280,6 +280,19 @@ static void write_ring(struct dead_kernel *k)
 	write_heads(k);
 }
 
+/* An Image header as boot-image-header.rst has it, and vmcoreinfo_note, which is among the last of .bss. */
+static void write_image(struct dead_kernel *k)
+{
+	if (!k->headless) {
+		dead_put(k->ram, k->kernel_pa + 16, DEAD_IMAGE, 8);
+		dead_put(k->ram, k->kernel_pa + 32, 2, 4);
+		dead_put(k->ram, k->kernel_pa + 56, 0x05435352, 4);
+	}
+	if (!k->unnamed)
+		dead_put(k->ram, k->kernel_pa + DEAD_IMAGE - 64, k->page_offset + k->note_pa - linear_base(k),
+			 8);
+}
+
 void dead_kernel_build(struct dead_kernel *k)
 {
 	k->kernel_va = LINK_ADDR + k->kaslr;
@@ -291,6 +304,7 @@ void dead_kernel_build(struct dead_kernel *k)
 	k->data = k->infos + ((uint64_t)k->at.info_size << k->count_bits) + 64;
 	memcpy(k->ram->bytes + (k->uts + k->uts_name + 130 - k->ram->base), k->release,
 	       strlen(k->release) + 1);
+	write_image(k);
 	write_ring(k);
 	write_text(k);
 	dead_note_write(k);
@@ -419,6 +433,15 @@ struct dead_record *dead_log_user(struct dead_kernel *k, const char *text)
 	struct dead_record *record = dead_log(k, text);
 
 	record->facility = 1;
+	dead_log_rewrite(k, record);
+	return record;
+}
+
+struct dead_record *dead_log_flags(struct dead_kernel *k, const char *text, uint8_t flags)
+{
+	struct dead_record *record = dead_log(k, text);
+
+	record->flags = flags;
 	dead_log_rewrite(k, record);
 	return record;
 }

@@ -15,6 +15,14 @@
 #define DEAD_BASE     UINT64_C(0x80000000)
 #define DEAD_LOG_MAX  9000
 #define DEAD_TEXT_MAX 200
+/* Linux' flags of a record. */
+#define LOG_NEWLINE 2
+#define LOG_CONT    8
+
+#define DEAD_IMAGE (2 * MIB) /* what a kernel owns, from kernel_pa on */
+
+/* What the stage knows, if it has put a kernel at @pa. */
+#define DEAD_HOME(pa) (&(struct vmcoreinfo_home){{(pa), DEAD_IMAGE}, DEAD_BASE})
 
 /* Memory that is exactly as long as it says: a byte beyond it is the sanitizer's. */
 struct dead_ram {
@@ -52,7 +60,9 @@ struct dead_kernel {
 	paddr_t kernel_pa, note_pa;
 	uint64_t kaslr, page_offset, crash_time;
 	unsigned va_bits, count_bits, size_bits;
-	bool linear; /* the ring's arrays are in the linear map (log_buf_len=), at kernel_pa + 1 MiB, too */
+	bool headless; /* no Image header where the kernel is: it is ours no more */
+	bool unnamed;  /* the image has no pointer to the note */
+	bool linear;   /* the ring's arrays are in the linear map (log_buf_len=), at kernel_pa + 1 MiB, too */
 	uint16_t uts_name;
 	struct printk_layout at;
 
@@ -71,7 +81,9 @@ struct dead_kernel {
 /* A kernel at @kernel_pa (which needs 2 MiB of RAM behind it), its note at @note_pa. */
 void dead_kernel_init(struct dead_kernel *kernel, struct dead_ram *ram, enum dead_age age, paddr_t kernel_pa,
 		      paddr_t note_pa);
-/* Lay it into its RAM: the release string, an empty ring, the note. */
+/*
+ * Lay it into its RAM: Image header, release string, an empty ring, the note and the image's pointer to it.
+ */
 void dead_kernel_build(struct dead_kernel *kernel);
 
 /*
@@ -88,6 +100,8 @@ struct dead_record *dead_log_bytes(struct dead_kernel *kernel, const char *text,
 /* As pr_info() would, and as a write to /dev/kmsg would. */
 struct dead_record *dead_log(struct dead_kernel *kernel, const char *text);
 struct dead_record *dead_log_user(struct dead_kernel *kernel, const char *text);
+/* With these flags, in the place of LOG_NEWLINE alone. */
+struct dead_record *dead_log_flags(struct dead_kernel *kernel, const char *text, uint8_t flags);
 /* After a change to a record's fields: lay its descriptor and info anew. */
 void dead_log_rewrite(struct dead_kernel *kernel, const struct dead_record *record);
 /* Where a record's descriptor and info are. */

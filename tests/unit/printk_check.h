@@ -23,7 +23,7 @@ struct found {
 };
 static struct found found;
 
-static void collect(const struct printk_record *record, void *context)
+static inline void collect(const struct printk_record *record, void *context)
 {
 	struct found *to = context;
 	struct dead_record *copy = &to->record[to->count++];
@@ -44,12 +44,12 @@ static void open_ring(void)
 {
 	struct diag diag = {""};
 
-	if (vmcoreinfo_read(&ram.look, NOTE_PA, KERNEL_PA, &info, &diag) ||
+	if (vmcoreinfo_read(&ram.look, NOTE_PA, DEAD_HOME(KERNEL_PA), &info, &diag) ||
 	    printk_open(&ram.look, &info, &ring, &diag))
 		fail_msg("%s", diag.text);
 }
 
-static size_t walk(size_t count)
+static inline size_t walk(size_t count)
 {
 	size_t visited;
 
@@ -66,7 +66,7 @@ static void begin(enum dead_age age)
 	dead_kernel_init(&kernel, &ram, age, KERNEL_PA, NOTE_PA);
 }
 
-static void build(enum dead_age age)
+static inline void build(enum dead_age age)
 {
 	begin(age);
 	dead_kernel_build(&kernel);

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -37,7 +38,7 @@ static void end(void)
 static enum lb_err read_note(void)
 {
 	diag.text[0] = '\0';
-	return vmcoreinfo_read(&ram.look, NOTE_PA, KERNEL_PA, &info, &diag);
+	return vmcoreinfo_read(&ram.look, NOTE_PA, DEAD_HOME(KERNEL_PA), &info, &diag);
 }
 
 static void assert_reads(enum lb_err want, const char *what)
@@ -296,13 +297,13 @@ static void a_note_of_full_length_must_lie_in_ram_whole(void **state)
 		dead_note_append(&kernel, "NUMBER(filler)=%u\n", 1);
 	dead_note_append(&kernel, "%0*u\n", (int)(4096 - 1 - kernel.text_size), 0);
 	dead_note_write(&kernel);
-	assert_int_equal(vmcoreinfo_read(&ram.look, kernel.note_pa, 0, &info, NULL), LB_OK);
+	assert_int_equal(vmcoreinfo_read(&ram.look, kernel.note_pa, DEAD_HOME(0), &info, NULL), LB_OK);
 	assert_int_equal(info.note.size, VMCOREINFO_NOTE_SIZE);
 	assert_int_equal(region_set_subtract(&ram.readable, DEAD_BASE + RAM_SIZE - 1, 1), LB_OK);
-	assert_int_equal(vmcoreinfo_read(&ram.look, kernel.note_pa, 0, &info, NULL), LB_ERANGE);
-	assert_int_equal(vmcoreinfo_read(&ram.look, DEAD_BASE - 1, 0, &info, NULL), LB_ERANGE);
-	assert_int_equal(vmcoreinfo_read(&ram.look, UINT64_MAX, 0, &info, NULL), LB_ERANGE);
-	assert_int_equal(vmcoreinfo_read(&ram.look, DEAD_BASE + 2, 0, &info, NULL), LB_EFORMAT);
+	assert_int_equal(vmcoreinfo_read(&ram.look, kernel.note_pa, DEAD_HOME(0), &info, NULL), LB_ERANGE);
+	assert_int_equal(vmcoreinfo_read(&ram.look, DEAD_BASE - 1, DEAD_HOME(0), &info, NULL), LB_ERANGE);
+	assert_int_equal(vmcoreinfo_read(&ram.look, UINT64_MAX, DEAD_HOME(0), &info, NULL), LB_ERANGE);
+	assert_int_equal(vmcoreinfo_read(&ram.look, DEAD_BASE + 2, DEAD_HOME(0), &info, NULL), LB_EFORMAT);
 	end();
 }
 
@@ -333,21 +334,21 @@ static void an_old_kernel_is_found_only_where_the_stage_has_put_it(void **state)
 {
 	(void)state;
 	build(AGE_6_1);
-	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, 0, &info, &diag), LB_EFORMAT);
-	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, KERNEL_PA, &info, &diag), LB_OK);
-	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, OTHER_PA, &info, &diag), LB_EFORMAT);
-	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, 2 * MIB, &info, &diag), LB_ERANGE);
+	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, DEAD_HOME(0), &info, &diag), LB_EFORMAT);
+	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, DEAD_HOME(KERNEL_PA), &info, &diag), LB_OK);
+	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, DEAD_HOME(OTHER_PA), &info, &diag), LB_EFORMAT);
+	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, DEAD_HOME(2 * MIB), &info, &diag), LB_ERANGE);
 	end();
 	/*
 	 * 6.2 says it itself. Where the stage knows, it knows better (6.4.0's phys_ram_base is RAM's start).
 	 */
 	build(AGE_6_2);
-	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, 0, &info, &diag), LB_OK);
+	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, DEAD_HOME(0), &info, &diag), LB_OK);
 	assert_int_equal(info.kernel_pa, KERNEL_PA);
 	dead_note_replace(&kernel, "NUMBER(phys_ram_base)=", "2147483648");
 	dead_note_write(&kernel);
-	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, 0, &info, &diag), LB_EFORMAT);
-	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, KERNEL_PA, &info, &diag), LB_OK);
+	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, DEAD_HOME(0), &info, &diag), LB_EFORMAT);
+	assert_int_equal(vmcoreinfo_read(&ram.look, NOTE_PA, DEAD_HOME(KERNEL_PA), &info, &diag), LB_OK);
 	end();
 }
 

@@ -24,6 +24,7 @@ static void begin(enum dead_age age)
 {
 	dead_ram_init(&ram, DEAD_BASE, RAM_SIZE);
 	dead_kernel_init(&kernel, &ram, age, KERNEL_PA, NOTE_PA);
+	kernel.unnamed = true; /* but where a test says so: then RAM is not searched */
 }
 
 static void build(enum dead_age age)
@@ -40,7 +41,7 @@ static void end(void)
 static enum lb_err find(const struct region_set *where, size_t *candidates)
 {
 	diag.text[0] = '\0';
-	return vmcoreinfo_find(&ram.look, where, KERNEL_PA, &info, candidates, &diag);
+	return vmcoreinfo_find(&ram.look, where, DEAD_HOME(KERNEL_PA), &info, candidates, &diag);
 }
 
 static void a_note_is_found_at_any_page_of_the_ranges_to_search(void **state)
@@ -120,22 +121,29 @@ static void when_no_note_is_good_the_line_tells_how_many_and_why(void **state)
 }
 
 /*
- * What speaks for one of two kernels; the first of them lies lower and is at the place that the stage knows.
+ * What speaks for one of two kernels, or against it; one letter each. The first of them lies lower, at
+ * home.
  */
-enum sign { NO_LOG, LEFT_BY_KEXEC, AT_HOME, CRASHED, LATER };
-
-static void give_sign(struct dead_kernel *to, enum sign sign)
+static void give_signs(struct dead_kernel *to, const char *signs)
 {
-	if (sign == NO_LOG)
-		dead_put(&ram, to->prb, 0, 8);
-	else if (sign == LEFT_BY_KEXEC)
-		dead_log(to, "kexec_core: Starting new kernel");
-	else if (sign == CRASHED)
-		dead_note_append(to, "CRASHTIME=17639\n");
-	else if (sign == LATER)
-		dead_log(to, "last words")->ts = UINT64_C(99) << 32;
-	if (sign == LATER)
-		dead_log_rewrite(to, &to->log[to->logged - 1]);
+	for (; *signs; signs++) {
+		if (*signs == 'u') /* no readable log */
+			dead_put(&ram, to->prb, to->kernel_va + 16, 8);
+		else if (*signs == 'k')
+			dead_log(to, "kexec_core: Starting new kernel");
+		else if (*signs == 'r')
+			dead_log(to, "reboot: Restarting system");
+		else if (*signs == 'p')
+			dead_log(to, "Kernel panic - not syncing");
+		else if (*signs == 'c')
+			dead_note_append(to, "CRASHTIME=17639\n");
+		else if (*signs == 'l') /* later last words */
+			dead_log(to, "last words")->ts = UINT64_C(99) << 32;
+		else if (*signs == 'x') /* not anchored */
+			dead_put(&ram, to->kernel_pa + 56, 0, 4);
+		if (*signs == 'l')
+			dead_log_rewrite(to, &to->log[to->logged - 1]);
+	}
 	dead_note_write(to);
 }
 
@@ -143,16 +151,27 @@ static void of_several_good_notes_the_best_reasons_win(void **state)
 {
 	/* Signs of the kernel at home, of the other one, and who wins. */
 	static const struct {
-		enum sign home[3], other[3];
+		const char *home, *other;
 		bool home_wins;
 	} rows[] = {
-		{{AT_HOME}, {AT_HOME}, true},
-		{{AT_HOME}, {LATER, CRASHED}, true},
-		{{LEFT_BY_KEXEC, CRASHED, LATER}, {AT_HOME}, false},
-		{{NO_LOG, CRASHED}, {AT_HOME}, false},
-		{{LEFT_BY_KEXEC}, {NO_LOG, CRASHED}, true},
-		{{LEFT_BY_KEXEC}, {LEFT_BY_KEXEC, CRASHED, LATER}, true},
-		{{AT_HOME}, {NO_LOG}, true},
+		{"", "", true},
+		{"", "lc", true},
+		/* It left by kexec -e: another lived after it, anchored or not. */
+		{"kcl", "", false},
+		{"k", "x", false},
+		{"k", "ucx", false},
+		{"k", "kcl", true},
+		/* Only what is anchored counts, if there is any. */
+		{"", "xpcl", true},
+		{"r", "xpcl", true},
+		{"p", "xrcl", true},
+		{"u", "xrcl", true},
+		/* Contradiction is no good end. */
+		{"r", "pcl", false},
+		{"p", "rcl", true},
+		{"r", "u", false},
+		{"u", "rcl", true},
+		{"up", "p", false},
 	};
 	size_t candidates;
 
@@ -161,13 +180,8 @@ static void of_several_good_notes_the_best_reasons_win(void **state)
 		build(AGE_6_12);
 		dead_kernel_init(&other, &ram, AGE_7_2, OTHER_PA, NOTE_PA + 16 * KIB);
 		dead_kernel_build(&other);
-		for (size_t j = 0; j < 3; j++) {
-			/* (0 is NO_LOG: meant only where it is the first.) */
-			if (j == 0 || rows[i].home[j] != NO_LOG)
-				give_sign(&kernel, rows[i].home[j]);
-			if (j == 0 || rows[i].other[j] != NO_LOG)
-				give_sign(&other, rows[i].other[j]);
-		}
+		give_signs(&kernel, rows[i].home);
+		give_signs(&other, rows[i].other);
 		assert_int_equal(find(&ram.readable, &candidates), LB_OK);
 		assert_int_equal(candidates, 2);
 		if (strcmp(info.release, rows[i].home_wins ? kernel.release : other.release))
@@ -180,11 +194,11 @@ static void of_several_good_notes_the_best_reasons_win(void **state)
 static void strangers_are_told_apart_by_crash_time_then_by_their_clock(void **state)
 {
 	static const struct {
-		enum sign other, third;
+		const char *other, *third;
 		bool third_wins;
 	} rows[] = {
-		{AT_HOME, AT_HOME, false}, {AT_HOME, LATER, true},  {LATER, AT_HOME, false},
-		{LATER, CRASHED, true},	   {CRASHED, LATER, false}, {CRASHED, CRASHED, false},
+		{"", "", false},  {"", "l", true},   {"l", "", false},
+		{"l", "c", true}, {"c", "l", false}, {"c", "c", false},
 	};
 
 	(void)state;
@@ -194,13 +208,93 @@ static void strangers_are_told_apart_by_crash_time_then_by_their_clock(void **st
 		dead_kernel_build(&other);
 		dead_kernel_init(&third, &ram, AGE_7_2, THIRD_PA, NOTE_PA + 16 * KIB);
 		dead_kernel_build(&third);
-		give_sign(&other, rows[i].other);
-		give_sign(&third, rows[i].third);
+		give_signs(&other, rows[i].other);
+		give_signs(&third, rows[i].third);
 		assert_int_equal(find(&ram.readable, NULL), LB_OK);
+		assert_true(info.anchored); /* by their Image headers: a bootloader started them */
 		if (strcmp(info.release, rows[i].third_wins ? third.release : other.release))
 			fail_msg("row %zu: %s wins", i, info.release);
 		end();
 	}
+}
+
+/*
+ * Every other page is somebody's who would like to be the kernel: its own image, header included, a good
+ * end, the latest CRASHTIME; and before it as many notes as the search would look at.
+ */
+static void the_note_that_the_image_points_to_wins_over_whatever_processes_wrote(void **state)
+{
+	size_t candidates;
+
+	(void)state;
+	for (enum dead_age age = 0; age < AGES; age++) {
+		begin(age);
+		kernel.unnamed = false;
+		kernel.note_pa = DEAD_BASE + 7 * MIB;
+		dead_kernel_build(&kernel);
+		give_signs(&kernel, "p");
+		dead_kernel_init(&other, &ram, age == AGE_6_1 ? AGE_6_2 : age, OTHER_PA, NOTE_PA);
+		dead_kernel_build(&other);
+		give_signs(&other, "crl");
+		assert_int_equal(find(&ram.readable, &candidates), LB_OK);
+		assert_int_equal(info.note.base, kernel.note_pa);
+		assert_true(info.anchored);
+		assert_int_equal(candidates, 1);
+		end();
+	}
+}
+
+static void a_pointer_to_another_s_note_is_none(void **state)
+{
+	const paddr_t pointer = KERNEL_PA + 2 * MIB - 64;
+
+	(void)state;
+	begin(AGE_6_12);
+	kernel.unnamed = false;
+	dead_kernel_build(&kernel);
+	dead_kernel_init(&other, &ram, AGE_6_12, OTHER_PA, NOTE_PA + 16 * KIB);
+	other.unnamed = true;
+	dead_kernel_build(&other);
+	give_signs(&kernel, "p");
+	give_signs(&other, "r");
+	/*
+	 * Behind the right one, so it is met first: to what is no note, to one of another place, off its
+	 * page.
+	 */
+	dead_put(&ram, pointer + 8, dead_get(&ram, pointer, 8) + 8 * KIB, 8);
+	dead_put(&ram, pointer + 16, dead_get(&ram, pointer, 8) + 16 * KIB, 8);
+	dead_put(&ram, pointer + 24, dead_get(&ram, pointer, 8) + 8, 8);
+	dead_put(&ram, pointer + 32, UINT64_MAX - 4095, 8);
+	assert_int_equal(find(&ram.readable, NULL), LB_OK);
+	assert_int_equal(info.note.base, NOTE_PA);
+	end();
+}
+
+static void after_too_many_notes_none_is_anchored(void **state)
+{
+	(void)state;
+	build(AGE_6_12);
+	for (uint64_t i = 0; i < 2 * MIB / 4096 - 17; i++) {
+		for (int high = 0; high < 2; high++) {
+			paddr_t pa = high ? DEAD_BASE + 4 * MIB + i * 4096 : NOTE_PA + (i + 1) * 4096;
+
+			dead_put(&ram, pa, 11, 4);
+			dead_put(&ram, pa + 4, 40, 8);
+			memcpy(ram.bytes + (pa + 12 - DEAD_BASE), "VMCOREINFO", 11);
+		}
+	}
+	assert_int_equal(find(&ram.readable, NULL), LB_OK);
+	assert_true(info.anchored);
+	for (uint64_t i = 0; i < 64; i++) {
+		paddr_t pa = DEAD_BASE + 6 * MIB + i * 4096;
+
+		dead_put(&ram, pa, 11, 4);
+		dead_put(&ram, pa + 4, 40, 8);
+		memcpy(ram.bytes + (pa + 12 - DEAD_BASE), "VMCOREINFO", 11);
+	}
+	assert_int_equal(find(&ram.readable, NULL), LB_OK);
+	assert_false(info.anchored);
+	end();
 }
 
 static void a_bad_note_does_not_keep_a_good_one_from_being_found(void **state)
@@ -250,6 +344,9 @@ int main(void)
 		cmocka_unit_test(when_no_note_is_good_the_line_tells_how_many_and_why),
 		cmocka_unit_test(of_several_good_notes_the_best_reasons_win),
 		cmocka_unit_test(strangers_are_told_apart_by_crash_time_then_by_their_clock),
+		cmocka_unit_test(the_note_that_the_image_points_to_wins_over_whatever_processes_wrote),
+		cmocka_unit_test(a_pointer_to_another_s_note_is_none),
+		cmocka_unit_test(after_too_many_notes_none_is_anchored),
 		cmocka_unit_test(a_bad_note_does_not_keep_a_good_one_from_being_found),
 		cmocka_unit_test(the_search_gives_up_after_1024_notes),
 	};

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A dead kernel's log as text: lines as dmesg shows them. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "kexec/dead/printk.h"
+
+#define STAMP_MAX 32
+
+/* In front of what is left of a log that is too long; always of the same length. */
+#define HEADING	     "lifeboat: the oldest %10zu lines did not fit, and are left out\n"
+#define HEADING_SIZE (sizeof(HEADING) - sizeof("%10zu") + 10)
+
+bool printk_next_line(struct printk_record *rest, struct printk_record *line)
+{
+	const char *end;
+
+	if (!rest->text)
+		return false;
+	end = rest->length ? memchr(rest->text, '\n', rest->length) : NULL;
+	*line = *rest;
+	if (end) {
+		line->length = (size_t)(end - rest->text);
+		rest->length -= line->length + 1;
+	}
+	rest->text = end && rest->length ? end + 1 : NULL;
+	return true;
+}
+
+static size_t stamp(uint64_t ts_nsec, char out[STAMP_MAX])
+{
+	return (size_t)snprintf(out, STAMP_MAX, "[%5" PRIu64 ".%06u] ", ts_nsec / 1000000000,
+				(unsigned)(ts_nsec / 1000 % 1000000));
+}
+
+/* Text that grows. */
+struct writer {
+	size_t at, from; /* in the whole text; what lies before @from is left out */
+	bool keep;	 /* the line that is being put */
+	bool open;	 /* the last record did not end its line */
+	size_t left_out; /* lines */
+	char *out;	 /* NULL: how long will it be? */
+	size_t used, room;
+};
+
+static void put(struct writer *to, const char *bytes, size_t size)
+{
+	to->at += size;
+	if (!to->keep || !to->out || size > to->room - to->used)
+		return;
+	for (size_t i = 0; i < size; i++)
+		to->out[to->used++] = bytes[i] == '\n' ? '\n' : text_printable(bytes[i]);
+}
+
+static void begin_line(struct writer *to, uint64_t ts_nsec)
+{
+	char head[STAMP_MAX];
+
+	if (to->at)
+		put(to, "\n", 1);
+	to->keep = to->at >= to->from;
+	to->left_out += !to->keep;
+	put(to, head, stamp(ts_nsec, head));
+}
+
+static void put_record(const struct printk_record *record, void *context)
+{
+	struct writer *to = context;
+	struct printk_record rest = *record, line;
+	bool joined = record->continued && to->open;
+
+	while (printk_next_line(&rest, &line)) {
+		if (!joined)
+			begin_line(to, line.ts_nsec);
+		joined = false;
+		put(to, line.text, line.length);
+	}
+	to->open = !record->ends_line;
+}
+
+static void put_all(struct writer *to, const struct printk_ring *ring)
+{
+	if (printk_visit_last(ring, UINT32_MAX, put_record, to))
+		put(to, "\n", 1);
+}
+
+size_t printk_text(const struct printk_ring *ring, char *out, size_t room)
+{
+	struct writer whole = {.out = NULL}, to = {.out = out, .room = room};
+	char heading[HEADING_SIZE + STAMP_MAX];
+
+	put_all(&whole, ring);
+	if (whole.at > room) {
+		to.from = whole.at - (room - HEADING_SIZE);
+		to.used = HEADING_SIZE;
+	}
+	put_all(&to, ring);
+	if (to.from) {
+		snprintf(heading, sizeof(heading), HEADING, to.left_out);
+		memcpy(out, heading, HEADING_SIZE);
+	}
+	return to.used;
+}
