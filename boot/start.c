@@ -86,7 +86,7 @@ static bool can_do_without_bundle(const struct boot_context *ctx)
 }
 
 /* Out of the payload's way, onto the final tables. */
-static void move(struct boot_context *ctx)
+static enum lb_err try_to_move(struct boot_context *ctx)
 {
 	const struct region bundle = ctx->source.where, initrd = ctx->hw.machine.initrd;
 	struct stage_request request = {
@@ -100,7 +100,16 @@ static void move(struct boot_context *ctx)
 	if (bundle.size && initrd.base != bundle.base)
 		request.view[request.view_count++] = (struct stage_view){initrd, PTE_R};
 	crash_request_stage(ctx, &request);
-	require(ctx, stage_move(&ctx->stage, &request, &ctx->log));
+	return stage_move(&ctx->stage, &request, &ctx->log);
+}
+
+static void move(struct boot_context *ctx)
+{
+	enum lb_err err = try_to_move(ctx);
+
+	if (err && crash_give_up(ctx))
+		err = try_to_move(ctx);
+	require(ctx, err);
 	report_stage(&ctx->stage, &ctx->log);
 	smp_gather(&ctx->hw, &ctx->stage, &ctx->log);
 	source_reopen(&ctx->source, &ctx->stage);

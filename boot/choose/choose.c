@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "boot/choose/menu.h"
+#include "boot/crash/region.h"
 #include "boot/load/load.h"
 
 /*
@@ -19,19 +20,42 @@ static void add_panic_options(char *bootargs, struct log *log)
 	bootargs_add(bootargs, options, ARRAY_SIZE(options), "so that a panic ends in a reset", log);
 }
 
-/* The configuration's own bootargs come first; then what the FDT said, so that it can override. */
+/*
+ * The configuration's own bootargs come first; then what the FDT said, so that it can override. @crash NULL:
+ * without crash support.
+ */
 static void wish(const struct facts *facts, const struct crash *crash, struct payload *primary)
 {
 	bootargs_set(primary->bootargs, primary->config.bootargs, facts->hw->machine.bootargs, facts->log);
 	primary->wishes = (struct fdt_wishes){.bootargs = primary->bootargs};
-	if (!crash->prepared)
+	if (!crash || !crash->prepared)
 		return;
 	add_panic_options(primary->bootargs, facts->log);
 	primary->wishes.reservation = crash->reservation;
 	primary->wishes.reservation_count = crash->reservation_count;
 }
 
-static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, const struct crash *crash,
+/*
+ * Does it go without crash support, where it did not go with it? Then that is given up. (And so it is where
+ * the primary was unpacked into the crash region, to no avail.)
+ */
+static enum lb_err plan_without_crash(const struct facts *facts, struct memmap *map, struct crash *crash,
+				      struct payload *primary, const char *name)
+{
+	const struct diag why = facts->log->diag;
+	enum lb_err err = load_look(facts, primary, name); /* as it was before it was unpacked */
+
+	if (err)
+		return err;
+	region_map_without(facts, map, crash);
+	wish(facts, NULL, primary);
+	err = load_plan(facts, primary, &crash->usable, false);
+	if (!err || primary->unpacked.size)
+		region_give_up(facts, map, crash, &why);
+	return err;
+}
+
+static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, struct crash *crash,
 			       struct payload *primary, const char *name)
 {
 	/*
@@ -45,6 +69,8 @@ static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, co
 		return err;
 	wish(facts, crash, primary);
 	err = load_plan(facts, primary, map, keep_bundle);
+	if (err && WITH_CRASH && crash->region.all.size)
+		err = plan_without_crash(facts, map, crash, primary, name);
 	return err ? err : load_carry_out(facts, primary);
 }
 

@@ -34,7 +34,7 @@ static uint64_t dead_kernel_size(const struct facts *facts, const struct dead *d
 {
 	struct image image;
 
-	if (!region_set_contains(&dead->ram, pa, PAGE_SIZE) ||
+	if (!region_set_contains(&dead->reach, pa, PAGE_SIZE) ||
 	    image_read_linux(facts_at(facts, pa), IMAGE_LINUX_HEADER, &image, NULL))
 		return 0;
 	return image.mem_size;
