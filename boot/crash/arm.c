@@ -58,11 +58,12 @@ static enum lb_err reserve_all(const struct facts *facts, const struct memmap *m
 	return LB_OK;
 }
 
-/* The notes of kernels that are gone must not be taken for the next one's. */
+/* The notes of kernels that are gone must not be taken for the next one's. Nobody looks out of reach. */
 static size_t wipe_notes(const struct facts *facts, struct region range)
 {
 	size_t wiped = 0;
 
+	range = region_intersection(range, (struct region){0, facts->stage->physmap.limit});
 	for (uint64_t offset = 0; offset < range.size; offset += PAGE_SIZE) {
 		void *page = facts_at(facts, range.base + offset);
 
@@ -168,6 +169,15 @@ uint32_t arm_find_demoted(const struct facts *facts, struct crash *crash, const 
 	return demoted;
 }
 
+/* Where firmware writes again the primary is kept off; but behind kexec -e that is its own, as all RAM is. */
+static enum lb_err find_owned(const struct facts *facts, const struct memmap *map, struct crash *crash)
+{
+	crash->usable = *map;
+	if (!facts->hw->machine.crash_region.size)
+		return LB_OK;
+	return crash_release_lost(&crash->usable, crash->region.all);
+}
+
 /* Last of all before the primary starts: from here on a reset that is not orderly is a crash. */
 void arm_record(const struct facts *facts, const struct memmap *map, struct crash *crash,
 		const struct chosen *chosen, struct elfcorehdr_request *core)
@@ -184,5 +194,8 @@ void arm_record(const struct facts *facts, const struct memmap *map, struct cras
 		return;
 	}
 	log_info(facts->log, "crash: armed: a reset that is not orderly starts the crash kernel");
-	call_arm(facts, crash, &map->free, core);
+	if (find_owned(facts, map, crash))
+		log_warn(facts->log, "crash: RAM is in too many pieces for a call");
+	else
+		call_arm(facts, crash, &crash->usable.free, core);
 }
