@@ -14,6 +14,7 @@
 
 #include "kexec/leave/trampoline.h"
 #include "mm/satp.h"
+#include "mm/tables.h"
 
 #define BLOCK_ALIGN (2 * MIB) /* keeps the stage's pages out of others' large leaves */
 
@@ -77,6 +78,14 @@ void *stage_early_view(struct stage *stage, paddr_t pa, uint64_t size, uint64_t 
 	return physmap_pointer(&stage->physmap, pa);
 }
 
+bool stage_can_spare_view(const struct stage *stage)
+{
+	const struct pagetable *pt = &stage->tables;
+	const size_t views = 1 + 2; /* the block's, and another block's if that comes to nothing */
+
+	return pt->used_pages + PAGETABLE_POOL_PAGES(pt->levels, views) - 1 <= pt->pool_pages;
+}
+
 static enum lb_err map_fdt(struct pagetable *pt, paddr_t pa, uint64_t size)
 {
 	uint64_t mapped;
@@ -128,15 +137,36 @@ static uint64_t block_size(const struct block *block)
 }
 
 /*
- * Enough for the stage (its sections and tables share one path), the FDT, and each piece that is asked for.
+ * Is it lost on a reset, and so no dead kernel's? The other harts' mailbox lies in the old place; and once
+ * crash support is given up a payload may lie in all of it.
  */
-static size_t table_pages_needed(const struct stage_request *request)
+static bool is_lost(const struct memmap_taken *taken, const struct block *block)
 {
-	size_t mappings = 2 + request->view_count + (request->own.size != 0);
+	return taken->kind == MEMMAP_LOST || (taken->kind == MEMMAP_STAGE && taken->range.base != block->pa);
+}
 
+static size_t count_lost(const struct memmap *map, const struct block *block)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < map->taken_count; i++)
+		count += is_lost(&map->taken[i], block);
+	return count;
+}
+
+/*
+ * Enough for the stage (its sections and tables share one path), the FDT, the views, and the sets of memory
+ * by what they take: with many pieces the worst case would be far more than that.
+ */
+static size_t table_pages_needed(const struct stage_request *request, const struct block *block)
+{
 	/* The move can add two pieces of free RAM: it splits one, and leaves one behind. */
-	mappings += request->map->free.count + 2 + (request->dead ? request->dead->count : 0);
-	return PAGETABLE_POOL_PAGES(SV57_LEVELS, mappings);
+	const size_t mappings =
+		2 + request->view_count + (request->own.size != 0) + 2 + count_lost(request->map, block);
+	size_t pages = PAGETABLE_POOL_PAGES(SV57_LEVELS, mappings);
+
+	pages += tables_for_set(SV57_LEVELS, &request->map->free);
+	return pages + (request->dead ? tables_for_set(SV57_LEVELS, request->dead) : 0);
 }
 
 /* In the room that we have of our own, or else at the top of free RAM. */
@@ -148,7 +178,7 @@ static enum lb_err find_block(const struct stage *stage, const struct stage_requ
 
 	if (request->own.size) {
 		block->pa = request->own.base;
-		return block_size(block) <= request->room ? LB_OK : LB_ENOSPC;
+		return block_size(block) <= request->room ? LB_OK : LB_ERANGE;
 	}
 	err = region_set_find(free, block_size(block), BLOCK_ALIGN, 0, 4 * GIB, REGION_HIGHEST, &block->pa);
 	if (err)
@@ -163,10 +193,12 @@ static enum lb_err choose_block(struct stage *stage, const struct stage_request 
 	enum lb_err err;
 
 	block->image_size = (uint64_t)(stage_rw_end - stage_start);
-	block->table_pages = table_pages_needed(request);
 	block->sets = request->keep_free ? 2 : 1;
 	block->pa = 0;
+	block->table_pages = table_pages_needed(request, block);
 	err = find_block(stage, request, block);
+	if (err == LB_ERANGE)
+		return diag_fail(diag, err, "stage: RAM is in too many pieces to move into the crash region");
 	if (err)
 		return diag_fail(diag, err,
 				 "stage: no free %" PRIu64
@@ -212,6 +244,20 @@ static enum lb_err map_own(struct pagetable *pt, const struct physmap *map, stru
 	return map_memory(pt, map, (struct region){behind, region_end(own) - behind}, PTE_R | PTE_W);
 }
 
+static enum lb_err map_lost(struct pagetable *pt, const struct physmap *map, const struct memmap *memmap,
+			    const struct block *block)
+{
+	enum lb_err err = LB_OK;
+
+	for (size_t i = 0; !err && i < memmap->taken_count; i++) {
+		const struct memmap_taken *taken = &memmap->taken[i];
+
+		if (is_lost(taken, block))
+			err = map_memory(pt, map, taken->range, PTE_R | PTE_W);
+	}
+	return err;
+}
+
 /* All that is not the stage itself. */
 static enum lb_err map_machine(struct pagetable *pt, const struct physmap *map,
 			       const struct stage_request *request, uint64_t free_perms)
@@ -248,6 +294,8 @@ static enum lb_err build_tables(const struct stage *stage, const struct stage_re
 				    block->pa + block_size(block) - all_tables, PTE_R);
 	if (!err)
 		err = map_own(pt, &map, request->own, block);
+	if (!err)
+		err = map_lost(pt, &map, request->map, block);
 	if (!err)
 		err = map_machine(pt, &map, request, set ? PTE_R : PTE_R | PTE_W);
 	return err;
@@ -350,6 +398,20 @@ void stage_allow_writes(struct stage *stage)
 	stage->writable_satp = 0;
 }
 
+/* Copy the stage to the block, and make there all that it takes to go on in it. */
+static enum lb_err fill_block(struct stage *stage, const struct stage_request *request,
+			      const struct block *block, struct pagetable *pt, struct diag *diag)
+{
+	enum lb_err err;
+
+	memcpy(block->view, stage_start, (size_t)(stage_rodata_end - stage_start));
+	__asm__ volatile("fence.i" ::: "memory");
+	err = choose_mode(stage, request, block, pt, diag);
+	if (!err)
+		err = prepare_trampoline(block, pt, diag);
+	return err ? err : choose_set(stage, request, block, pt, diag);
+}
+
 enum lb_err stage_move(struct stage *stage, const struct stage_request *request, struct log *log)
 {
 	struct pagetable pt;
@@ -361,14 +423,10 @@ enum lb_err stage_move(struct stage *stage, const struct stage_request *request,
 		err = update_memmap(stage, request, &block, &log->diag);
 	if (err)
 		return err;
-	memcpy(block.view, stage_start, (size_t)(stage_rodata_end - stage_start));
-	__asm__ volatile("fence.i" ::: "memory");
-	err = choose_mode(stage, request, &block, &pt, &log->diag);
-	if (!err)
-		err = prepare_trampoline(&block, &pt, &log->diag);
-	if (!err)
-		err = choose_set(stage, request, &block, &pt, &log->diag);
+	err = fill_block(stage, request, &block, &pt, &log->diag);
 	if (!err)
 		enter_block(stage, &block, &pt, &log->console);
+	else
+		(void)!memmap_release(request->map, block.pa, MEMMAP_STAGE);
 	return err;
 }

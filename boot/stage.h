@@ -39,7 +39,7 @@ struct stage_request {
 	uint64_t room;
 	/*
 	 * Free RAM may hold what a dead kernel left: read-only until stage_allow_writes(), and the old place
-	 * stays taken.
+	 * stays taken. That and lost memory are writable all the same.
 	 */
 	bool keep_free;
 	const struct region_set *dead; /* more RAM, none of it in @map's free set; NULL: none */
@@ -65,8 +65,9 @@ LB_MUST_CHECK enum lb_err stage_map(struct pagetable *pt, paddr_t stage_pa);
  * Chooses a block, copies the stage there, builds the tables behind it (trampoline tables first, then the
  * stage's own), and switches. On return the same code runs at the same virtual address out of the new place;
  * @stage describes that; pointers into the old physmap are stale.
- * Return: LB_OK; LB_ENOSPC no room in RAM; LB_EUNSUPPORTED no mode is accepted. On error the stage is where
- *         it was, and @log's diag says why.
+ * Return: LB_OK; LB_ENOSPC no room in RAM; LB_ERANGE none in our own room; LB_EUNSUPPORTED no mode is
+ *         accepted. On error the stage is where it was, and @log's diag says why; where @request has memory
+ *         of our own, the memory map is as before, too: so it can be tried again without.
  */
 LB_MUST_CHECK enum lb_err stage_move(struct stage *stage, const struct stage_request *request,
 				     struct log *log);
@@ -82,6 +83,12 @@ void stage_allow_writes(struct stage *stage);
  * Return: a pointer to the FDT, good before and after stage_move(); NULL, with @diag saying why.
  */
 const void *stage_fdt_view(struct stage *stage, paddr_t fdt_pa, uint64_t size, struct diag *diag);
+
+/**
+ * Is there room in the early tables for another view, and then for those that stage_move() needs? Who looks
+ * for what a boot can do without asks this first.
+ */
+bool stage_can_spare_view(const struct stage *stage);
 
 /**
  * Give the early tables a view of [@pa, @pa + @size), rounded out to pages.

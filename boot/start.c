@@ -99,7 +99,7 @@ static void view_source(const struct boot_context *ctx, struct stage_request *re
 }
 
 /* Out of the payload's way, onto the final tables. */
-static void move(struct boot_context *ctx)
+static enum lb_err try_to_move(struct boot_context *ctx)
 {
 	struct stage_request request = {
 		.most_levels = discover_most_levels(&ctx->hw),
@@ -109,7 +109,16 @@ static void move(struct boot_context *ctx)
 
 	view_source(ctx, &request);
 	crash_request_stage(ctx, &request);
-	require(ctx, stage_move(&ctx->stage, &request, &ctx->log));
+	return stage_move(&ctx->stage, &request, &ctx->log);
+}
+
+static void move(struct boot_context *ctx)
+{
+	enum lb_err err = try_to_move(ctx);
+
+	if (err && crash_give_up(ctx))
+		err = try_to_move(ctx);
+	require(ctx, err);
 	report_stage(&ctx->stage, &ctx->log);
 	smp_gather(&ctx->hw, &ctx->stage, &ctx->log);
 	source_reopen(&ctx->source, &ctx->stage);

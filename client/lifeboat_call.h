@@ -43,7 +43,7 @@
  * of the machine, by which the crash kernel comes as well. If another hart was first, this one reports and
  * stops.
  * @area   where the area is mapped: the address that lifeboat_call_prepare() was given
- * @hart   this hart's id; a hart that has no slot saves no note
+ * @hart   this hart's id; a hart that has no slot saves no note, and so does one that says -1
  * @regs   what to save, in Linux' order (struct pt_regs will do); NULL: the registers as they are, pc = ra
  * @flags  CRASH_CALL_RESET_FIRST, CRASH_CALL_CHECK_ALL, CRASH_CALL_MUST_STOP, or 0
  */
@@ -103,11 +103,11 @@ __asm__(
 	"	addi	t0, a0, .Lat_harts - 8\n"
 	"91:	addi	t0, t0, 8\n"
 	"	ld	\\temp, 0(t0)\n"
-	"	beq	\\temp, a1, 92f\n"
-	"	addi	\\temp, \\temp, 1		# the list ends with -1\n"
-	"	bnez	\\temp, 91b\n"
-	"	j	\\none\n"
-	"92:	addi	t0, t0, -.Lat_harts\n"
+	"	addi	\\temp, \\temp, 1		# the list ends with -1, which is no hart's id\n"
+	"	beqz	\\temp, \\none\n"
+	"	addi	\\temp, \\temp, -1\n"
+	"	bne	\\temp, a1, 91b\n"
+	"	addi	t0, t0, -.Lat_harts\n"
 	"	sub	t0, t0, a0\n"
 	"	slli	t0, t0, .Lslot_shift - 3\n"
 	"	ld	\\temp, .Lat_notes_va(a0)\n"

@@ -211,6 +211,77 @@ static uint64_t growth(const struct fdt_wishes *wishes)
 	return sum + (wishes->reservation_count ? reservations_growth(wishes) : 0);
 }
 
+/* ---- What Linux makes of /reserved-memory ---- */
+
+/* Has it a #address-cells or #size-cells of its own that is not @wanted? Absent ones: by @absent. */
+static bool cells_differ(const void *fdt, int node, const char *name, int wanted, bool absent)
+{
+	int size;
+	const fdt32_t *cells = fdt_getprop(fdt, node, name, &size);
+
+	if (!cells)
+		return absent;
+	return size != sizeof(*cells) || fdt32_to_cpu(*cells) != (uint32_t)wanted;
+}
+
+/* Linux' rule: the root's cells, and ranges; else all of it is ignored. */
+static bool linux_honours(const void *fdt, int parent)
+{
+	const struct cells root = cells_below(fdt, 0);
+
+	return !cells_differ(fdt, parent, "#address-cells", root.address, true) &&
+	       !cells_differ(fdt, parent, "#size-cells", root.size, true) &&
+	       fdt_getprop(fdt, parent, "ranges", NULL);
+}
+
+/*
+ * Can one that Linux ignores be given what it lacks? Not if what children say would then mean something else:
+ * a reg in other cells, or a pool that Linux would take from somewhere. A range that firmware wants to be
+ * left alone is left alone by the stage, anyway.
+ */
+static bool is_mendable(const void *fdt, int parent)
+{
+	const struct cells root = cells_below(fdt, 0);
+	int child;
+
+	if (cells_differ(fdt, parent, "#address-cells", root.address, false) ||
+	    cells_differ(fdt, parent, "#size-cells", root.size, false))
+		return fdt_first_subnode(fdt, parent) == -FDT_ERR_NOTFOUND;
+	fdt_for_each_subnode(child, fdt, parent)
+	{
+		if (!fdt_getprop(fdt, child, "reg", NULL))
+			return false;
+	}
+	return true;
+}
+
+static bool can_reserve(const void *fdt)
+{
+	const int parent = fdt_subnode_offset(fdt, 0, RESERVED_PARENT);
+
+	return parent < 0 || linux_honours(fdt, parent) || is_mendable(fdt, parent);
+}
+
+static enum lb_err check_reservations(const void *blob, const struct fdt_wishes *wishes, struct diag *diag)
+{
+	const struct cells root = cells_below(blob, 0);
+
+	if (!wishes->reservation_count)
+		return LB_OK;
+	if (!can_reserve(blob))
+		return diag_fail(
+			diag, LB_EUNSUPPORTED,
+			"fdt: Linux ignores this /" RESERVED_PARENT
+			", and what is in it forbids to mend it: give it ranges and the root's cells");
+	for (size_t i = 0; i < wishes->reservation_count; i++) {
+		if (!fits_cells(wishes->reservation[i].range, root))
+			return diag_fail(diag, LB_EUNSUPPORTED,
+					 "fdt: the root's %d address and %d size cells can't hold %#" PRIx64,
+					 root.address, root.size, wishes->reservation[i].range.base);
+	}
+	return LB_OK;
+}
+
 /* A crash kernel's ranges are written in the root's cells. */
 static enum lb_err check_wishes(const void *blob, const struct fdt_wishes *wishes, struct diag *diag)
 {
@@ -224,7 +295,7 @@ static enum lb_err check_wishes(const void *blob, const struct fdt_wishes *wishe
 		return diag_fail(diag, LB_EUNSUPPORTED,
 				 "fdt: the root's %d address and %d size cells can't hold %#" PRIx64,
 				 root.address, root.size, wishes->usable_memory.base);
-	return LB_OK;
+	return check_reservations(blob, wishes, diag);
 }
 
 static uint64_t reservations_size(const void *blob)
@@ -300,17 +371,14 @@ static int fix_chosen(void *fdt, const struct fdt_wishes *wishes)
 	return code;
 }
 
-/* Linux ignores /reserved-memory unless it has the root's cells, so one that we make gets those. */
+/* One that we make, or that Linux would ignore, gets what Linux asks for. */
 static int find_or_add_parent(void *fdt)
 {
 	const struct cells root = cells_below(fdt, 0);
-	int parent = fdt_subnode_offset(fdt, 0, RESERVED_PARENT);
+	const int parent = edit_find_or_add(fdt, 0, RESERVED_PARENT);
 	int code;
 
-	if (parent != -FDT_ERR_NOTFOUND)
-		return parent;
-	parent = fdt_add_subnode(fdt, 0, RESERVED_PARENT);
-	if (parent < 0)
+	if (parent < 0 || linux_honours(fdt, parent))
 		return parent;
 	code = fdt_setprop_u32(fdt, parent, "#address-cells", (uint32_t)root.address);
 	if (!code)

@@ -48,7 +48,8 @@ void fdt_drop_bootargs(void *fdt);
  *
  * @blob  checked by fdt_read_machine() before
  * @size  receives bytes, a multiple of 8, at most FDT_SIZE_MAX
- * Return: LB_OK; LB_ERANGE it would grow past FDT_SIZE_MAX; LB_EFORMAT.
+ * Return: LB_OK; LB_ERANGE it would grow past FDT_SIZE_MAX; LB_EUNSUPPORTED a range can't be written in the
+ *         root's cells, or Linux ignores /reserved-memory and it can't be mended; LB_EFORMAT.
  */
 LB_MUST_CHECK enum lb_err fdt_payload_size(const void *blob, const struct fdt_wishes *wishes, uint64_t *size,
 					   struct diag *diag);
@@ -60,8 +61,9 @@ LB_MUST_CHECK enum lb_err fdt_payload_size(const void *blob, const struct fdt_wi
  * (linux,dmcryptkeys, linux,kho-fdt, linux,kho-scratch) and lifeboat,bundle; leaves rng-seed and kaslr-seed
  * as firmware made them (fresh), but for a crash kernel, which gets none; takes away from a crash kernel's
  * FDT the crash region, pools, and what has no place yet (/reserved-memory); makes /chosen and
- * /reserved-memory if they are wanted and absent. Needs no memory but @out. Fails cleanly, whatever
- * @out_size is.
+ * /reserved-memory if they are wanted and absent. A /reserved-memory that Linux would ignore (without ranges,
+ * or without the root's cells) is given what it lacks if something is reserved. Needs no memory but @out.
+ * Fails cleanly, whatever @out_size is.
  * @out  8-byte aligned, apart from @blob
  * Return: LB_OK; LB_ENOSPC @out_size is too small; LB_EFORMAT. On error @out holds no valid FDT.
  */

@@ -19,7 +19,7 @@ struct machine_reservation {
 	bool no_map;
 };
 
-#define MACHINE_RESERVED_MAX 48
+#define MACHINE_RESERVED_MAX 64 /* firmware's 48, and what an earlier stage added to them */
 #define MACHINE_POOLS_MAX    8
 #define MACHINE_HARTS_MAX    512
 

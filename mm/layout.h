@@ -29,11 +29,13 @@
  *    2  the upper tables of all views of RAM that lie in one 512 GiB: levels - 3. Each end of a view adds
  *       two:
  *   17  four places that may hold a bundle; and one table where a FIT's tree ends, before its data
- *    8  the block that the stage moves to, and a dying kernel's core header
+ *   12  the block that the stage moves to, another one if that comes to nothing, and a dying kernel's core
+ *       header
  *   16  crash records, of one end each: our own, and seven places where an old one may be
  *
- * RAM in more than one 512 GiB (above Sv39) takes more. A view that finds no page is refused with LB_ENOSPC.
+ * RAM in more than one 512 GiB (above Sv39) takes more. A view that finds no page is refused with LB_ENOSPC;
+ * that of a record as long as the move needs the pages.
  */
-#define EARLY_POOL_PAGES 54
+#define EARLY_POOL_PAGES 58
 
 #endif

@@ -30,7 +30,7 @@ struct memmap_taken {
 	const char *name; /* for the log; not owned, lives as long as the map */
 };
 
-#define MEMMAP_TAKEN_MAX 64
+#define MEMMAP_TAKEN_MAX 80
 
 struct memmap {
 	struct region_set ram;

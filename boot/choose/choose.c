@@ -24,7 +24,32 @@ static void wish(const struct crash *crash, bool may_arm, struct payload *primar
 	primary->wishes.reservation_count = crash->reservation_count;
 }
 
-static enum lb_err try_to_load(const struct facts *facts, const struct memmap *map, const struct crash *crash,
+/*
+ * Does it go without crash support, where it did not go with it? Then that is given up. (And so it is where
+ * the primary was unpacked into the crash region, to no avail.)
+ */
+static enum lb_err plan_without_crash(const struct facts *facts, struct memmap *map, struct crash *crash,
+				      struct payload *primary, const char *name)
+{
+	const struct region initrd = primary->initrd; /* as far as it is trusted */
+	const struct diag why = facts->log->diag;
+	enum lb_err err = load_look(facts, primary, name); /* as it was before it was unpacked */
+
+	if (err)
+		return err;
+	primary->initrd = initrd;
+	region_map_without(facts, map, crash);
+	err = load_machine(facts, primary, &crash->usable);
+	if (err)
+		return err;
+	wish(crash, false, primary);
+	err = load_plan(facts, primary, false);
+	if (!err || primary->unpacked.size)
+		region_give_up(facts, map, crash, &why);
+	return err;
+}
+
+static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, struct crash *crash,
 			       struct payload *primary, const char *name, bool *may_arm)
 {
 	/*
@@ -41,6 +66,10 @@ static enum lb_err try_to_load(const struct facts *facts, const struct memmap *m
 	*may_arm = WITH_CRASH && crash->prepared && region_suits(crash, primary->machine, facts->log);
 	wish(crash, *may_arm, primary);
 	err = load_plan(facts, primary, keep_bundle);
+	if (err && WITH_CRASH && crash->region.all.size) {
+		*may_arm = false;
+		err = plan_without_crash(facts, map, crash, primary, name);
+	}
 	return err ? err : load_carry_out(facts, primary);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "boot/crash/call.h"
+#include "boot/crash/dead.h"
 #include "boot/crash/prepare.h"
 #include "boot/crash/record.h"
 #include "boot/machine/sbi.h"
@@ -57,11 +58,12 @@ static enum lb_err reserve_all(const struct facts *facts, const struct memmap *m
 	return LB_OK;
 }
 
-/* The notes of kernels that are gone must not be taken for the next one's. */
+/* The notes of kernels that are gone must not be taken for the next one's. Nobody looks out of reach. */
 static size_t wipe_notes(const struct facts *facts, struct region range)
 {
 	size_t wiped = 0;
 
+	range = region_intersection(range, (struct region){0, facts->stage->physmap.limit});
 	for (uint64_t offset = 0; offset < range.size; offset += PAGE_SIZE) {
 		void *page = facts_at(facts, range.base + offset);
 
@@ -170,9 +172,18 @@ uint32_t arm_find_demoted(const struct facts *facts, struct crash *crash, const 
 	return demoted;
 }
 
+/* Where firmware writes again the primary is kept off; but behind kexec -e that is its own, as all RAM is. */
+static enum lb_err find_owned(const struct facts *facts, const struct memmap *map, struct crash *crash)
+{
+	crash->usable = *map;
+	if (!facts->hw->machine.crash_region.size)
+		return LB_OK;
+	return crash_release_lost(&crash->usable, crash->region.all);
+}
+
 /* Last of all before the primary starts: from here on a reset that is not orderly is a crash. */
-void arm_record(const struct facts *facts, struct crash *crash, const struct chosen *chosen,
-		struct dead *dead)
+void arm_record(const struct facts *facts, const struct memmap *map, struct crash *crash,
+		const struct chosen *chosen, struct dead *dead)
 {
 	struct crash_record *record = &crash->record;
 
@@ -184,5 +195,10 @@ void arm_record(const struct facts *facts, struct crash *crash, const struct cho
 		return;
 	}
 	log_info(facts->log, "crash: armed: a reset that is not orderly starts the crash kernel");
+	if (find_owned(facts, map, crash)) {
+		log_warn(facts->log, "crash: RAM is in too many pieces for a call");
+		return;
+	}
+	dead_find_ram(facts, &crash->usable, crash, dead); /* the primary's, should it die */
 	call_arm(facts, crash, &dead->ram, &dead->core);
 }

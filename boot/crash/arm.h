@@ -33,9 +33,10 @@ uint32_t arm_find_demoted(const struct facts *facts, struct crash *crash, const 
  * Arm the record: last of all before the primary starts. Context: a crash kernel is prepared; after
  * load_carry_out() of the primary.
  *
- * @dead  what the primary will own; its core is room for the work
+ * @map   as the primary leaves it
+ * @dead  receives what the primary will own; its core is room for the work
  */
-void arm_record(const struct facts *facts, struct crash *crash, const struct chosen *chosen,
-		struct dead *dead);
+void arm_record(const struct facts *facts, const struct memmap *map, struct crash *crash,
+		const struct chosen *chosen, struct dead *dead);
 
 #endif

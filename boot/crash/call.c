@@ -33,6 +33,7 @@ static void make_area(const struct facts *facts, struct crash *crash)
 {
 	const struct machine *machine = &facts->hw->machine;
 	struct crash_call *area = area_of(facts, crash);
+	size_t left_out = 0;
 	const struct crash_call_facts what = {
 		.pa = crash->region.call.base,
 		.entry = facts->stage->pa + ((uintptr_t)crash_entry - STAGE_VA),
@@ -43,11 +44,12 @@ static void make_area(const struct facts *facts, struct crash *crash)
 
 	crash_call_init(area, &what);
 	for (size_t i = 0; i < machine->hart_count; i++) {
-		if (machine->hart[i].enabled && !crash_call_add_hart(area, machine->hart[i].id)) {
-			log_warn(facts->log, "crash: only %d harts can save registers", CRASH_CALL_HARTS);
-			break;
-		}
+		if (machine->hart[i].enabled && !crash_call_add_hart(area, machine->hart[i].id))
+			left_out++;
 	}
+	if (left_out)
+		log_warn(facts->log, "crash: %zu harts can't save registers: there is room for %d", left_out,
+			 CRASH_CALL_HARTS);
 	copy_trampoline_page(area);
 	caches_write_back(&crash->caches, area, CRASH_CALL_SIZE);
 }
@@ -67,9 +69,18 @@ static enum lb_err write_core_header(const struct facts *facts, const struct cra
 	return elfcorehdr_write(core, facts_at(facts, room.base), ELFCOREHDR_SIZE_MAX, &facts->log->diag);
 }
 
+/* All that may run on, so that they are waited for; those without a slot, too. */
+static void list_harts(const struct machine *machine, struct crash_entry_state *state)
+{
+	state->hart_count = 0;
+	for (size_t i = 0; i < machine->hart_count; i++) {
+		if (machine->hart[i].enabled)
+			state->hart[state->hart_count++] = machine->hart[i].id;
+	}
+}
+
 static enum lb_err prepare_entry(const struct facts *facts, const struct crash *crash)
 {
-	const struct crash_call *area = area_of(facts, crash);
 	struct crash_entry_state *state = &crash_entry_state;
 	struct crash_record record = crash->record;
 	const void *memory = facts_at(facts, crash->region.record.base);
@@ -85,8 +96,7 @@ static enum lb_err prepare_entry(const struct facts *facts, const struct crash *
 	state->fdt = crash_record_piece(&record, CRASH_PIECE_FDT).base;
 	state->entry = record.crash_entry;
 	state->cache_block = crash->caches.cbom_block;
-	state->hart_count = area->note_count;
-	memcpy(state->hart, area->hart, sizeof(state->hart));
+	list_harts(&facts->hw->machine, state);
 	state->sum = crash_entry_sum(state);
 	return LB_OK;
 }

@@ -28,6 +28,14 @@ void crash_discover(struct boot_context *ctx)
 		dead_find_ram(&ctx->facts, &ctx->memmap, &ctx->crash, &ctx->dead);
 }
 
+bool crash_give_up(struct boot_context *ctx)
+{
+	if (!WITH_CRASH || !ctx->crash.region.all.size)
+		return false;
+	region_give_up(&ctx->facts, &ctx->memmap, &ctx->crash, &ctx->log.diag);
+	return true;
+}
+
 static void add_view(struct stage_request *request, struct region where, uint64_t perms)
 {
 	request->view[request->view_count++] = (struct stage_view){where, perms};
@@ -56,21 +64,23 @@ void crash_request_stage(const struct boot_context *ctx, struct stage_request *r
 static void init_caches(struct boot_context *ctx)
 {
 	const struct machine *machine = &ctx->hw.machine;
-
-	ctx->crash.caches = (struct caches){
+	const struct caches told = {
 		.physmap = ctx->stage.physmap,
 		.cbom_block = machine->isa & ISA_ZICBOM ? machine->cbom_block_size : 0,
 		.thead = ctx->hw.core.thead_cache_ops,
 		.llc_flush = ctx->hw.platform->llc_flush,
 		.log = &ctx->log,
 	};
+
+	caches_init(&ctx->crash.caches, &told, ctx);
 }
 
 bool crash_judge(struct boot_context *ctx)
 {
 	if (!WITH_CRASH)
 		return false;
-	init_caches(ctx);
+	if (ctx->crash.region.all.size) /* or there is nothing to keep */
+		init_caches(ctx);
 	return ctx->crash.way == WAY_KEXEC || judge(&ctx->facts, &ctx->memmap, &ctx->crash, &ctx->dead);
 }
 
@@ -94,8 +104,7 @@ void crash_arm(struct boot_context *ctx, const struct chosen *chosen)
 {
 	if (!WITH_CRASH || !ctx->crash.prepared || !chosen->may_arm)
 		return;
-	dead_find_ram(&ctx->facts, &ctx->memmap, &ctx->crash, &ctx->dead); /* the primary's, should it die */
-	arm_record(&ctx->facts, &ctx->crash, chosen, &ctx->dead);
+	arm_record(&ctx->facts, &ctx->memmap, &ctx->crash, chosen, &ctx->dead);
 }
 
 void crash_save_log(struct boot_context *ctx)

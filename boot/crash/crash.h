@@ -24,6 +24,13 @@ LB_MUST_CHECK enum lb_err crash_enter(struct boot_context *ctx);
  */
 void crash_discover(struct boot_context *ctx);
 
+/**
+ * Do without crash support, since something failed with it: one line says why, which is in ctx->log's diag.
+ *
+ * Return: is there anything that was given up, so that trying again makes sense?
+ */
+bool crash_give_up(struct boot_context *ctx);
+
 /** What stage_move() shall do for the crash side: where to stand, what to map. */
 void crash_request_stage(const struct boot_context *ctx, struct stage_request *request);
 

@@ -106,6 +106,15 @@ static struct vmcoreinfo_home home_of(const struct facts *facts, struct region k
 	return (struct vmcoreinfo_home){.kernel = kernel, .ram_base = facts->hw->machine.ram.region[0].base};
 }
 
+void dead_find_reach(const struct stage *stage, struct dead *dead)
+{
+	const paddr_t limit = stage->physmap.limit;
+
+	region_set_copy(&dead->reach, &dead->ram);
+	if (region_set_subtract(&dead->reach, limit, UINT64_MAX - limit))
+		region_set_clear(&dead->reach); /* can't be: cutting off the top splits nothing */
+}
+
 enum lb_err dead_open(const struct facts *facts, const struct crash *crash, struct dead *dead,
 		      paddr_t note_pa, struct dead_log *left)
 {
@@ -116,9 +125,9 @@ enum lb_err dead_open(const struct facts *facts, const struct crash *crash, stru
 	struct diag *diag = &facts->log->diag;
 	enum lb_err err;
 
-	left->ram = (struct ram){.readable = &dead->ram, .offset = facts->stage->physmap.base};
+	left->ram = (struct ram){.readable = &dead->reach, .offset = facts->stage->physmap.base};
 	err = note_pa ? vmcoreinfo_read(&left->ram, note_pa, &home, info, diag)
-		      : vmcoreinfo_find(&left->ram, &dead->ram, &home, info, NULL, diag);
+		      : vmcoreinfo_find(&left->ram, &dead->reach, &home, info, NULL, diag);
 	dead->has_info = !err;
 	if (!err)
 		err = printk_open(&left->ram, info, &left->ring, diag);
@@ -225,6 +234,7 @@ enum printk_ending dead_ending_in(const struct facts *facts, struct crash *crash
 		home_of(facts, crash_record_piece(&crash->record, CRASH_PIECE_IMAGE));
 	struct vmcoreinfo info;
 
+	where = region_intersection(where, (struct region){0, facts->stage->physmap.limit});
 	memmap_init(&crash->usable);
 	if (memmap_add_ram(&crash->usable, where.base, where.size) ||
 	    vmcoreinfo_find(&left.ram, ram, &home, &info, NULL, NULL) || !info.anchored ||

@@ -24,12 +24,15 @@ struct dead_log {
 void dead_find_ram(const struct facts *facts, const struct memmap *map, const struct crash *crash,
 		   struct dead *dead);
 
+/** Fill dead->reach, from dead->ram. Context: after stage_move(). */
+void dead_find_reach(const struct stage *stage, struct dead *dead);
+
 /**
- * Find the dead kernel's note in dead->ram, and open its log.
+ * Find the dead kernel's note in dead->reach, and open its log.
  *
  * Fills dead->info; dead->has_info tells whether it is good, which it may be on failure, too.
  * Context: after stage_move(), which maps that RAM.
- * @note_pa  where the note is, if that is known; 0: ask the image, or look through all of the dead RAM
+ * @note_pa  where the note is, if that is known; 0: ask the image, or look through all of that
  * Return: LB_OK; what vmcoreinfo_find() and printk_open() return; the line was logged.
  */
 LB_MUST_CHECK enum lb_err dead_open(const struct facts *facts, const struct crash *crash, struct dead *dead,

@@ -12,6 +12,7 @@
 #include "boot/entry/early.h"
 #include "boot/machine/caches.h"
 #include "boot/machine/sbi.h"
+#include "kexec/crash/area.h"
 #include "mm/cache.h"
 
 /* Polls until a hart that does not stop is given up: some 10 ms, with firmware's own instructions. */
@@ -21,7 +22,7 @@ struct crash_entry_state crash_entry_state;
 
 uint64_t crash_entry_sum(const struct crash_entry_state *state)
 {
-	const size_t harts = state->hart_count <= CRASH_CALL_HARTS ? (size_t)state->hart_count : 0;
+	const size_t harts = state->hart_count <= MACHINE_HARTS_MAX ? (size_t)state->hart_count : 0;
 	const size_t end = offsetof(struct crash_entry_state, hart) + harts * sizeof(state->hart[0]);
 
 	return crash_call_sum(&state->fdt,

@@ -7,7 +7,7 @@
 #ifndef LIFEBOAT_BOOT_CRASH_ENTRY_H
 #define LIFEBOAT_BOOT_CRASH_ENTRY_H
 
-#include "kexec/crash/area.h"
+#include "fdt/machine.h"
 #include "kexec/crash/record.h"
 
 /** All that the entry relies on, in the resident stage's own memory. Physical addresses only. */
@@ -18,7 +18,7 @@ struct crash_entry_state {
 	uint64_t cache_block;		 /* bytes that cbo.clean writes back; 0: none */
 	struct crash_record_ready ready; /* the record of a crash kernel that was started */
 	uint64_t hart_count;
-	uint64_t hart[CRASH_CALL_HARTS]; /* the enabled ones */
+	uint64_t hart[MACHINE_HARTS_MAX]; /* the enabled ones, with a note slot or without */
 };
 
 /** The one there is; the entry finds it pc-relative, wherever the stage lies. */

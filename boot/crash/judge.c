@@ -157,6 +157,7 @@ bool judge(const struct facts *facts, const struct memmap *map, struct crash *cr
 
 	if (!crash->region.all.size || !is_to_be_judged(facts, crash))
 		return false;
+	dead_find_reach(facts->stage, dead);
 	if (!begin_judging(facts, crash))
 		return false;
 	died = crash->record.state == CRASH_ARMED ? judge_armed(facts, crash, dead)

@@ -76,7 +76,7 @@ static paddr_t check_notes(const struct facts *facts, struct dead *dead)
 		const void *data = facts_at(facts, note.pa);
 
 		if (!is_aligned(note.pa, sizeof(uint32_t)) ||
-		    !region_set_contains(&dead->ram, note.pa, note.size) ||
+		    !region_set_contains(&dead->reach, note.pa, note.size) ||
 		    !elfcorehdr_notes_end(data, note.size))
 			continue;
 		if (is_aligned(note.pa, PAGE_SIZE) && vmcoreinfo_is_note(data))
@@ -186,6 +186,7 @@ enum lb_err kexec_exit(const struct facts *facts, struct memmap *map, struct cra
 	struct log *log = facts->log;
 	enum lb_err err = source->err ? no_bundle(source, &log->diag) : LB_OK;
 
+	dead_find_reach(facts->stage, dead);
 	meet_dead_kernel(facts, crash, dead);
 	if (!err)
 		err = load_from_bundle(facts, map, crash, kernel, dead);

@@ -132,6 +132,15 @@ enum lb_err prepare(const struct facts *facts, struct crash *crash, struct paylo
 	return err;
 }
 
+/* Is it all there, as prepare() left it? */
+static bool is_complete(const struct crash *crash)
+{
+	const struct region core = crash_record_piece(&crash->record, CRASH_PIECE_ELFCOREHDR);
+	const struct region room = core_header_room(crash);
+
+	return crash_record_has_kernel(&crash->record) && core.base == room.base && core.size == room.size;
+}
+
 static bool pieces_are_sound(const struct facts *facts, const struct crash *crash)
 {
 	const struct crash_record *record = &crash->record;
@@ -147,8 +156,7 @@ static bool pieces_are_sound(const struct facts *facts, const struct crash *cras
 			return false;
 		}
 	}
-	return crash_record_piece(record, CRASH_PIECE_FDT).size &&
-	       crash_record_piece(record, CRASH_PIECE_IMAGE).size;
+	return is_complete(crash);
 }
 
 enum lb_err prepare_exit(const struct facts *facts, struct crash *crash, struct payload *kernel,

@@ -2,17 +2,25 @@
 /* The crash record as this run of the stage reads and writes it. */
 #include "boot/crash/record.h"
 
+#include <inttypes.h>
+
 enum lb_err record_look(const struct facts *facts, struct stage *stage, struct region where,
 			struct crash_record *record)
 {
 	struct diag *diag = &facts->log->diag;
+	const void *memory;
+	enum lb_err err;
+
+	if (!stage_can_spare_view(stage))
+		return diag_fail(diag, LB_ENOSPC,
+				 "crash: no early table is left to look for a record at %#" PRIx64,
+				 where.base);
 	/*
 	 * Writable, though nobody writes by it: the stage's new place may overlap it, and two views must
 	 * agree.
 	 */
-	const void *memory = stage_early_view(stage, where.base, where.size, PTE_R | PTE_W, diag);
-	enum lb_err err = memory ? crash_record_read(memory, record, diag) : LB_ERANGE;
-
+	memory = stage_early_view(stage, where.base, where.size, PTE_R | PTE_W, diag);
+	err = memory ? crash_record_read(memory, record, diag) : LB_ERANGE;
 	if (err)
 		return err;
 	if (record->map_hash != crash_hash_ram(&facts->hw->machine.ram))

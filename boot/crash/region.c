@@ -132,16 +132,36 @@ static enum lb_err place_region(const struct facts *facts, const struct memmap *
 	return err;
 }
 
+void region_map_without(const struct facts *facts, const struct memmap *map, struct crash *crash)
+{
+	const paddr_t loaded = facts->hw->entry.stage_pa;
+	struct memmap *without = &crash->usable;
+
+	*without = *map;
+	/* What can't be given back, for want of entries, is not used. */
+	(void)!memmap_release(without, crash->region.all.base, MEMMAP_CRASH);
+	if (facts->stage->pa != loaded)
+		(void)!memmap_release(without, loaded, MEMMAP_STAGE);
+	discover_lost_release(without, facts->log);
+}
+
 /* Nothing of the region is used when something is wrong with it. */
-static void give_up(struct crash *crash, enum lb_err err, struct memmap *map, struct log *log)
+static void forget(struct crash *crash)
 {
 	crash->has_config = false;
+	crash->region_is_old = false;
+	crash->prepared = false;
 	crash->region = (struct crash_region){.all = {0, 0}};
-	discover_lost_release(map, log);
-	if (err == LB_ENOENT)
-		log_info(log, "crash: no crash kernel: the bundle has no crash configuration");
-	else
-		log_warn(log, "crash: no crash kernel: %s", log->diag.text);
+	crash->record = (struct crash_record){.state = CRASH_EMPTY};
+}
+
+void region_give_up(const struct facts *facts, struct memmap *map, struct crash *crash,
+		    const struct diag *why)
+{
+	region_map_without(facts, map, crash);
+	*map = crash->usable;
+	forget(crash);
+	log_warn(facts->log, "crash: no crash kernel: %s", why->text);
 }
 
 /* The region that is waiting, or else the one that the crash configuration asks for. */
@@ -177,10 +197,15 @@ void region_discover(const struct facts *facts, struct stage *stage, struct memm
 	if (!err)
 		err = memmap_take(map, region->all.base, region->all.size, MEMMAP_CRASH,
 				  "not for the primary");
-	if (err) {
-		give_up(crash, err, map, facts->log);
-		return;
+	if (err == LB_ENOENT) {
+		discover_lost_release(map, facts->log);
+		forget(crash);
+		log_info(facts->log, "crash: no crash kernel: the bundle has no crash configuration");
+	} else if (err) {
+		region_give_up(facts, map, crash, &facts->log->diag);
 	}
+	if (err)
+		return;
 	log_info(facts->log,
 		 "crash: region [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " MiB, record %s, attempts %" PRIu32
 		 " of %" PRIu32,

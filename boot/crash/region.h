@@ -15,6 +15,18 @@
 void region_discover(const struct facts *facts, struct stage *stage, struct memmap *map, struct crash *crash);
 
 /**
+ * Make crash->usable the memory map as @map would be without crash support: the region is free but for the
+ * stage, if that is in it, and so are its old place and what the platform says is lost.
+ *
+ * Context: before stage_move() or after it, which maps all that.
+ */
+void region_map_without(const struct facts *facts, const struct memmap *map, struct crash *crash);
+
+/** Go on without crash support, with @map as by region_map_without(); one line says @why. */
+void region_give_up(const struct facts *facts, struct memmap *map, struct crash *crash,
+		    const struct diag *why);
+
+/**
  * Take the region that an earlier stage reserved, as the FDT says, with its record and what is prepared in
  * it.
  *

@@ -35,7 +35,7 @@ struct crash {
 	bool region_is_old;	    /* it is not where the bundle of this boot wants one */
 	struct crash_record record; /* the newest; state empty if there is none */
 	bool prepared;		    /* a crash kernel is in its place */
-	struct memmap usable;	    /* usable memory, as a machine of its own for the plan */
+	struct memmap usable;	    /* usable memory, as a machine of its own for the plan; room for others */
 	struct caches caches;	    /* how memory is made to outlive a reset */
 	size_t reservation_count;
 	struct fdt_reservation reservation[CRASH_RESERVATIONS_MAX];
@@ -45,6 +45,7 @@ struct crash {
 struct dead {
 	struct region_set ram;	  /* what it owned, and is still as it left it */
 	struct region_set beside; /* of that, what this run's memory map does not call free */
+	struct region_set reach;  /* of it, what the stage can look at */
 	bool has_info;		  /* info is good */
 	struct vmcoreinfo info;
 	struct elfcorehdr_request core; /* what the core header shall say of it */

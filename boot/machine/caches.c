@@ -29,27 +29,47 @@ static void thead_sync(void)
 }
 
 /*
- * A store to a device that firmware may keep from S-mode. Return: was it allowed? The trap's return address
- * is lost, so stvec leads behind the store: what it leaves in sstatus is what a stage without interrupts has,
- * anyway.
+ * Try what firmware may keep from S-mode: %2 is an address, %3 a value. Was it allowed? The trap's return
+ * address is lost, so stvec leads behind it: what it leaves in sstatus is what a stage without interrupts
+ * has, anyway.
  */
-static bool try_store(volatile uint64_t *device, uint64_t value)
-{
-	uint64_t stvec, done;
+#define TRY(name, what)                                        \
+	static bool name(uintptr_t address, uint64_t value)    \
+	{                                                      \
+		uint64_t stvec, done;                          \
+                                                               \
+		__asm__ volatile("lla	%0, 1f\n\t"              \
+				 "csrrw	%0, stvec, %0\n\t"     \
+				 "li	%1, 0\n\t" what "\n\t" \
+				 "fence	iorw, iorw\n\t"        \
+				 "li	%1, 1\n\t"                \
+				 ".balign 4\n"                 \
+				 "1:\n\t"                      \
+				 "csrw	stvec, %0"              \
+				 : "=&r"(stvec), "=&r"(done)   \
+				 : "r"(address), "r"(value)    \
+				 : "memory");                  \
+		return done;                                   \
+	}
 
-	__asm__ volatile("lla	%0, 1f\n\t"
-			 "csrrw	%0, stvec, %0\n\t"
-			 "li	%1, 0\n\t"
-			 "sd	%3, (%2)\n\t"
-			 "fence	iorw, iorw\n\t"
-			 "li	%1, 1\n\t"
-			 ".balign 4\n"
-			 "1:\n\t"
-			 "csrw	stvec, %0"
-			 : "=&r"(stvec), "=&r"(done)
-			 : "r"(device), "r"(value)
-			 : "memory");
-	return done;
+TRY(try_store, "sd	%3, (%2)")
+TRY(try_cbo_clean, ".insn i 0x0f, 2, x0, %2, 1")
+TRY(try_thead_clean, ".insn r 0x0b, 0, 1, x0, %2, x5")
+
+static void warn(const struct caches *caches)
+{
+	log_warn(caches->log, "crash: the firmware keeps a cache from us: a reset may lose what is in it");
+}
+
+void caches_init(struct caches *caches, const struct caches *told, const void *probe)
+{
+	*caches = *told;
+	if (caches->cbom_block && !try_cbo_clean((uintptr_t)probe, 0))
+		caches->cbom_block = 0;
+	if (caches->thead && !try_thead_clean((uintptr_t)probe, 0))
+		caches->thead = false;
+	if (caches->cbom_block != told->cbom_block || caches->thead != told->thead)
+		warn(caches);
 }
 
 static void clean_llc(struct caches *caches, const void *start, size_t size)
@@ -58,11 +78,9 @@ static void clean_llc(struct caches *caches, const void *start, size_t size)
 	volatile uint64_t *flush = physmap_pointer(&caches->physmap, caches->llc_flush);
 
 	__asm__ volatile("fence rw, iorw" : : : "memory");
-	if (!try_store(flush, first)) {
+	if (!try_store((uintptr_t)flush, first)) {
 		caches->llc_flush = 0;
-		log_warn(caches->log,
-			 "crash: the firmware keeps the last-level cache from us: a reset may lose "
-			 "what is in it");
+		warn(caches);
 		return;
 	}
 	for (paddr_t line = first; line < begin + size; line += LLC_LINE)

@@ -19,6 +19,15 @@ struct caches {
 };
 
 /**
+ * Take the ways that a machine is told to have, but for instructions that trap when they are tried: that is
+ * warned of.
+ *
+ * @told   by FDT, core and platform
+ * @probe  memory of ours that is mapped, and may be written back
+ */
+void caches_init(struct caches *caches, const struct caches *told, const void *probe);
+
+/**
  * Write [@start, @start + @size) back, and return when it is in RAM. A crash_write_back.
  *
  * @caches  struct caches   @start  by its physmap

@@ -105,7 +105,7 @@ void crash_call_init(struct crash_call *area, const struct crash_call_facts *fac
 
 bool crash_call_add_hart(struct crash_call *area, uint64_t id)
 {
-	if (area->note_count == CRASH_CALL_HARTS)
+	if (area->note_count == CRASH_CALL_HARTS || id == CRASH_CALL_NO_HART)
 		return false;
 	area->hart[area->note_count++] = id;
 	update_sum(area);

@@ -112,7 +112,7 @@ uint64_t crash_call_sum(const void *words, size_t count);
 void crash_call_init(struct crash_call *area, const struct crash_call_facts *facts);
 
 /**
- * Give hart @id the next slot. Return: false if there is none left.
+ * Give hart @id the next slot. Return: false if there is none left, or @id is CRASH_CALL_NO_HART.
  *
  * Context: after crash_call_init(), before anybody prepares.
  */

@@ -13,3 +13,18 @@ bool crash_is_lost(const struct memmap_taken *taken, struct region crash_region)
 		return false;
 	return (size_t)taken->kind < ARRAY_SIZE(lost) && lost[taken->kind];
 }
+
+enum lb_err crash_release_lost(struct memmap *map, struct region crash_region)
+{
+	enum lb_err err = LB_OK;
+
+	for (size_t i = 0; !err && i < map->taken_count;) {
+		const struct memmap_taken taken = map->taken[i];
+
+		if (crash_is_lost(&taken, crash_region)) /* the next one takes its place */
+			err = memmap_release(map, taken.range.base, taken.kind);
+		else
+			i++;
+	}
+	return err;
+}

@@ -16,4 +16,13 @@
  */
 bool crash_is_lost(const struct memmap_taken *taken, struct region crash_region);
 
+/**
+ * Drop all entries of lost memory, so that it is free: the RAM of a primary that is not kept off it.
+ *
+ * So it is behind kexec -e, where a kernel put stage, bundle and FDT into memory of its own, and no firmware
+ * will write them again.
+ * Return: LB_OK; LB_ENOSPC too many pieces: some are dropped, the others not.
+ */
+LB_MUST_CHECK enum lb_err crash_release_lost(struct memmap *map, struct region crash_region);
+
 #endif

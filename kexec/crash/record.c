@@ -74,7 +74,15 @@ static bool region_is_sound(const struct crash_record *record)
 {
 	return is_aligned(record->region_base | record->region_size, CRASH_REGION_ALIGN) &&
 	       range_is_valid(record->region_base, record->region_size) &&
-	       (record->region_size || record->state == CRASH_EMPTY);
+	       (record->region_size >= CRASH_REGION_MIN ||
+		(!record->region_size && record->state == CRASH_EMPTY));
+}
+
+/* Whose region is sound. */
+static struct region usable_of(const struct crash_record *record)
+{
+	return (struct region){record->region_base,
+			       record->region_size ? record->region_size - CRASH_PRIVATE_SIZE : 0};
 }
 
 static bool lost_is_sound(const struct region *lost)
@@ -84,9 +92,11 @@ static bool lost_is_sound(const struct region *lost)
 
 static bool piece_is_sound(const struct crash_record *record, const struct crash_piece *piece)
 {
-	return !piece->reserved && (!piece->size || (piece->pa >= record->region_base &&
-						     range_fits(piece->pa - record->region_base, piece->size,
-								record->region_size)));
+	const struct region where = {piece->pa, piece->size};
+
+	if (!piece->size)
+		return !piece->reserved && !piece->pa;
+	return !piece->reserved && region_contains(usable_of(record), where);
 }
 
 static bool record_is_sound(const struct crash_record *record)
@@ -97,8 +107,8 @@ static bool record_is_sound(const struct crash_record *record)
 	if (!range_is_valid(record->crash_usable.base, record->crash_usable.size) ||
 	    record->boot_config >= CRASH_CONFIGS || record->boot_name[CRASH_NAME_SIZE - 1])
 		return false;
-	if (record->crash_entry && (record->crash_entry < record->region_base ||
-				    record->crash_entry - record->region_base >= record->region_size))
+	if (record->crash_entry &&
+	    !region_contains(usable_of(record), (struct region){record->crash_entry, 1}))
 		return false;
 	for (uint32_t i = 0; i < record->lost_count; i++) {
 		if (!lost_is_sound(&record->lost[i]))

@@ -50,13 +50,16 @@ enum crash_piece_index {
 
 /** The crash region begins at a multiple of this, and is as many of them. */
 #define CRASH_REGION_ALIGN (2 * MIB)
+#define CRASH_REGION_MIN   (100 * MIB) /* Debian's 6.12 needs 86 MiB of usable memory (measured) */
+#define CRASH_PRIVATE_SIZE (4 * MIB)   /* at its end; what is before that is usable memory */
 
 /**
  * The record's contents; fixed-size fields only, at fixed offsets (asserted in record.c).
  *
- * A record is sound if the state is known; the region is valid and aligned, and not empty unless the state is
- * CRASH_EMPTY; lost_count and piece_count fit their arrays; each lost range is valid and not empty; each
- * piece that is there lies in the region, and so does crash_entry unless it is 0; crash_usable is valid;
+ * A record is sound if the state is known; the region is aligned, of CRASH_REGION_MIN at least and ends below
+ * 2^64, or is empty if the state is CRASH_EMPTY; lost_count and piece_count fit their arrays; each lost range
+ * is valid and not empty; each piece that is there lies in usable memory, and so does crash_entry unless it
+ * is 0; a piece that is not there has no address; crash_usable is valid;
  * boot_config is below CRASH_CONFIGS; boot_name ends with NUL; reserved is 0. Array entries behind the counts
  * may be anything: read pieces by crash_record_piece(), which says that those are not there.
  */

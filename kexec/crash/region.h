@@ -20,8 +20,6 @@
 #include "mm/region.h"
 
 #define CRASH_REGION_DEFAULT (256 * MIB)
-#define CRASH_REGION_MIN     (100 * MIB) /* Debian's 6.12 needs 86 MiB of usable memory (measured) */
-#define CRASH_PRIVATE_SIZE   (4 * MIB)
 #define CRASH_DEAD_LOG_SIZE  (512 * KIB)
 #define CRASH_RUN_LOG_SIZE \
 	(16 * KIB) /* one of two: this run's and the previous one's; each a struct crash_text */

@@ -261,6 +261,13 @@ def test_harts_that_run_on_are_reset(call: Caller, flags: int) -> None:
     assert list(notes(console)) == [3]
 
 
+def test_a_hart_that_nobody_knows_writes_no_note(call: Caller) -> None:
+    """Those that report say they are -1, the end of the list of harts. (The caller looks behind the last slot.)"""
+    with call(DYING_HART=3, NOBODY=1) as session:
+        console = verified(session)
+    assert list(notes(console)) == [3]
+
+
 # What is broken
 
 

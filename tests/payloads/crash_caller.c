@@ -48,6 +48,10 @@
 #ifndef LATE
 #define LATE 0
 #endif
+/* The other harts report as nobody: as -1, which ends the area's list of harts. */
+#ifndef NOBODY
+#define NOBODY 0
+#endif
 /*
  * What the test breaks: BREAK_LEAF the page's identity mapping, BREAK_HEADER, BREAK_NOTE another hart's,
  * BREAK_REGS, BREAK_RECORD, or a word at BREAK_WORD bytes from the crash entry.
@@ -336,6 +340,16 @@ static void gather_others(uint64_t own)
 		;
 }
 
+/* No slot behind the last hart's may have got a note: it is nobody's, or memory of somebody else. */
+static void check_behind_slots(const struct crash_call *area)
+{
+	const uintptr_t behind =
+		(uintptr_t)area + area->notes + ((uintptr_t)area->note_count << CRASH_CALL_SLOT_SHIFT);
+
+	if (*(const volatile uint32_t *)(behind + CRASH_CALL_NOTE_AT))
+		fail_high("primary: FAIL a note behind the last slot");
+}
+
 static bool is_dying_hart(uint64_t hart)
 {
 	return DYING_HART < 0 || hart == (uint64_t)(int64_t)DYING_HART;
@@ -354,13 +368,14 @@ _Noreturn void live_high(uint64_t hart)
 	}
 	if (is_dying_hart(hart)) {
 		gather_others(hart);
+		check_behind_slots(area);
 		make_trouble();
 		die(area, hart, registers_of(hart), FLAGS, false);
 	}
 	__atomic_fetch_add(&shared.arrived, 1, __ATOMIC_SEQ_CST);
 	while (!COOPERATE || !shared.dead || (LATE && *(volatile uint64_t *)&area->made != CRASH_CALL_MADE))
 		;
-	die(area, hart, registers_of(hart), 0, true);
+	die(area, NOBODY ? UINT64_MAX : hart, registers_of(hart), 0, true);
 }
 
 static void find_area(const void *fdt)

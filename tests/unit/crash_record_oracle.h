@@ -37,21 +37,29 @@ static inline void fill_random(uint64_t *seed, uint8_t *out, size_t size)
 		out[i] = (uint8_t)next_random(seed);
 }
 
+/* Of the region all but its last 4 MiB. */
+static inline uint64_t usable_size(const struct crash_record *r)
+{
+	return r->region_size - 0x400000;
+}
+
 /* A sound record; what stands behind the counts is noise. */
 static inline void random_record(uint64_t *seed, struct crash_record *r)
 {
 	fill_random(seed, (uint8_t *)r, sizeof(*r));
 	r->state = (uint32_t)below(seed, 5);
 	r->region_base = below(seed, 1 << 20) * 0x200000;
-	r->region_size = (below(seed, 512) + 1) * 0x200000;
-	r->crash_entry = below(seed, 4) ? r->region_base + below(seed, r->region_size) : 0;
+	r->region_size = (below(seed, 512) + 50) * 0x200000;
+	r->crash_entry = below(seed, 4) ? r->region_base + below(seed, usable_size(r)) : 0;
 	r->lost_count = (uint32_t)below(seed, 17);
 	r->piece_count = (uint32_t)below(seed, 7);
 	for (uint32_t i = 0; i < r->lost_count; i++)
 		r->lost[i] = (struct region){below(seed, UINT64_C(1) << 56), 1 + below(seed, 1 << 30)};
 	for (uint32_t i = 0; i < r->piece_count; i++) {
-		r->piece[i].pa = r->region_base + below(seed, r->region_size);
-		r->piece[i].size = below(seed, r->region_base + r->region_size - r->piece[i].pa + 1);
+		r->piece[i].pa = r->region_base + below(seed, usable_size(r));
+		r->piece[i].size = below(seed, r->region_base + usable_size(r) - r->piece[i].pa + 1);
+		if (!r->piece[i].size)
+			r->piece[i].pa = 0;
 		r->piece[i].reserved = 0;
 	}
 	r->crash_usable = (struct region){below(seed, UINT64_C(1) << 56), below(seed, 1 << 30)};

@@ -155,6 +155,18 @@ static void harts_beyond_the_last_slot_have_none(void **state)
 	assert_true(crash_call_has_note(area, 127));
 }
 
+/* -1 ends the list of harts, so it is nobody's id: in the list it would cut off those behind it. */
+static void no_hart_has_the_id_that_ends_the_list(void **state)
+{
+	struct crash_call *area = *state;
+
+	assert_false(crash_call_add_hart(area, UINT64_MAX));
+	assert_int_equal(number(area, 0x34, 4), 3);
+	assert_int_equal(crash_call_save(area, UINT64_MAX, &regs), LB_ENOENT);
+	for (size_t i = 0; i < 4; i++)
+		assert_false(crash_call_has_note(area, i));
+}
+
 /*
  * The page as the hart will find it: both words, and tables that map it at two addresses, and nothing else.
  */
@@ -265,6 +277,7 @@ int main(void)
 		WITH_AREA(any_flipped_bit_of_the_header_is_refused),
 		WITH_AREA(parts_that_cannot_be_are_refused),
 		WITH_AREA(harts_beyond_the_last_slot_have_none),
+		WITH_AREA(no_hart_has_the_id_that_ends_the_list),
 		WITH_AREA(a_caller_is_prepared_wherever_its_page_is),
 		WITH_AREA(a_caller_that_cannot_be_is_not_prepared),
 		WITH_AREA(a_note_is_whole_and_where_linux_looks),

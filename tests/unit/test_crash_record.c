@@ -315,7 +315,10 @@ static const struct spoiler spoilers[] = {
 	{{{0x28, 8, 0x10100000}}},
 	{{{0x28, 8, 0}, {0x5c, 4, 0}}},
 	{{{0x28, 8, -UINT64_C(0xf0000000)}}},
-	{{{0x48, 8, 0xefffffff}}}, /* the crash kernel's entry: below and behind the region */
+	{{{0x28, 8, 0x200000}, {0x5c, 4, 0}}}, /* and too small for what is in one */
+	{{{0x28, 8, 0x6200000}, {0x5c, 4, 0}}},
+	{{{0x48, 8, 0xefffffff}}}, /* the crash kernel's entry: below and behind usable memory */
+	{{{0x48, 8, 0xffc00000}}},
 	{{{0x48, 8, 0x100000000}}},
 	{{{0x58, 4, 17}}}, /* counts */
 	{{{0x58, 4, UINT32_MAX}}},
@@ -324,14 +327,16 @@ static const struct spoiler spoilers[] = {
 	{{{0x88, 8, 0}}}, /* the last lost range: empty, wrapping around */
 	{{{0x80, 8, 1}, {0x88, 8, UINT64_MAX}}},
 	{{{0x80, 8, UINT64_MAX}, {0x88, 8, 1}}},
-	{{{0x1a4, 4, 1}}}, /* the last piece: reserved, then at and over the region's edges */
+	{{{0x1a4, 4, 1}}}, /* the last piece: reserved, then at and over the edges */
 	{{{0x190, 8, 0xefffffff}, {0x198, 8, 1}}},
 	{{{0x190, 8, 0x100000000}, {0x198, 8, 1}}},
 	{{{0x190, 8, 0xf0000001}}},
 	{{{0x198, 8, UINT64_MAX}}},
-	{{{0x160, 8, 0}}},   /* the first piece */
-	{{{0x208, 4, 32}}},  /* there is no such configuration */
-	{{{0x23f, 1, 'x'}}}, /* the name has no end */
+	{{{0x190, 8, 0xffbfffff}, {0x198, 8, 2}}}, /* in what is the stage's own */
+	{{{0x190, 8, 1}, {0x198, 8, 0}}},	   /* not there, but somewhere */
+	{{{0x160, 8, 0}}},			   /* the first piece */
+	{{{0x208, 4, 32}}},			   /* there is no such configuration */
+	{{{0x23f, 1, 'x'}}},			   /* the name has no end */
 };
 
 static void spoil(uint8_t *slot, const struct spoiler *how)
@@ -354,7 +359,7 @@ static void full_record(uint64_t *seed, struct crash_record *r)
 	     i++) /* sound behind the counts, too: a wrong count is all that is wrong */
 		r->lost[i] = (struct region){0x1000 * i, UINT64_MAX - 0x1000 * i};
 	for (unsigned i = 0; i < 6; i++)
-		r->piece[i] = (struct crash_piece){0xf0000000, 0x10000000, 7, 0};
+		r->piece[i] = (struct crash_piece){0xf0000000, 0xfc00000, 7, 0};
 }
 
 static void impossible_fields_are_refused_when_read_and_never_written(void **state)
@@ -407,8 +412,8 @@ static void the_least_and_the_most_that_is_sound_is_kept(void **state)
 	for (unsigned i = 0; i < 16; i++)
 		most.lost[i] = (struct region){UINT64_MAX - 1, 1};
 	for (unsigned i = 0; i < 6; i++)
-		most.piece[i] = (struct crash_piece){most.region_size - 1, 1, 0, 0};
-	most.piece[0] = (struct crash_piece){UINT64_MAX, 0, 0, 0}; /* not there: its address says nothing */
+		most.piece[i] = (struct crash_piece){most.region_size - 0x400000 - 1, 1, 0, 0};
+	most.piece[0] = (struct crash_piece){0, 0, UINT32_MAX, 0}; /* not there: its checksum says nothing */
 	assert_int_equal(crash_record_write(memory, &most, NULL, NULL), LB_OK);
 	assert_true(reads_as(memory, &most));
 }

@@ -57,6 +57,73 @@ static void a_crash_kernel_has_an_entry_an_fdt_and_an_image(void **state)
 	assert_false(crash_record_has_kernel(&record));
 }
 
+/* Is what the stage does with such a record inside of what the record is about? In numbers of its own. */
+static bool is_harmless(const struct crash_record *r)
+{
+	const unsigned __int128 base = r->region_base, end = base + r->region_size, kept = 4 << 20;
+	const uint64_t least = 100 << 20;
+
+	if (!r->region_size)
+		return r->state == CRASH_EMPTY && !r->crash_entry;
+	if (r->region_size < least || end > UINT64_MAX || (r->region_base | r->region_size) % (2 << 20))
+		return false;
+	if (r->crash_entry && (r->crash_entry < base || r->crash_entry >= end - kept))
+		return false;
+	for (uint32_t i = 0; i < r->piece_count; i++) {
+		const unsigned __int128 pa = r->piece[i].pa, size = r->piece[i].size;
+
+		if (size ? pa < base || pa + size > end - kept : pa != 0)
+			return false;
+	}
+	return r->piece_count <= 6 && r->lost_count <= 16;
+}
+
+/* Every word of a forged record with a good checksum, one and two at a time, as wild as can be. */
+static void no_forged_field_leads_out_of_the_region(void **state)
+{
+	static const uint64_t wild[] = {0,
+					1,
+					7,
+					17,
+					0x1000,
+					0x200000,
+					0x400000,
+					0x6400000,
+					0x80000000,
+					UINT32_MAX,
+					UINT64_C(1) << 47,
+					-UINT64_C(0x200000),
+					UINT64_MAX};
+	static struct crash_record record, got;
+	const unsigned words = SLOT_BYTES / 8 - 3;
+	uint8_t *memory = aligned_alloc(4096, MEMORY);
+	uint64_t seed = 14, read = 0;
+
+	(void)state;
+	memset(memory, 0, MEMORY);
+	for (uint64_t round = 0; round < 40000; round++) {
+		if (round % 50 == 0)
+			random_record(&seed, &record);
+		encode(memory, 1, &record);
+		for (uint64_t changes = round % 2 + 1; changes--;) {
+			const uint64_t word = 0x18 + 8 * below(&seed, words);
+			uint64_t value = wild[below(&seed, ARRAY_SIZE(wild))];
+
+			if (below(&seed, 3) == 0)
+				value += record.region_base + record.region_size;
+			put(memory + word, value, below(&seed, 4) ? 8 : 4);
+		}
+		seal(memory, SLOT_BYTES);
+		if (crash_record_read(memory, &got, NULL))
+			continue;
+		read++;
+		if (!is_harmless(&got))
+			fail_msg("round %llu is taken", (unsigned long long)round);
+	}
+	assert_true(read > 1000); /* or nothing was tried */
+	free(memory);
+}
+
 /* docs/abi.md: FNV-1a over base and size of each, little-endian. */
 static void the_hash_of_ram_is_as_documented_and_tells_machines_apart(void **state)
 {
@@ -84,6 +151,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_piece_counts_only_as_far_as_piece_count_says),
 		cmocka_unit_test(a_crash_kernel_has_an_entry_an_fdt_and_an_image),
+		cmocka_unit_test(no_forged_field_leads_out_of_the_region),
 		cmocka_unit_test(the_hash_of_ram_is_as_documented_and_tells_machines_apart),
 	};
 

@@ -240,6 +240,83 @@ static void the_call_area_is_told_with_its_region(void **state)
 	}
 }
 
+/* What firmware's /reserved-memory is like, what a child of it says, and can Linux be made to see ours? */
+static const struct {
+	uint32_t cells; /* of both; 0: absent */
+	bool ranges;
+	const char *child; /* property of one, "reg" in the root's cells; NULL: there is none */
+	bool seen;
+} parents[] = {
+	{2, true, "reg", true},	   {2, true, "size", true}, {2, false, NULL, true},   {2, false, "reg", true},
+	{2, false, "size", false}, {1, true, NULL, true},   {1, true, "reg", false},  {1, false, NULL, true},
+	{0, true, "reg", true},	   {0, false, NULL, true},  {0, true, "size", false},
+};
+
+static void set_parent(uint8_t *fdt, size_t row)
+{
+	const uint32_t reg[] = {0, cpu_to_fdt32(0x90000000), 0, cpu_to_fdt32(0x1000)};
+	int root = fdt_path_offset(fdt, "/reserved-memory"), child;
+
+	if (root >= 0)
+		assert_int_equal(fdt_del_node(fdt, root), 0);
+	root = fdt_add_subnode(fdt, 0, "reserved-memory");
+	if (parents[row].cells) {
+		assert_int_equal(fdt_setprop_u32(fdt, root, "#address-cells", parents[row].cells), 0);
+		assert_int_equal(fdt_setprop_u32(fdt, root, "#size-cells", parents[row].cells), 0);
+	}
+	if (parents[row].ranges)
+		assert_int_equal(fdt_setprop(fdt, root, "ranges", NULL, 0), 0);
+	if (!parents[row].child)
+		return;
+	child = fdt_add_subnode(fdt, root, "log@90000000");
+	assert_int_equal(fdt_setprop(fdt, child, parents[row].child, reg, sizeof(reg)), 0);
+}
+
+/* drivers/of/of_reserved_mem.c, __reserved_mem_check_root(): the root's cells, both there, and ranges. */
+static bool linux_takes(const uint8_t *fdt)
+{
+	int parent = fdt_path_offset(fdt, "/reserved-memory"), size[2];
+	const fdt32_t *address_cells = fdt_getprop(fdt, parent, "#address-cells", &size[0]);
+	const fdt32_t *size_cells = fdt_getprop(fdt, parent, "#size-cells", &size[1]);
+
+	return address_cells && size_cells && fdt32_ld(address_cells) == 2 && fdt32_ld(size_cells) == 2 &&
+	       fdt_getprop(fdt, parent, "ranges", NULL);
+}
+
+static void a_reservation_is_made_only_where_linux_sees_it(void **state)
+{
+	const struct fdt_wishes wish = {.reservation = reservations,
+					.reservation_count = ARRAY_SIZE(reservations)};
+	const struct fdt_wishes none = {.bootargs = "quiet"};
+	struct blob blob = load_blob("virt-1g-1");
+	uint8_t *firmware = malloc(65536);
+	uint64_t size;
+
+	(void)state;
+	for (size_t row = 0; row < ARRAY_SIZE(parents); row++) {
+		const bool seen = parents[row].seen;
+		struct blob changed = {.data = firmware};
+		uint8_t *out;
+
+		assert_int_equal(fdt_open_into(blob.data, firmware, 65536), 0);
+		set_parent(firmware, row);
+		assert_int_equal(fdt_payload_size(firmware, &wish, &size, &diag),
+				 seen ? LB_OK : LB_EUNSUPPORTED);
+		if (seen) {
+			out = check_primary(&changed);
+			assert_true(linux_takes(out));
+			assert_true(!parents[row].child ||
+				    fdt_path_offset(out, "/reserved-memory/log@90000000") > 0);
+			free(out);
+		}
+		out = make(firmware, &none, &size); /* without a wish of ours it stays as it is */
+		assert_int_equal(linux_takes(out), linux_takes(firmware));
+		free(out);
+	}
+	free(firmware);
+	free(blob.data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +324,7 @@ int main(void)
 		cmocka_unit_test(only_what_a_crash_kernel_must_know_of_memory_stays),
 		cmocka_unit_test(a_primary_keeps_what_firmware_says_of_memory),
 		cmocka_unit_test(the_call_area_is_told_with_its_region),
+		cmocka_unit_test(a_reservation_is_made_only_where_linux_sees_it),
 		cmocka_unit_test(a_range_that_the_cells_cannot_hold_is_refused),
 	};
 
