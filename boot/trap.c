@@ -47,8 +47,8 @@ static bool is_inside(uint64_t address, const char *start, const char *end)
 }
 
 /*
- * Is @word what a call left on the stack: an address in the text, right behind an instruction that is jal or jalr with
- * ra (t0 for what saves registers), or its short form c.jalr?
+ * Is @word what a call left on the stack: an address in the text, right behind an instruction that is jal or
+ * jalr with ra (t0 for what saves registers), or its short form c.jalr?
  */
 static bool is_return_address(uint64_t word)
 {
@@ -62,8 +62,8 @@ static bool is_return_address(uint64_t word)
 }
 
 /*
- * All words of the stack, from its end on, that a call can have left. Some may be of calls that are over: who reads it
- * keeps to those that call each other. (Frame pointers would tell exactly, at 4 % of the stage.)
+ * All words of the stack, from its end on, that a call can have left. Some may be of calls that are over: who
+ * reads it keeps to those that call each other. (Frame pointers would tell exactly, at 4 % of the stage.)
  */
 static void print_backtrace(struct log *log, const struct trap_frame *frame)
 {

@@ -15,33 +15,15 @@
 
 #include "fdt/edit.h"
 #include "fdt/read.h"
+#include "fdt/reserve.h"
 #include "fdt/words.h"
-
-#define TAG_SIZE	4
-#define PROP_HEAD	12 /* tag, length, name offset */
-#define NODE_NAME_MAX	48
-#define RESERVED_PARENT "reserved-memory"
-#define CALL_PROPERTY	"lifeboat,crash-call"
-
-/* How many 32-bit cells an address and a size have at some node. */
-struct cells {
-	int address;
-	int size;
-};
-
-/* A property's value; as many cells as any row needs. */
-struct value {
-	const void *data;
-	uint64_t size; /* 0: the payload gets no such property */
-	fdt32_t cell[4];
-};
 
 /* A property of /chosen that the payload gets from us, or not at all. */
 struct fixup {
 	const char *name;
 	bool (*applies)(const struct fdt_wishes *wishes); /* NULL: always. If not, it stays */
 	/* NULL: it goes. @at: the root's cells. */
-	void (*value)(const struct fdt_wishes *wishes, struct cells at, struct value *v);
+	void (*value)(const struct fdt_wishes *wishes, struct edit_cells at, struct edit_value *v);
 };
 
 const char *fdt_bootargs(const void *fdt)
@@ -68,7 +50,7 @@ static bool is_crash_kernel(const struct fdt_wishes *wishes)
 	return wishes->usable_memory.size != 0;
 }
 
-static void bootargs_value(const struct fdt_wishes *wishes, struct cells at, struct value *v)
+static void bootargs_value(const struct fdt_wishes *wishes, struct edit_cells at, struct edit_value *v)
 {
 	size_t length = strlen(wishes->bootargs);
 
@@ -78,48 +60,29 @@ static void bootargs_value(const struct fdt_wishes *wishes, struct cells at, str
 }
 
 /* Append @number in @count cells; check_wishes() has seen to it that it fits. */
-static void add_cells(struct value *v, uint64_t number, int count)
-{
-	fdt32_t *cell = &v->cell[v->size / sizeof(fdt32_t)];
-
-	if (count == 2)
-		*cell++ = cpu_to_fdt32((uint32_t)(number >> 32));
-	*cell = cpu_to_fdt32((uint32_t)number);
-	v->data = v->cell;
-	v->size += (uint64_t)count * sizeof(fdt32_t);
-}
-
-static void range_value(struct region range, struct cells at, struct value *v)
-{
-	if (!range.size)
-		return;
-	add_cells(v, range.base, at.address);
-	add_cells(v, range.size, at.size);
-}
-
 /* Linux takes 4 or 8 bytes for these, whatever the root's cells are. */
-static void initrd_start_value(const struct fdt_wishes *wishes, struct cells at, struct value *v)
+static void initrd_start_value(const struct fdt_wishes *wishes, struct edit_cells at, struct edit_value *v)
 {
 	(void)at;
 	if (wishes->initrd.size)
-		add_cells(v, wishes->initrd.base, 2);
+		edit_add_cells(v, wishes->initrd.base, 2);
 }
 
-static void initrd_end_value(const struct fdt_wishes *wishes, struct cells at, struct value *v)
+static void initrd_end_value(const struct fdt_wishes *wishes, struct edit_cells at, struct edit_value *v)
 {
 	(void)at;
 	if (wishes->initrd.size)
-		add_cells(v, region_end(wishes->initrd), 2);
+		edit_add_cells(v, region_end(wishes->initrd), 2);
 }
 
-static void elfcorehdr_value(const struct fdt_wishes *wishes, struct cells at, struct value *v)
+static void elfcorehdr_value(const struct fdt_wishes *wishes, struct edit_cells at, struct edit_value *v)
 {
-	range_value(wishes->elfcorehdr, at, v);
+	edit_range_value(wishes->elfcorehdr, at, v);
 }
 
-static void usable_memory_value(const struct fdt_wishes *wishes, struct cells at, struct value *v)
+static void usable_memory_value(const struct fdt_wishes *wishes, struct edit_cells at, struct edit_value *v)
 {
-	range_value(wishes->usable_memory, at, v);
+	edit_range_value(wishes->usable_memory, at, v);
 }
 
 static const struct fixup fixups[] = {
@@ -145,8 +108,8 @@ static bool applies(const struct fixup *fixup, const struct fdt_wishes *wishes)
 }
 
 /* @v may point into itself: do not copy it. */
-static void fixup_value(const struct fixup *fixup, const struct fdt_wishes *wishes, struct cells at,
-			struct value *v)
+static void fixup_value(const struct fixup *fixup, const struct fdt_wishes *wishes, struct edit_cells at,
+			struct edit_value *v)
 {
 	v->data = NULL;
 	v->size = 0;
@@ -154,148 +117,37 @@ static void fixup_value(const struct fixup *fixup, const struct fdt_wishes *wish
 		fixup->value(wishes, at, v);
 }
 
-static struct cells cells_below(const void *fdt, int node)
-{
-	return (struct cells){fdt_address_cells(fdt, node), fdt_size_cells(fdt, node)};
-}
-
-/* Can @range be written in these cells? 0 cells, or more than 2, hold no address of ours. */
-static bool fits_cells(struct region range, struct cells at)
-{
-	if (at.address < 1 || at.address > 2 || at.size < 1 || at.size > 2)
-		return false;
-	return (at.address == 2 || range.base <= UINT32_MAX) && (at.size == 2 || range.size <= UINT32_MAX);
-}
-
 /* ---- Sizes ---- */
-
-static uint64_t property_growth(const char *name, uint64_t size)
-{
-	return PROP_HEAD + size + TAG_SIZE - 1 + strlen(name) + 1;
-}
-
-static uint64_t node_growth(void)
-{
-	return 2 * TAG_SIZE + NODE_NAME_MAX;
-}
-
-static uint64_t reservations_growth(const struct fdt_wishes *wishes)
-{
-	uint64_t growth = node_growth() + property_growth("#address-cells", 4) +
-			  property_growth("#size-cells", 4) + property_growth("ranges", 0);
-
-	for (size_t i = 0; i < wishes->reservation_count; i++) {
-		const char *compatible = wishes->reservation[i].compatible;
-
-		growth += node_growth() + property_growth("reg", 16) + property_growth("no-map", 0);
-		if (wishes->reservation[i].call.size)
-			growth += property_growth(CALL_PROPERTY, 16);
-		if (compatible)
-			growth += property_growth("compatible", strlen(compatible) + 1);
-	}
-	return growth;
-}
 
 static uint64_t growth(const struct fdt_wishes *wishes)
 {
-	const struct cells most = {2, 2};
-	struct value v;
-	uint64_t sum = node_growth(); /* /chosen may be absent */
+	const struct edit_cells most = {2, 2};
+	struct edit_value v;
+	uint64_t sum = edit_node_growth(); /* /chosen may be absent */
 
 	for (size_t i = 0; i < ARRAY_SIZE(fixups); i++) {
 		if (!applies(&fixups[i], wishes))
 			continue;
 		fixup_value(&fixups[i], wishes, most, &v);
-		sum += property_growth(fixups[i].name, v.size);
+		sum += edit_property_growth(fixups[i].name, v.size);
 	}
-	return sum + (wishes->reservation_count ? reservations_growth(wishes) : 0);
-}
-
-/* ---- What Linux makes of /reserved-memory ---- */
-
-/* Has it a #address-cells or #size-cells of its own that is not @wanted? Absent ones: by @absent. */
-static bool cells_differ(const void *fdt, int node, const char *name, int wanted, bool absent)
-{
-	int size;
-	const fdt32_t *cells = fdt_getprop(fdt, node, name, &size);
-
-	if (!cells)
-		return absent;
-	return size != sizeof(*cells) || fdt32_to_cpu(*cells) != (uint32_t)wanted;
-}
-
-/* Linux' rule: the root's cells, and ranges; else all of it is ignored. */
-static bool linux_honours(const void *fdt, int parent)
-{
-	const struct cells root = cells_below(fdt, 0);
-
-	return !cells_differ(fdt, parent, "#address-cells", root.address, true) &&
-	       !cells_differ(fdt, parent, "#size-cells", root.size, true) &&
-	       fdt_getprop(fdt, parent, "ranges", NULL);
-}
-
-/*
- * Can one that Linux ignores be given what it lacks? Not if what children say would then mean something else:
- * a reg in other cells, or a pool that Linux would take from somewhere. A range that firmware wants to be
- * left alone is left alone by the stage, anyway.
- */
-static bool is_mendable(const void *fdt, int parent)
-{
-	const struct cells root = cells_below(fdt, 0);
-	int child;
-
-	if (cells_differ(fdt, parent, "#address-cells", root.address, false) ||
-	    cells_differ(fdt, parent, "#size-cells", root.size, false))
-		return fdt_first_subnode(fdt, parent) == -FDT_ERR_NOTFOUND;
-	fdt_for_each_subnode(child, fdt, parent)
-	{
-		if (!fdt_getprop(fdt, child, "reg", NULL))
-			return false;
-	}
-	return true;
-}
-
-static bool can_reserve(const void *fdt)
-{
-	const int parent = fdt_subnode_offset(fdt, 0, RESERVED_PARENT);
-
-	return parent < 0 || linux_honours(fdt, parent) || is_mendable(fdt, parent);
-}
-
-static enum lb_err check_reservations(const void *blob, const struct fdt_wishes *wishes, struct diag *diag)
-{
-	const struct cells root = cells_below(blob, 0);
-
-	if (!wishes->reservation_count)
-		return LB_OK;
-	if (!can_reserve(blob))
-		return diag_fail(
-			diag, LB_EUNSUPPORTED,
-			"fdt: Linux ignores this /" RESERVED_PARENT
-			", and what is in it forbids to mend it: give it ranges and the root's cells");
-	for (size_t i = 0; i < wishes->reservation_count; i++) {
-		if (!fits_cells(wishes->reservation[i].range, root))
-			return diag_fail(diag, LB_EUNSUPPORTED,
-					 "fdt: the root's %d address and %d size cells can't hold %#" PRIx64,
-					 root.address, root.size, wishes->reservation[i].range.base);
-	}
-	return LB_OK;
+	return sum + (wishes->reservation_count ? reserve_growth(wishes) : 0);
 }
 
 /* A crash kernel's ranges are written in the root's cells. */
 static enum lb_err check_wishes(const void *blob, const struct fdt_wishes *wishes, struct diag *diag)
 {
-	const struct cells root = cells_below(blob, 0);
+	const struct edit_cells root = edit_cells_below(blob, 0);
 
 	if (!range_is_valid(wishes->initrd.base, wishes->initrd.size))
 		return diag_fail(diag, LB_ERANGE, "fdt: an initrd can't be at %#" PRIx64 " + %#" PRIx64,
 				 wishes->initrd.base, wishes->initrd.size);
-	if ((wishes->usable_memory.size && !fits_cells(wishes->usable_memory, root)) ||
-	    (wishes->elfcorehdr.size && !fits_cells(wishes->elfcorehdr, root)))
+	if ((wishes->usable_memory.size && !edit_fits_cells(wishes->usable_memory, root)) ||
+	    (wishes->elfcorehdr.size && !edit_fits_cells(wishes->elfcorehdr, root)))
 		return diag_fail(diag, LB_EUNSUPPORTED,
 				 "fdt: the root's %d address and %d size cells can't hold %#" PRIx64,
 				 root.address, root.size, wishes->usable_memory.base);
-	return check_reservations(blob, wishes, diag);
+	return reserve_check(blob, wishes, diag);
 }
 
 static uint64_t reservations_size(const void *blob)
@@ -348,10 +200,10 @@ enum lb_err fdt_payload_size(const void *blob, const struct fdt_wishes *wishes, 
 
 static int fix_property(void *fdt, int chosen, const struct fixup *fixup, const struct fdt_wishes *wishes)
 {
-	struct value v;
+	struct edit_value v;
 	int code;
 
-	fixup_value(fixup, wishes, cells_below(fdt, 0), &v);
+	fixup_value(fixup, wishes, edit_cells_below(fdt, 0), &v);
 	if (v.size)
 		return fdt_setprop(fdt, chosen, fixup->name, v.data, (int)v.size);
 	code = fdt_delprop(fdt, chosen, fixup->name);
@@ -367,124 +219,6 @@ static int fix_chosen(void *fdt, const struct fdt_wishes *wishes)
 	for (size_t i = 0; !code && i < ARRAY_SIZE(fixups); i++) {
 		if (applies(&fixups[i], wishes))
 			code = fix_property(fdt, chosen, &fixups[i], wishes);
-	}
-	return code;
-}
-
-/* One that we make, or that Linux would ignore, gets what Linux asks for. */
-static int find_or_add_parent(void *fdt)
-{
-	const struct cells root = cells_below(fdt, 0);
-	const int parent = edit_find_or_add(fdt, 0, RESERVED_PARENT);
-	int code;
-
-	if (parent < 0 || linux_honours(fdt, parent))
-		return parent;
-	code = fdt_setprop_u32(fdt, parent, "#address-cells", (uint32_t)root.address);
-	if (!code)
-		code = fdt_setprop_u32(fdt, parent, "#size-cells", (uint32_t)root.size);
-	if (!code)
-		code = fdt_setprop(fdt, parent, "ranges", NULL, 0);
-	return code ? code : parent;
-}
-
-static int add_reservation(void *fdt, int parent, const struct fdt_reservation *r)
-{
-	const struct cells at = cells_below(fdt, parent);
-	struct value v = {.data = NULL, .size = 0};
-	char name[NODE_NAME_MAX];
-	int node, code;
-
-	if (!fits_cells(r->range, at))
-		return -FDT_ERR_BADNCELLS;
-	if (snprintf(name, sizeof(name), "%s@%" PRIx64, r->name, r->range.base) >= (int)sizeof(name))
-		return -FDT_ERR_BADVALUE;
-	node = edit_find_or_add(fdt, parent, name);
-	if (node < 0)
-		return node;
-	range_value(r->range, at, &v);
-	code = fdt_setprop(fdt, node, "reg", v.data, (int)v.size);
-	if (!code && r->no_map)
-		code = fdt_setprop(fdt, node, "no-map", NULL, 0);
-	if (!code && r->compatible)
-		code = fdt_setprop_string(fdt, node, "compatible", r->compatible);
-	if (!code && r->call.size) {
-		v.size = 0;
-		range_value(r->call, at, &v);
-		code = fdt_setprop(fdt, node, CALL_PROPERTY, v.data, (int)v.size);
-	}
-	return code;
-}
-
-/* Memory that Linux sets aside for drivers, and gives to its allocator or maps meanwhile. */
-static bool is_pool(const void *fdt, int node)
-{
-	return !fdt_node_check_compatible(fdt, node, "shared-dma-pool") ||
-	       !fdt_node_check_compatible(fdt, node, "restricted-dma-pool");
-}
-
-/*
- * Is a reservation one that a crash kernel must know? The crash region is its own memory. What has no place
- * yet would be taken out of that. A pool elsewhere is the dead kernel's RAM: Linux faults there, or uses it.
- * All else at a fixed place stays: firmware and devices know it, drivers refer to it, and outside of usable
- * memory it costs nothing.
- */
-static bool is_for_crash_kernel(const void *fdt, int node)
-{
-	if (!fdt_node_check_compatible(fdt, node, FDT_CRASH_REGION) || !fdt_getprop(fdt, node, "reg", NULL) ||
-	    fdt_getprop(fdt, node, "reusable", NULL))
-		return false;
-	return fdt_getprop(fdt, node, "no-map", NULL) || !is_pool(fdt, node);
-}
-
-/* A memory-region that refers to a node that is gone is -ENODEV in Linux: the driver does without. */
-static int drop_reservations(void *fdt)
-{
-	const int parent = fdt_subnode_offset(fdt, 0, RESERVED_PARENT);
-	int node = parent < 0 ? parent : fdt_first_subnode(fdt, parent), code = 0;
-
-	while (!code && node >= 0) {
-		if (is_for_crash_kernel(fdt, node)) {
-			node = fdt_next_subnode(fdt, node);
-		} else {
-			code = fdt_del_node(fdt, node);
-			node = fdt_first_subnode(fdt, parent);
-		}
-	}
-	return code;
-}
-
-static int fix_reservations(void *fdt, const struct fdt_wishes *wishes)
-{
-	int parent = wishes->reservation_count ? find_or_add_parent(fdt) : 0;
-	int code = parent < 0 ? parent : 0;
-
-	if (is_crash_kernel(wishes))
-		return drop_reservations(fdt);
-	for (size_t i = 0; !code && i < wishes->reservation_count; i++)
-		code = add_reservation(fdt, parent, &wishes->reservation[i]);
-	return code;
-}
-
-/* Firmware's reservations of the initrd and the bundle that it handed over: entries, then nodes. */
-static int fix_handed_over(void *fdt, const struct fdt_wishes *wishes)
-{
-	const struct machine *m = wishes->firmware;
-	const int parent = fdt_subnode_offset(fdt, 0, RESERVED_PARENT);
-	struct region range;
-	int code = 0;
-
-	for (int i = m ? fdt_num_mem_rsv(fdt) : 0; !code && i-- > 0;) {
-		code = fdt_get_mem_rsv(fdt, i, &range.base, &range.size);
-		if (!code && machine_handed_over(m, range))
-			code = fdt_del_mem_rsv(fdt, i);
-	}
-	for (size_t i = 0; m && !code && i < m->reserved_count; i++) {
-		const int node = machine_handed_over(m, m->reserved[i].range)
-					 ? fdt_subnode_offset(fdt, parent, m->reserved[i].name)
-					 : -FDT_ERR_NOTFOUND;
-
-		code = node < 0 ? 0 : fdt_del_node(fdt, node);
 	}
 	return code;
 }
@@ -522,8 +256,8 @@ static const struct {
 	int (*fix)(void *fdt, const struct fdt_wishes *wishes);
 } steps[] = {
 	{"/chosen", fix_chosen},
-	{"handed over", fix_handed_over},
-	{"/reserved-memory", fix_reservations},
+	{"handed over", reserve_fix_handed_over},
+	{"/reserved-memory", reserve_fix},
 };
 
 enum lb_err fdt_make_payload_fdt(const void *blob, const struct fdt_wishes *wishes, void *out,

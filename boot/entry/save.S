@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What gcc's -msave-restore calls at the beginning and end of a function, instead of a row of stores and loads in each:
- * 5 % of the stage. (libgcc has them, but Debian's is built for hardware floating point, which can't be linked here.)
+ * What gcc's -msave-restore calls at the beginning and end of a function, instead of a row of stores and
+ * loads in each: 5 % of the stage. (libgcc has them, but Debian's is built for hardware floating point, which
+ * can't be linked here.)
  *
- * A function that saves ra and s0 .. s(n-1) calls __riscv_save_n, and jumps to __riscv_restore_n instead of returning.
- * The frame is the smallest multiple of 16 bytes that holds them: ra at its top, then s0, s1 and so on downwards.
- * Two neighbours share a frame, since an odd number of registers leaves room for one more.
+ * A function that saves ra and s0 .. s(n-1) calls __riscv_save_n, and jumps to __riscv_restore_n instead of
+ * returning. The frame is the smallest multiple of 16 bytes that holds them: ra at its top, then s0, s1 and
+ * so on downwards. Two neighbours share a frame, since an odd number of registers leaves room for one more.
  */
 
 /*
