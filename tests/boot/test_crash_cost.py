@@ -26,7 +26,7 @@ STEPS = (
     ("stage_move", "crash region and record"),
     ("crash_judge", "moving the stage, page tables"),
     ("vmcoreinfo_find", "counting the boot in the record"),
-    (None, "looking for the note, a word of each page"),
+    (None, "looking for the note, in the kernel's image"),
     ("dead_last_words", "judging by the end of the log"),
     ("crash_prepare_exit", "last words: 20 on the console, all to the region"),
     ("core_header_write", "checking what is staged, counting the attempt"),
