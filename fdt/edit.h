@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What every change to an FDT needs: nodes that may be there, ranges in cells, and how much it grows. Private to fdt/. */
+/*
+ * What every change to an FDT needs: nodes that may be there, ranges in cells, and how much it grows. Private
+ * to fdt/.
+ */
 #ifndef LIFEBOAT_FDT_EDIT_H
 #define LIFEBOAT_FDT_EDIT_H
 

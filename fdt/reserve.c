@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* /reserved-memory of a payload's FDT: as Linux will see it, with ours in it, or cut down for a crash kernel. */
+/*
+ * /reserved-memory of a payload's FDT: as Linux will see it, with ours in it, or cut down for a crash kernel.
+ */
 #include "fdt/reserve.h"
 
 #include <inttypes.h>

@@ -11,14 +11,19 @@ uint64_t reserve_growth(const struct fdt_wishes *wishes);
 /**
  * Will Linux see what is wished to be reserved in @blob?
  *
- * Return: LB_OK; LB_EUNSUPPORTED it ignores /reserved-memory, and that can't be mended, or a range does not fit.
+ * Return: LB_OK; LB_EUNSUPPORTED it ignores /reserved-memory, and that can't be mended, or a range does not
+ *         fit.
  */
 LB_MUST_CHECK enum lb_err reserve_check(const void *blob, const struct fdt_wishes *wishes, struct diag *diag);
 
-/** Reserve what is wished; take from a crash kernel's FDT what is not for it. Return: 0, or a libfdt error. */
+/**
+ * Reserve what is wished; take from a crash kernel's FDT what is not for it. Return: 0, or a libfdt error.
+ */
 int reserve_fix(void *fdt, const struct fdt_wishes *wishes);
 
-/** Drop the firmware's reservations of just the initrd and the bundle that it handed over. Return: as above. */
+/**
+ * Drop the firmware's reservations of just the initrd and the bundle that it handed over. Return: as above.
+ */
 int reserve_fix_handed_over(void *fdt, const struct fdt_wishes *wishes);
 
 #endif
