@@ -15,9 +15,10 @@ PAYLOADS = REPO / "tests" / "payloads"
 VIRTUAL = 0xFFFF_FFFF_C000_0000  # STAGE_VA: there is no RAM there, for a guest or natively
 PHYSICAL = 0x8020_0000
 
-# The table builder, the trampoline and norelocate as they are in the stage; and the C library below.
+# The table builder, the trampoline and norelocate as they are in the stage; and what these call.
 OBJECTS = ("kexec/leave/norelocate.S", "kexec/leave/trampoline.c", "mm/pagetable.c")
 LIBRARY = "libstring.a"
+SAVE = REPO / "boot" / "entry" / "save.S"
 
 # PREPARE and ENTER of guest/handoff.c.
 WAYS = {
@@ -37,7 +38,7 @@ def sources(way: str, sv: int) -> list[object]:
     return [
         f"-DLEVELS={(sv - 12) // 9}", f"-DPREPARE={prepare}", f"-DENTER={enter}",
         f"-I{REPO}", f"-I{PAYLOADS}", "-Wl,--gc-sections",
-        *SOURCES.glob("*.[cS]"), PAYLOADS / "common.c",
+        *SOURCES.glob("*.[cS]"), PAYLOADS / "common.c", SAVE,
         *(stage_dir() / "lifeboat.elf.p" / object_name(source) for source in OBJECTS),
         *(stage_dir() / "subprojects").rglob(LIBRARY),
     ]  # fmt: skip
