@@ -126,7 +126,7 @@ static bool is_below_stage(const struct hw *hw, struct region range)
 		const struct region bank = ram->region[i], first = {bank.base, PAGE_SIZE};
 
 		if (region_contains(bank, (struct region){hw->entry.stage_pa, 1}))
-			return hw->entry.stage_pa != bank.base && region_contains(range, first);
+			return region_end(range) <= hw->entry.stage_pa && region_contains(range, first);
 	}
 	return false;
 }
