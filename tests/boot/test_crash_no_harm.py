@@ -179,7 +179,14 @@ def console(
     return boot
 
 
-@pytest.mark.parametrize("name", ODD)
+# One of each kind; the others are long.
+USUAL = (
+    "45 reservations", "no HSM, 2 harts", "other cells", "cbo.clean traps", "large primary",
+    "record: a region that wraps", "record: a core header in the stage",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in USUAL else pytest.mark.long) for name in ODD])
 def test_a_machine_boots_as_well_with_a_crash_configuration(name: str, console: Callable[[Odd, bool], str]) -> None:
     odd = ODD[name]
     text = console(odd, True)
@@ -189,7 +196,7 @@ def test_a_machine_boots_as_well_with_a_crash_configuration(name: str, console: 
     assert (ARMED in text) != (NO_CRASH_KERNEL in odd.says), text
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name, odd in ODD.items() if not odd.record])
 def test_and_so_it_does_without(name: str, console: Callable[[Odd, bool], str]) -> None:
     text = console(ODD[name], False)

@@ -51,7 +51,7 @@ def test_uboot_gets_to_its_prompt_and_knows_the_machine(
         stage_ran(session.text, sv=sv, at=FIRST)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("crash", [False, True], ids=["plain", "crash"])
 def test_uboot_boots_debian_with_the_fdt_that_it_was_given(
     crash: bool,
