@@ -181,7 +181,7 @@ def console(
 
 # One of each kind; the others are long.
 USUAL = (
-    "45 reservations", "no HSM, 2 harts", "other cells", "cbo.clean traps", "large primary",
+    "45 reservations", "other cells", "cbo.clean traps", "large primary",
     "record: a region that wraps", "record: a core header in the stage",
 )  # fmt: skip
 
