@@ -161,8 +161,6 @@ uint32_t arm_find_demoted(const struct facts *facts, struct crash *crash, const 
 {
 	uint32_t demoted;
 
-	if (!crash->prepared) /* Nothing will be recorded. */
-		return 0;
 	demoted = boot_count_demoted(&crash->record, start->bundle_id, start->limit, choices->count);
 	for (size_t i = 0; i < choices->count; i++) {
 		if (demoted >> i & 1)

@@ -25,7 +25,10 @@ struct chosen {
 void arm_prepare(const struct facts *facts, const struct memmap *map, struct crash *crash,
 		 const struct dead *dead, struct payload *kernel);
 
-/** Which of @choices the boot counter has demoted: a bit each. Says so. @start says whose they are. */
+/**
+ * Which of @choices the boot counter has demoted: a bit each. Says so. @start says whose they are.
+ * Context: a crash kernel is prepared; else nothing is recorded.
+ */
 uint32_t arm_find_demoted(const struct facts *facts, struct crash *crash, const struct choices *choices,
 			  const struct boot_start *start);
 

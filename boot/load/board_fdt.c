@@ -86,8 +86,8 @@ static enum lb_err begin(const struct facts *facts, struct payload *payload, str
 	if (!err && parts->has_base)
 		err = fdt_merge_firmware(parts->made, facts->hw->fdt, payload->config.fdt[0].node,
 					 &facts->log->diag);
-	if (!err &&
-	    (!parts->has_base || !fdt_bootargs(parts->image))) /* the firmware's are a matter of their own */
+	/* The firmware's bootargs are a matter of their own. */
+	if (!err && !(parts->has_base && fdt_bootargs(parts->image)))
 		fdt_drop_bootargs(parts->made);
 	return err;
 }
