@@ -29,6 +29,7 @@ PACKERS = {
     "zstd": (["zstd", "-qc"], "zstd"),
 }
 ZBOOTS = {"zboot-gzip": ("gzip", "gzip"), "zboot-zstd": ("zstd", "zstd22")}
+OFTEN = ("none", "gzip", "zstd", "zboot-zstd")  # in a whole boot of Linux; the others in the long run only
 
 
 def pack(path: Path, packer: str, output: Path) -> Path:
@@ -119,7 +120,10 @@ def test_a_raw_binary_in_every_container_is_unpacked_to_its_load_address(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("packer", [*PACKERS, *ZBOOTS])
+@pytest.mark.parametrize(
+    "packer",
+    [pytest.param(name, marks=() if name in OFTEN else pytest.mark.long) for name in (*PACKERS, *ZBOOTS)],
+)
 def test_debians_kernel_in_every_container(
     stage: Path,
     kernel: Path,
