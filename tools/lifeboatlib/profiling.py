@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Counts the stage's instructions, function by function, from its entry until the console shows a line.
 
-"own" are a function's instructions, "in all" those of what it calls, too. Counts are exact and repeat: what a build
-inlines or joins counts for its caller. A machine that was reset is counted from the last time that the stage began.
+"own" are a function's instructions, "in all" those of what it calls, too. Counts are exact and repeat; what a
+build inlines counts for the caller. A machine that was reset is counted from the last time that the stage began.
 """
 
 import argparse

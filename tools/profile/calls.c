@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A plugin for QEMU (-plugin FILE,entry=PC,low=PC,high=PC,out=FILE): instructions of the stage by chain of callers.
+ * A plugin for QEMU (-plugin FILE,entry=PC,low=PC,high=PC,out=FILE): the stage's instructions by chain of
+ * callers.
  *
- * What runs in [entry .. + (high - low)) and in [low .. high) is counted: the stage before paging, and after it. A life
- * begins when pc is entry. Each life is written as "life", then a line for each chain: its number, its caller's,
- * the pc that was called, how often, instructions of its own. Wants -icount: then one thread runs all harts.
+ * What runs from entry on, as far as [low .. high) is long, is the stage before paging; in [low .. high) it is
+ * the stage after. A life begins when pc is entry. Each is written as "life" and its count, then a line for
+ * each chain: its number, its caller's, the pc that was called, how often, instructions of its own. Wants
+ * -icount: then one thread runs all harts.
  *
- * QEMU's header comes with no package, so what is used of its interface (version 2 to 4) is declared here.
+ * QEMU's header comes with no package: what is used of its interface (version 2 to 4) is declared here.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,16 +17,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PUBLIC	 __attribute__((visibility("default")))
+#define PUBLIC	  __attribute__((visibility("default")))
 #define HARTS_MAX 64
 
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 enum registers { REGISTERS_NONE };
 
-void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, void (*call)(uint64_t id, struct qemu_plugin_tb *block));
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *block, void (*call)(unsigned hart, void *arg),
-					  enum registers flags, void *arg);
+void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id,
+					   void (*call)(uint64_t id, struct qemu_plugin_tb *block));
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *block,
+					  void (*call)(unsigned hart, void *arg), enum registers flags,
+					  void *arg);
 void qemu_plugin_register_atexit_cb(uint64_t id, void (*call)(uint64_t id, void *arg), void *arg);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *block);
 uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *block);
