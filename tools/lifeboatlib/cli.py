@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import FrameType, ModuleType
 from typing import NoReturn
 
-from lifeboatlib import build, bundle, demo, image, inspecting, keys, run, setup, size, testing
+from lifeboatlib import build, bundle, demo, image, inspecting, keys, profiling, run, setup, size, testing
 from lifeboatlib.ui import LifeboatError, fail
 
 COMMANDS: dict[str, ModuleType] = {
@@ -22,10 +22,11 @@ COMMANDS: dict[str, ModuleType] = {
     "inspect": inspecting,
     "keys": keys,
     "size": size,
+    "profile": profiling,
 }
 
 # These hand on what follows "--" to another program.
-PASSING_ON = ("run", "test")
+PASSING_ON = ("run", "profile", "test")
 
 
 class Parser(argparse.ArgumentParser):
