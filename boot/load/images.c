@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "boot/machine/sha256_zknh.h"
+#include "boot/machine/hash_ways.h"
 
 #define RAMDISK_ALIGN 4 /* Linux expects each archive at one, and skips zeros between them */
 
@@ -16,8 +16,9 @@ static const void *source_bytes(const struct facts *facts, const struct bundle_b
 
 static void begin_check(const struct facts *facts, struct payload *payload, const struct bundle_blob *blob)
 {
-	verify_begin(&payload->verify, &blob->hashes);
-	verify_accelerate(&payload->verify, facts->hw->machine.isa & ISA_ZKNH ? sha256_zknh : NULL);
+	verify_begin(&payload->verify, &blob->hashes, hash_ways, facts->hw->machine.isa);
+	if (blob->hashes.count)
+		verify_describe(&payload->verify, facts->cost->checked_by, sizeof(facts->cost->checked_by));
 }
 
 enum lb_err images_verify(const struct facts *facts, struct payload *payload, const struct bundle_blob *blob)
