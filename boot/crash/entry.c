@@ -8,7 +8,7 @@
  */
 #include "boot/crash/entry.h"
 
-#include "base/crc32.h"
+#include "base/checksum.h"
 #include "boot/entry/early.h"
 #include "boot/machine/caches.h"
 #include "boot/machine/sbi.h"
@@ -55,8 +55,8 @@ static void check_pieces(const struct crash_record *record)
 	for (size_t i = 0; i < record->piece_count; i++) {
 		const struct crash_piece *piece = &record->piece[i];
 
-		if (piece->size && piece->crc32 &&
-		    crc32_update(0, (const void *)(uintptr_t)piece->pa, piece->size) != piece->crc32)
+		if (piece->size && piece->sum &&
+		    checksum((const void *)(uintptr_t)piece->pa, piece->size) != piece->sum)
 			reset("a staged piece is damaged");
 	}
 }

@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/crc32.h"
+#include "base/checksum.h"
 #include "boot/crash/call.h"
 #include "boot/crash/header.h"
 #include "boot/crash/record.h"
@@ -22,7 +22,7 @@
 static uint32_t piece_checksum(const struct facts *facts, uint64_t pa, uint64_t size)
 {
 	const uint64_t begin = cost_begin(facts->cost);
-	const uint32_t sum = crc32_update(0, facts_at(facts, pa), size);
+	const uint32_t sum = checksum(facts_at(facts, pa), size);
 
 	cost_end(facts->cost, COST_CHECK, begin, size);
 	return sum;
@@ -31,7 +31,7 @@ static uint32_t piece_checksum(const struct facts *facts, uint64_t pa, uint64_t 
 static void set_piece(const struct facts *facts, struct crash *crash, struct crash_piece *piece, uint64_t pa,
 		      uint64_t size)
 {
-	*piece = (struct crash_piece){.pa = pa, .size = size, .crc32 = piece_checksum(facts, pa, size)};
+	*piece = (struct crash_piece){.pa = pa, .size = size, .sum = piece_checksum(facts, pa, size)};
 	caches_write_back(&crash->caches, facts_at(facts, pa), size);
 }
 
@@ -148,7 +148,7 @@ static bool pieces_are_sound(const struct facts *facts, const struct crash *cras
 	for (size_t i = CRASH_PIECE_FDT; i < record->piece_count; i++) {
 		const struct crash_piece *piece = &record->piece[i];
 
-		if (piece->size && piece_checksum(facts, piece->pa, piece->size) != piece->crc32) {
+		if (piece->size && piece_checksum(facts, piece->pa, piece->size) != piece->sum) {
 			log_warn(facts->log,
 				 "crash: the staged piece at %#" PRIx64
 				 " is damaged: staging from the bundle again",

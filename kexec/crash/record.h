@@ -27,8 +27,8 @@ enum crash_state {
 /** One staged thing that a later life relies on, with the checksum that proves it unharmed. */
 struct crash_piece {
 	uint64_t pa;
-	uint64_t size;	/* 0 for a piece that is not there */
-	uint32_t crc32; /* of its bytes; 0 for a piece without contents */
+	uint64_t size; /* 0 for a piece that is not there */
+	uint32_t sum;  /* checksum() of its bytes; 0 for a piece without contents */
 	uint32_t reserved;
 };
 

@@ -118,7 +118,7 @@ static inline void encode(uint8_t *slot, uint32_t generation, const struct crash
 	for (unsigned i = 0; i < 6; i++) {
 		put(slot + 0x160 + 0x18 * i, r->piece[i].pa, 8);
 		put(slot + 0x168 + 0x18 * i, r->piece[i].size, 8);
-		put(slot + 0x170 + 0x18 * i, r->piece[i].crc32, 4);
+		put(slot + 0x170 + 0x18 * i, r->piece[i].sum, 4);
 		put(slot + 0x174 + 0x18 * i, r->piece[i].reserved, 4);
 	}
 	put(slot + 0x1f0, r->crash_usable.base, 8);
