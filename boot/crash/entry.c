@@ -105,9 +105,10 @@ struct crash_entry_target crash_entry_decide(uint64_t hart_id, uint64_t flags)
 
 	if (state->sum != crash_entry_sum(state) || !state->entry)
 		reset("the prepared state is damaged, or there is none");
+	flags |= state->flags;
 	wait_for_harts(state, hart_id, flags);
 	if (flags & CRASH_CALL_RESET_FIRST)
-		reset("as the caller wishes");
+		reset(state->flags & CRASH_CALL_RESET_FIRST ? "a key is required" : "as the caller wishes");
 	if (flags & CRASH_CALL_CHECK_ALL)
 		check_pieces(crash_record_of_ready(&state->ready));
 	crash_record_write_ready((void *)(uintptr_t)state->record, &state->ready, write_back,

@@ -13,6 +13,7 @@
 
 #include "base/checksum.h"
 #include "boot/crash/call.h"
+#include "boot/crash/config.h"
 #include "boot/crash/header.h"
 #include "boot/crash/record.h"
 #include "boot/load/load.h"
@@ -60,16 +61,14 @@ static enum lb_err map_usable(struct crash *crash)
 	return err;
 }
 
-static enum lb_err read_config(const struct facts *facts, struct crash *crash, struct payload *kernel)
+static enum lb_err read_config(const struct facts *facts, const char *name, struct crash *crash,
+			       struct payload *kernel)
 {
 	struct diag *diag = &facts->log->diag;
-	enum lb_err err;
+	enum lb_err err = bundle_read_crash(&facts->source->bundle, name, &crash->config, diag);
 
-	if (!crash->has_config)
-		return diag_fail(diag, LB_ENOENT, "crash: there is no crash configuration to stage from");
-	err = bundle_find_crash(&facts->source->bundle, &facts->hw->machine, &crash->config, diag);
 	if (!err)
-		err = load_look(facts, kernel, crash->config.name);
+		err = load_look(facts, kernel, name);
 	if (!err)
 		err = trust_check(facts, kernel);
 	if (!err && kernel->config.loadable[0].size)
@@ -111,9 +110,10 @@ static void record_pieces(const struct facts *facts, struct crash *crash, const 
 	record->crash_entry = plan->entry;
 }
 
-enum lb_err prepare(const struct facts *facts, struct crash *crash, struct payload *kernel)
+static enum lb_err prepare_from(const struct facts *facts, const char *name, struct crash *crash,
+				struct payload *kernel)
 {
-	enum lb_err err = read_config(facts, crash, kernel);
+	enum lb_err err = read_config(facts, name, crash, kernel);
 
 	if (!err)
 		err = map_usable(crash);
@@ -129,6 +129,27 @@ enum lb_err prepare(const struct facts *facts, struct crash *crash, struct paylo
 		err = load_carry_out(facts, kernel);
 	if (!err)
 		record_pieces(facts, crash, &kernel->plan);
+	return err;
+}
+
+enum lb_err prepare(const struct facts *facts, struct crash *crash, struct payload *kernel)
+{
+	struct diag *diag = &facts->log->diag;
+	struct choices choices;
+	enum lb_err err;
+
+	if (!crash->has_config)
+		return diag_fail(diag, LB_ENOENT, "crash: there is no crash configuration to stage from");
+	err = config_list(facts, &choices);
+	if (err)
+		return err;
+	for (size_t i = 0; i < choices.count; i++) {
+		err = prepare_from(facts, choices.name[i], crash, kernel);
+		if (!err)
+			break;
+		if (i + 1 < choices.count)
+			log_warn(facts->log, "crash: '" FIT_NAME "' is bad: %s", choices.name[i], diag->text);
+	}
 	return err;
 }
 
@@ -169,7 +190,7 @@ enum lb_err prepare_exit(const struct facts *facts, struct crash *crash, struct 
 	record->attempts++;
 	record->crash_usable = (struct region){0, 0};
 	err = record_write(facts, crash);
-	if (!err && !pieces_are_sound(facts, crash)) {
+	if (!err && (facts->trust->required || !pieces_are_sound(facts, crash))) {
 		err = prepare(facts, crash, kernel);
 		if (!err)
 			err = record_write(facts, crash);

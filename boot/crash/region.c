@@ -4,7 +4,9 @@
 
 #include <inttypes.h>
 
+#include "boot/crash/config.h"
 #include "boot/crash/record.h"
+#include "boot/load/trust.h"
 
 #define OLD_REGION_PIECES 6 /* of free RAM, in whose ends a record is looked for */
 
@@ -42,30 +44,53 @@ static bool find_record_at(const struct facts *facts, struct stage *stage, struc
 }
 
 /*
- * Where no record is expected a dead kernel may still be waiting with a staged crash kernel: the bundle was
- * damaged, or its crash configuration changed. Then the record lies where crash_region_place() puts a
- * region's end: at the end of a free piece of RAM or at 4 GiB, the highest first. If there is none our own
- * record stays.
+ * The record then lies where crash_region_place() puts a region's end: at the end of a free piece of RAM or
+ * at 4 GiB, the highest first.
  */
-static bool find_old_region(const struct facts *facts, struct stage *stage, const struct region_set *free,
-			    struct crash *crash)
+static bool find_old_record(const struct facts *facts, struct stage *stage, const struct region_set *free,
+			    struct crash_record *record)
 {
-	struct crash_record *record = &crash->record;
-	const struct crash_record own = *record;
-
 	/* Few: each view takes pages of the early tables. */
 	for (size_t i = free->count; i-- > 0 && free->count - i <= OLD_REGION_PIECES;) {
 		const struct region piece = free->region[i];
 
-		if (!find_record_at(facts, stage, piece, region_end(piece), record) &&
-		    !(region_end(piece) > 4 * GIB && find_record_at(facts, stage, piece, 4 * GIB, record)))
-			continue;
-		crash->region = crash_region_layout(record->region_base, record->region_size);
-		crash->region_is_old = true;
-		return true;
+		if (find_record_at(facts, stage, piece, region_end(piece), record) ||
+		    (region_end(piece) > 4 * GIB && find_record_at(facts, stage, piece, 4 * GIB, record)))
+			return true;
 	}
-	*record = own;
 	return false;
+}
+
+/* Whoever owned the machine can have written a record anywhere, and what it names. */
+static bool may_adopt(const struct facts *facts, const struct crash_record *record)
+{
+	if (!facts->trust->required)
+		return true;
+	log_warn(facts->log,
+		 "crash: the record at %#" PRIx64
+		 " is not believed: a key is required, and no signed crash configuration wants that region "
+		 "(%" PRIu64 " MiB): no capture",
+		 record->region_base + record->region_size - CRASH_RECORD_SIZE, record->region_size / MIB);
+	return false;
+}
+
+/*
+ * Where no record is expected a dead kernel may still be waiting with a staged crash kernel: the bundle was
+ * damaged, or its crash configuration changed. If there is none our own record stays.
+ */
+static bool adopt_old_region(const struct facts *facts, struct stage *stage, const struct region_set *kept,
+			     const struct region_set *free, struct crash *crash)
+{
+	struct crash_record record;
+
+	if (!find_old_record(facts, stage, kept, &record) && !find_old_record(facts, stage, free, &record))
+		return false;
+	if (!may_adopt(facts, &record))
+		return false;
+	crash->record = record;
+	crash->region = crash_region_layout(record.region_base, record.region_size);
+	crash->region_is_old = true;
+	return true;
 }
 
 enum lb_err region_adopt(const struct facts *facts, struct stage *stage, struct crash *crash)
@@ -91,14 +116,8 @@ enum lb_err region_adopt(const struct facts *facts, struct stage *stage, struct 
 
 static enum lb_err find_config(const struct facts *facts, struct crash *crash)
 {
-	const struct source *source = facts->source;
-	enum lb_err err = source->where.size ? source->err : LB_ENOENT;
+	const enum lb_err err = config_find(facts, &crash->config);
 
-	if (err)
-		facts->log->diag = source->why;
-	else
-		err = bundle_find_crash(&source->bundle, &facts->hw->machine, &crash->config,
-					&facts->log->diag);
 	crash->has_config = !err;
 	if (err) /* what holds for a region of an earlier boot */
 		crash->config = (struct bundle_crash){.attempts = 1, .capture_unknown = true};
@@ -180,8 +199,7 @@ static enum lb_err choose_region(const struct facts *facts, struct stage *stage,
 		read_own_record(facts, stage, crash);
 	why = facts->log->diag;
 	if ((err || !record_is_waiting(&crash->record)) &&
-	    (find_old_region(facts, stage, &kept->free, crash) ||
-	     find_old_region(facts, stage, &map->free, crash)))
+	    adopt_old_region(facts, stage, &kept->free, &map->free, crash))
 		return LB_OK;
 	facts->log->diag = why;
 	return err;

@@ -19,6 +19,7 @@
 struct trust {
 	size_t ring_count;
 	struct keyring ring[2]; /* built in, and the firmware's FDT */
+	bool required;		/* some key is: what nobody signed is neither started nor believed */
 	struct signature_work work;
 	size_t sound_count; /* images whose hashes held, known by their nodes' names in the bundle */
 	const char *sound[TRUST_SOUND_MAX];
@@ -42,6 +43,12 @@ LB_MUST_CHECK enum lb_err trust_find_keys(struct trust *trust, const struct hw *
  * LB_OK; LB_EUNTRUSTED a required signature does not hold; otherwise as signature_check().
  */
 LB_MUST_CHECK enum lb_err trust_check(const struct facts *facts, struct payload *payload);
+
+/**
+ * Would the configuration @name be believed, as far as its own signature goes? Its images are not looked at.
+ * For what has to be read of it before the stage moves; says nothing and changes nothing but the diag.
+ */
+LB_MUST_CHECK enum lb_err trust_look_at(const struct facts *facts, const char *name);
 
 /**
  * What trust_check() would return, for a verdict in advance: says nothing and changes nothing but the diag.

@@ -18,13 +18,12 @@ struct bundle_crash {
 };
 
 /**
- * Find the crash configuration: named "crash", or with lifeboat,role = "crash". Of several that which suits
- * @machine best, of equals the first.
+ * Read what the crash configuration @name asks for; which there are, choices_read_crash() says.
  *
  * @crash  filled whole on LB_OK, undefined otherwise
- * Return: LB_OK; LB_ENOENT the bundle has none, as a bare payload; LB_EFORMAT a property that makes no sense.
+ * Return: LB_OK; LB_ENOENT it is not there; LB_EFORMAT a property that makes no sense.
  */
-LB_MUST_CHECK enum lb_err bundle_find_crash(const struct bundle *bundle, const struct machine *machine,
+LB_MUST_CHECK enum lb_err bundle_read_crash(const struct bundle *bundle, const char *name,
 					    struct bundle_crash *crash, struct diag *diag);
 
 /** Is @node, a configuration, for a crash kernel: by its name or its role? */
