@@ -29,15 +29,11 @@ static void wish(const struct crash *crash, bool may_arm, struct payload *primar
  * the primary was unpacked into the crash region, to no avail.)
  */
 static enum lb_err plan_without_crash(const struct facts *facts, struct memmap *map, struct crash *crash,
-				      struct payload *primary, const char *name)
+				      struct payload *primary)
 {
-	const struct region initrd = primary->initrd; /* as far as it is trusted */
 	const struct diag why = facts->log->diag;
-	enum lb_err err = load_look(facts, primary, name); /* as it was before it was unpacked */
+	enum lb_err err;
 
-	if (err)
-		return err;
-	primary->initrd = initrd;
 	region_map_without(facts, map, crash);
 	err = load_machine(facts, primary, &crash->usable);
 	if (err)
@@ -68,7 +64,7 @@ static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, st
 	err = load_plan(facts, primary, keep_bundle);
 	if (err && WITH_CRASH && crash->region.all.size) {
 		*may_arm = false;
-		err = plan_without_crash(facts, map, crash, primary, name);
+		err = plan_without_crash(facts, map, crash, primary);
 	}
 	return err ? err : load_carry_out(facts, primary);
 }

@@ -10,8 +10,8 @@
 
 #define OLD_REGION_PIECES 6 /* of free RAM, in whose ends a record is looked for */
 
-/* The record of the region that we chose. Whatever is wrong with it means: none. */
-static void read_own_record(const struct facts *facts, struct stage *stage, struct crash *crash)
+/* The record of the region that we chose. Whatever is wrong with it means: none; but there must be RAM. */
+static enum lb_err read_own_record(const struct facts *facts, struct stage *stage, struct crash *crash)
 {
 	const struct crash_region *region = &crash->region;
 	struct crash_record *record = &crash->record;
@@ -21,10 +21,11 @@ static void read_own_record(const struct facts *facts, struct stage *stage, stru
 		err = diag_fail(&facts->log->diag, LB_ECONFLICT,
 				"crash: the record is of another crash region, [%#" PRIx64 "..%#" PRIx64 "]",
 				record->region_base, record->region_base + record->region_size - 1);
-	if (err && err != LB_ENOENT)
+	if (err && err != LB_ENOENT && err != LB_ERANGE)
 		log_warn(facts->log, "%s: not used", facts->log->diag.text);
 	if (err)
 		*record = (struct crash_record){.state = CRASH_EMPTY};
+	return err == LB_ERANGE ? err : LB_OK;
 }
 
 /* Does a region that is waiting end at the last boundary before @end, all of it in @piece? */
@@ -196,7 +197,7 @@ static enum lb_err choose_region(const struct facts *facts, struct stage *stage,
 	if (!err)
 		err = place_region(facts, map, kept, crash);
 	if (!err)
-		read_own_record(facts, stage, crash);
+		err = read_own_record(facts, stage, crash);
 	why = facts->log->diag;
 	if ((err || !record_is_waiting(&crash->record)) &&
 	    adopt_old_region(facts, stage, &kept->free, &map->free, crash))

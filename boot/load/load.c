@@ -178,6 +178,8 @@ enum lb_err load_plan(const struct facts *facts, struct payload *payload, bool k
 {
 	enum lb_err err = map_take_loadables(facts, payload);
 
+	if (payload->config.packed.by) /* it is not known yet, or no more: a plan that failed unpacked it */
+		payload->config.image = (struct image){.segment_count = 0};
 	payload->wishes.firmware = &facts->hw->machine;
 	make_bootargs(facts, payload);
 	if (!err)

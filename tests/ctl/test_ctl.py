@@ -14,6 +14,7 @@ import pytest
 
 from lifeboatlib.paths import REPO, SUBPROJECTS, host_dir
 from lifeboatlib.qemu import patience
+from lifeboatlib.version import VERSION
 
 SOURCES = (
     "tools/lifeboat-ctl/find_region.c", "tools/lifeboat-ctl/lifeboat-ctl.c", "base/crc32.c",
@@ -104,7 +105,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("ctl") / "lifeboat-ctl"
     libdeflate = next(host_dir().glob("subprojects/libdeflate-*/libdeflate.a"), None)
     assert libdeflate, "libdeflate is not built for this machine: run tools/lifeboat test"
-    argv = ["gcc", *FLAGS, f"-I{REPO}", f"-isystem{SUBPROJECTS / libdeflate.parent.name}", "-o", path]
+    argv = ["gcc", *FLAGS, f'-DLIFEBOAT_VERSION="{VERSION}"', f"-I{REPO}", f"-isystem{SUBPROJECTS / libdeflate.parent.name}", "-o", path]
     argv += [*(REPO / source for source in SOURCES), libdeflate]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -127,6 +128,10 @@ def target(program: Path, tmp_path: Path) -> Target:
     made.write(RECORD, slot(EMPTY, 4))
     made.write(RECORD - SLOT, slot(ARMED, 5))
     return made
+
+
+def test_it_tells_which_lifeboat_it_came_with(program: Path) -> None:
+    assert execute(program, "--version").stdout == f"lifeboat-ctl {VERSION}\n"
 
 
 def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:

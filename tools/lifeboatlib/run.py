@@ -15,10 +15,12 @@ from lifeboatlib.qemu import ConsoleError, Machine, Session
 from lifeboatlib.ui import LifeboatError, say
 
 HELP = "boot under QEMU"
-EPILOG = """what follows -- is given to QEMU as it is:
-  tools/lifeboat run --kernel Image --initrd initramfs.cpio --sv 48 --smp 4
-  tools/lifeboat run --payload u-boot.bin --expect '=>' --timeout 60
-  tools/lifeboat run --bundle bundle.itb -- -d int -D qemu.log
+EXAMPLES = (
+    "tools/lifeboat run --kernel Image --initrd initramfs.cpio --sv 48 --smp 4",
+    "tools/lifeboat run --payload u-boot.bin --expect '=>' --timeout 60",
+    "tools/lifeboat run --bundle bundle.itb -- -d int -D qemu.log",
+)
+EPILOG = """what follows -- is given to QEMU as it is
 without --expect the console is yours (Ctrl-A X ends QEMU)"""
 
 DEFAULT_LOAD = 0x80200000

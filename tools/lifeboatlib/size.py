@@ -11,6 +11,7 @@ from lifeboatlib.paths import REPO, build_dir, friendly, object_name, stage_dir
 from lifeboatlib.ui import LifeboatError, fail, say
 
 HELP = "show the stage's bytes by module and section, against the budget"
+EXAMPLES = ("tools/lifeboat size",)
 
 # A plain loader, and what a part that can be left out may add to it: a source of the part tells that it is there.
 BUDGET = 61 * 1024
