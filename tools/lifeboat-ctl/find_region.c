@@ -94,7 +94,7 @@ static enum lb_err search(const char *parent, DIR *directory, struct crash_regio
 			continue;
 		err = read_range(parent, entry->d_name, &range, diag);
 		if (!err)
-			*region = crash_region_layout(range.base, range.size);
+			*region = crash_region_layout(range, 0);
 		return err;
 	}
 	return diag_fail(
