@@ -75,11 +75,7 @@ static enum lb_err read_config(const struct facts *facts, struct payload *kernel
 		err = load_look(facts, kernel, config.name);
 	if (!err)
 		err = trust_check(facts, kernel);
-	if (!err && kernel->config.loadable[0].size)
-		err = diag_fail(
-			diag, LB_EUNSUPPORTED,
-			"crash: a crash configuration can't have loadables: put them into its initramfs");
-	return err;
+	return err ? err : bundle_check_crash(&kernel->config, diag);
 }
 
 /* The record has room for so many. What a compressed kernel is made of is known since it was planned. */

@@ -133,6 +133,14 @@ enum lb_err bundle_find_crash(const struct bundle *bundle, const struct machine 
 	return err;
 }
 
+enum lb_err bundle_check_crash(const struct bundle_config *config, struct diag *diag)
+{
+	if (!config->loadable[0].size)
+		return LB_OK;
+	return diag_fail(diag, LB_EUNSUPPORTED,
+			 "crash: a crash configuration can't have loadables: put them into its initramfs");
+}
+
 /* ---- Primaries that come to nothing ---- */
 
 uint64_t bundle_identify(const struct bundle *bundle)
