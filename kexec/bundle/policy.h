@@ -29,7 +29,7 @@ struct bundle_crash {
 LB_MUST_CHECK enum lb_err bundle_find_crash(const struct bundle *bundle, const struct machine *machine,
 					    struct bundle_crash *crash, struct diag *diag);
 
-/** Can @config, of a crash configuration, be started as one? Return: LB_OK; LB_EUNSUPPORTED it has loadables. */
+/** Can @config be a crash kernel's? Return: LB_OK; LB_EUNSUPPORTED it has loadables. */
 LB_MUST_CHECK enum lb_err bundle_check_crash(const struct bundle_config *config, struct diag *diag);
 
 /** Is @node, a configuration, for a crash kernel: by its name or its role? */

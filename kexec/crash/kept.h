@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kept part of the crash region: room for the FIT of a crash kernel that userspace loads, which the record
- * names. Who writes it keeps the order of this file, so that a reset in the middle leaves the FIT that was
- * there, or none; never one that is half there.
+ * The kept part of the crash region: room for the FIT of a crash kernel that userspace loads, which the
+ * record names. Who writes it keeps the order of this file, so that a reset in the middle leaves the FIT that
+ * was there, or none; never one that is half there.
  */
 #ifndef LIFEBOAT_KEXEC_CRASH_KEPT_H
 #define LIFEBOAT_KEXEC_CRASH_KEPT_H
@@ -19,17 +19,17 @@ struct crash_kept {
 };
 
 /**
- * Put the @size bytes of @fit, which are not in the room themselves, in there, and name them in @record.
+ * Put the @size bytes of @fit, which lie elsewhere, into the room, and name them in @record.
  *
- * They go beside the FIT that is there if there is room for both: then that one counts until the new one does.
- * Else the record names none meanwhile.
+ * They go beside the FIT that is there if there is room for both: then that one counts until the new one
+ * does. Else the record names none meanwhile.
  * @record  what kept->memory holds; on LB_OK it names the new one
  * Return: LB_OK; LB_ENOSPC it is larger than the room, LB_EINVAL @record is not sound: nothing was written.
  */
 LB_MUST_CHECK enum lb_err crash_kept_put(const struct crash_kept *kept, struct crash_record *record,
 					 const void *fit, uint64_t size);
 
-/** Name none any more, in both slots. Return: LB_OK; LB_EINVAL @record is not sound: nothing was written. */
+/** Name none any more. Return: LB_OK; LB_EINVAL @record is not sound: nothing was written. */
 LB_MUST_CHECK enum lb_err crash_kept_drop(const struct crash_kept *kept, struct crash_record *record);
 
 #endif

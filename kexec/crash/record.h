@@ -56,8 +56,8 @@ enum crash_piece_index {
 /**
  * The record's contents; fixed-size fields only, at fixed offsets (asserted in record.c).
  *
- * A record is sound if the state is known; the region is aligned, of CRASH_REGION_MIN at least without what is
- * kept and ends below 2^64, or is empty if the state is CRASH_EMPTY; lost_count and piece_count fit their
+ * A record is sound if the state is known; the region is aligned, of CRASH_REGION_MIN at least without what
+ * is kept and ends below 2^64, or is empty if the state is CRASH_EMPTY; lost_count and piece_count fit their
  * arrays; each lost range is valid and not empty; each piece that is there lies in usable memory, and so does
  * crash_entry unless it is 0; a piece that is not there has no address; crash_usable is valid; boot_config is
  * below CRASH_CONFIGS; boot_name ends with NUL; kept_room is aligned as the region, and what is kept lies in

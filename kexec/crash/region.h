@@ -4,8 +4,7 @@
  *
  *   base      usable memory: the crash kernel at the very base (kernels before 6.4 lose what is below them),
  *             its FDT, core header and initramfs at the top
- *   kept      room for the FIT of a crash kernel that userspace loads; as large as the bundle asks, most often
- *             none
+ *   kept      room for the FIT of a crash kernel that userspace loads; as the bundle asks, most often none
  *   private   the last 4 MiB, never given to any kernel: the resident stage and its tables, the call area
  *             (the one part that the primary writes to, by client/lifeboat_call.h), the dead kernel's log,
  *             the stage's own log of this run and the one before, and in the last two pages the crash record

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A crash kernel that userspace loads: whenever power goes, what the record names is whole. It is the old FIT or the
- * new one, or, where both have no room, none.
+ * A crash kernel that userspace loads: whenever power goes, what the record names is whole. It is the old FIT
+ * or the new one, or, where both have no room, none.
  *
- * The model of a reset: the stores since the last write-back reached RAM in part, in any order; those before it all
- * did. So after every write-back, RAM is looked at with any part of what was stored since the one before.
+ * The model of a reset: the stores since the last write-back reached RAM in part, in any order; those before
+ * it all did. So at every write-back, RAM is looked at with any part of what was stored since the one before.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,7 +49,7 @@ static struct crash_kept kept_of(crash_write_back *write_back)
 	};
 }
 
-/* Which FIT does a stage find here? 0: none; 1, 2: the old, the new, whole. Anything else is told by failing. */
+/* Which FIT does a stage find here? 0: none; 1, 2: the old, the new, whole. Anything else fails. */
 static unsigned find(const struct memory *memory)
 {
 	struct crash_record record;

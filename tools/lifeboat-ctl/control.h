@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What every command of lifeboat-ctl works on: the crash region in the machine's memory, and the record in it. */
+/* What every command of lifeboat-ctl works on: the crash region in the machine's memory, and its record. */
 #ifndef LIFEBOAT_TOOLS_CONTROL_H
 #define LIFEBOAT_TOOLS_CONTROL_H
 
@@ -28,7 +28,7 @@ void *control_map(struct control *control, struct region part, bool writable);
 /** Undo control_map(). */
 void control_unmap(void *mapped, struct region part);
 
-/** Let no other lifeboat-ctl write until this one ends. Who fails here fails to map, too, and says why then. */
+/** Let no other lifeboat-ctl write until this one ends. What fails here fails in control_map(), too. */
 void control_lock(const struct control *control);
 
 /**
@@ -43,7 +43,7 @@ LB_MUST_CHECK enum lb_err control_read(struct control *control, const void *memo
 LB_MUST_CHECK enum lb_err control_read_running(struct control *control, const void *memory,
 					       struct crash_record *record);
 
-/** Is the record in @memory now what was written? If not, this is no memory of the machine, and diag says so. */
+/** Is the record in @memory now what was written? If not, that is no memory, and the diag says so. */
 LB_MUST_CHECK enum lb_err control_check_written(struct control *control, const void *memory,
 						const struct crash_record *record);
 

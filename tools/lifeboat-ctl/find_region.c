@@ -48,8 +48,8 @@ static uint64_t number(const unsigned char *bytes, size_t size)
 }
 
 /*
- * Is one of the NUL-ended strings in @p the binding's? The byte behind the last one is 0 in any case. Where there are
- * none, the node's name must do.
+ * Is one of the NUL-ended strings in @p the binding's? The byte behind the last one is 0 in any case. Where
+ * there are none, the node's name must do.
  */
 static bool is_ours(const struct property *p, const char *node)
 {

@@ -6,8 +6,8 @@
 #include "kexec/crash/region.h"
 
 /**
- * Find the reserved-memory node that is compatible with "lifeboat,crash-region"; or that has only its name, since a
- * bootloader in between (U-Boot) hands ranges over to the FDT that it loads, and no other properties.
+ * Find the reserved-memory node that is compatible with "lifeboat,crash-region"; or that has only its name,
+ * since a bootloader in between (U-Boot) hands ranges over to the FDT that it loads, and no other properties.
  *
  * @devicetree  a directory as /proc/device-tree: a file for each property, its bytes as they are in the FDT
  * @region      filled whole on LB_OK
@@ -15,7 +15,7 @@
  */
 LB_MUST_CHECK enum lb_err find_region(const char *devicetree, struct crash_region *region, struct diag *diag);
 
-/** The root's compatible strings, NULs included, into @list. Return: their size; 0: there are none, or no room. */
+/** The root's compatible strings, NULs included, into @list. Return: their size; 0: none, or no room. */
 size_t find_board(const char *devicetree, char *list, size_t room);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A crash kernel from userspace: its bundle is put into the crash region, for the stage to start after a crash. */
+/* A crash kernel from userspace: a bundle in the crash region, which the stage starts after a crash. */
 #ifndef LIFEBOAT_TOOLS_LOAD_H
 #define LIFEBOAT_TOOLS_LOAD_H
 
