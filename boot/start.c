@@ -160,7 +160,7 @@ static void start_crash_kernel(struct boot_context *ctx)
 
 static _Noreturn void start_primary(struct boot_context *ctx)
 {
-	struct chosen chosen;
+	struct chosen chosen = {.may_arm = false};
 	struct exit to;
 
 	stage_allow_writes(&ctx->stage);

@@ -15,9 +15,39 @@
 
 #define REGION_NODE "lifeboat-crash"
 
+#define HIDDEN_MAX   (8 * MIB)
+#define HIDDEN_ALIGN (2 * MIB) /* or Linux would not lie right */
+
 static void add_reservation(struct crash *crash, struct fdt_reservation reservation)
 {
 	crash->reservation[crash->reservation_count++] = reservation;
+}
+
+/*
+ * U-Boot's booti puts Linux 2 MiB above the start of the RAM that it is told of, whatever is reserved there;
+ * a kernel that lies where the stage is loaded again is harmed by the reset, its header first. So the
+ * firmware's RAM begins behind what is lost at the start of the bank.
+ */
+static struct region hide_lost(const struct facts *facts, const struct memmap *map,
+			       struct region crash_region)
+{
+	const struct region_set *ram = &facts->hw->machine.ram;
+	struct region hidden = {0, 0};
+	size_t bank = 0;
+
+	while (bank + 1 < ram->count && region_end(ram->region[bank]) <= facts->hw->entry.stage_pa)
+		bank++;
+	hidden.base = ram->region[bank].base;
+	for (size_t i = 0; i < map->taken_count; i++) {
+		const struct region lost =
+			region_intersection(map->taken[i].range, (struct region){hidden.base, HIDDEN_MAX});
+		uint64_t size;
+
+		if (lost.size && crash_is_lost(&map->taken[i], crash_region) &&
+		    align_up(region_end(lost) - hidden.base, HIDDEN_ALIGN, &size) && size > hidden.size)
+			hidden.size = size;
+	}
+	return hidden;
 }
 
 /*
@@ -29,6 +59,7 @@ static enum lb_err reserve_all(const struct facts *facts, const struct memmap *m
 {
 	struct crash_record *record = &crash->record;
 
+	crash->hidden = hide_lost(facts, map, crash->region.all);
 	crash->reservation_count = 0;
 	add_reservation(crash, (struct fdt_reservation){.name = REGION_NODE,
 							.compatible = FDT_CRASH_REGION,

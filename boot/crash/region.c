@@ -47,8 +47,8 @@ static bool find_record_at(const struct facts *facts, struct stage *stage, struc
  * region's end: at the end of a free piece of RAM or at 4 GiB, the highest first. If there is none our own
  * record stays.
  */
-static bool find_old_region(const struct facts *facts, struct stage *stage, const struct region_set *free,
-			    struct crash *crash)
+static bool find_old_region_in(const struct facts *facts, struct stage *stage, const struct region_set *free,
+			       struct crash *crash)
 {
 	struct crash_record *record = &crash->record;
 	const struct crash_record own = *record;
@@ -105,30 +105,39 @@ static enum lb_err find_config(const struct facts *facts, struct crash *crash)
 	return err;
 }
 
-/* @map, less what the primary's kernel will place by itself: if only that is too much, then it must yield. */
-static const struct memmap *keep_pools(const struct machine *machine, const struct memmap *map,
-				       struct crash *crash)
+/*
+ * Make crash->usable, which is not needed before the crash kernel is planned, the free RAM of @map: with
+ * @clear without what a firmware primary writes, with @pools without what the primary's kernel will place.
+ */
+static enum lb_err make_room(const struct facts *facts, const struct memmap *map, struct crash *crash,
+			     bool clear, bool pools)
 {
-	struct memmap *kept = &crash->usable; /* which is not needed before the crash kernel is planned */
+	const struct machine *machine = &facts->hw->machine;
+	struct memmap *room = &crash->usable;
 
-	*kept = *map;
-	for (size_t i = 0; i < machine->pool_count && i < MACHINE_POOLS_MAX; i++) {
-		if (pool_take(kept, &machine->pool[i], true))
+	*room = *map;
+	for (size_t i = 0; pools && i < machine->pool_count && i < MACHINE_POOLS_MAX; i++) {
+		if (pool_take(room, &machine->pool[i], true))
 			continue; /* of this the primary's plan will tell */
 	}
-	return kept;
+	if (!clear || !crash_region_keep_clear(&room->free, &machine->ram))
+		return LB_OK;
+	return diag_fail(&facts->log->diag, LB_ENOSPC, "crash: RAM is in too many pieces beside firmware");
 }
 
-static enum lb_err place_region(const struct facts *facts, const struct memmap *map,
-				const struct memmap *kept, struct crash *crash)
+/* If only what the kernel will place is in the way, then that must yield. */
+static enum lb_err place_region(const struct facts *facts, const struct memmap *map, struct crash *crash)
 {
-	const struct region_set *const sets[] = {&kept->free, &map->free};
 	enum lb_err err = LB_ENOSPC;
 
-	for (size_t i = 0; err == LB_ENOSPC && i < ARRAY_SIZE(sets); i++)
-		err = crash_region_place(sets[i], region_set_size(&facts->hw->machine.ram),
-					 crash->config.region_size, facts->stage->physmap.limit,
-					 &crash->region, &facts->log->diag);
+	for (int yields = 0; err == LB_ENOSPC && yields < 2; yields++) {
+		err = make_room(facts, map, crash, crash->config.beside_firmware, !yields);
+		if (!err)
+			err = crash_region_place(&crash->usable.free,
+						 region_set_size(&facts->hw->machine.ram),
+						 crash->config.region_size, facts->stage->physmap.limit,
+						 &crash->region, &facts->log->diag);
+	}
 	return err;
 }
 
@@ -164,24 +173,35 @@ void region_give_up(const struct facts *facts, struct memmap *map, struct crash 
 	log_warn(facts->log, "crash: no crash kernel: %s", why->text);
 }
 
+/* That bundle may have had firmware, and this one none; or the other way round. */
+static bool find_old_region(const struct facts *facts, struct stage *stage, const struct memmap *map,
+			    struct crash *crash)
+{
+	for (int way = 0; way < 4; way++) {
+		const bool clear = crash->config.beside_firmware != (way >= 2);
+
+		if (!make_room(facts, map, crash, clear, !(way & 1)) &&
+		    find_old_region_in(facts, stage, &crash->usable.free, crash))
+			return true;
+	}
+	return false;
+}
+
 /* The region that is waiting, or else the one that the crash configuration asks for. */
 static enum lb_err choose_region(const struct facts *facts, struct stage *stage, const struct memmap *map,
 				 struct crash *crash)
 {
-	const struct memmap *kept = keep_pools(&facts->hw->machine, map, crash);
 	enum lb_err err = find_config(facts, crash);
 	struct diag why;
 
 	if (facts->hw->machine.crash_region.size) /* by kexec -e */
 		return region_adopt(facts, stage, crash);
 	if (!err)
-		err = place_region(facts, map, kept, crash);
+		err = place_region(facts, map, crash);
 	if (!err)
 		read_own_record(facts, stage, crash);
 	why = facts->log->diag;
-	if ((err || !record_is_waiting(&crash->record)) &&
-	    (find_old_region(facts, stage, &kept->free, crash) ||
-	     find_old_region(facts, stage, &map->free, crash)))
+	if ((err || !record_is_waiting(&crash->record)) && find_old_region(facts, stage, map, crash))
 		return LB_OK;
 	facts->log->diag = why;
 	return err;

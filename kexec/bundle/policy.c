@@ -7,6 +7,7 @@
 
 #include "base/fnv.h"
 #include "kexec/bundle/board.h"
+#include "kexec/bundle/firmware.h"
 
 #define CRASH_NAME	 "crash"
 #define ATTEMPTS_DEFAULT 1
@@ -75,8 +76,9 @@ static enum lb_err read_unknown_end(const struct crash_node *node, struct bundle
 {
 	const struct fit_property *property = &node->property[CRASH_UNKNOWN_END];
 
-	crash->capture_unknown = !property->value || fit_property_is(property, "capture");
-	if (!crash->capture_unknown && !fit_property_is(property, "boot"))
+	crash->capture_unknown =
+		property->value ? fit_property_is(property, "capture") : !crash->beside_firmware;
+	if (property->value && !crash->capture_unknown && !fit_property_is(property, "boot"))
 		return diag_fail(diag, LB_EFORMAT,
 				 "bundle: '" FIT_NAME
 				 "' has a lifeboat,unknown-end that is neither \"capture\" nor "
@@ -118,7 +120,10 @@ enum lb_err bundle_find_crash(const struct bundle *bundle, const struct machine 
 	err = read_node(&bundle->fit, offset, &node, diag);
 	if (err)
 		return err;
-	*crash = (struct bundle_crash){.name = node.name};
+	*crash = (struct bundle_crash){
+		.name = node.name,
+		.beside_firmware = bundle_has_firmware(&bundle->fit),
+	};
 	err = fit_read_number(&node.property[CRASH_REGION_SIZE], node.name, &crash->region_size, diag);
 	if (err == LB_OK)
 		err = read_attempts(&node, crash, diag);
