@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "fdt/edit.h"
-#include "fdt/memory.h"
 #include "fdt/read.h"
 #include "fdt/reserve.h"
 #include "fdt/words.h"
@@ -259,7 +258,6 @@ static const struct {
 	{"/chosen", fix_chosen},
 	{"handed over", reserve_fix_handed_over},
 	{"/reserved-memory", reserve_fix},
-	{"memory", memory_fix},
 };
 
 enum lb_err fdt_make_payload_fdt(const void *blob, const struct fdt_wishes *wishes, void *out,

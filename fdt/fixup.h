@@ -31,7 +31,6 @@ struct fdt_wishes {
 	size_t reservation_count;
 	/* For firmware, which makes a memory map of it: nothing of what is reserved is mapped there. */
 	bool no_map_at_all;
-	struct region hidden; /* RAM at the start of a bank that it is not told of; size 0: none */
 };
 
 /**

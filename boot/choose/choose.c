@@ -23,8 +23,6 @@ static void wish(const struct crash *crash, bool may_arm, struct payload *primar
 	primary->wishes.reservation = crash->reservation;
 	primary->wishes.reservation_count = crash->reservation_count;
 	primary->wishes.no_map_at_all = primary->config.is_firmware;
-	if (primary->config.is_firmware)
-		primary->wishes.hidden = crash->hidden;
 }
 
 /*

@@ -15,8 +15,9 @@
 
 #define REGION_NODE "lifeboat-crash"
 
-#define HIDDEN_MAX   (8 * MIB)
-#define HIDDEN_ALIGN (2 * MIB) /* or Linux would not lie right */
+#define BOOTI_OFFSET (2 * MIB)
+#define BOOTI_ROOM \
+	(60 * MIB) /* for the kernel; U-Boot loads files to 64 MiB above the start of RAM, and on */
 
 static void add_reservation(struct crash *crash, struct fdt_reservation reservation)
 {
@@ -24,30 +25,24 @@ static void add_reservation(struct crash *crash, struct fdt_reservation reservat
 }
 
 /*
- * U-Boot's booti puts Linux 2 MiB above the start of the RAM that it is told of, whatever is reserved there;
- * a kernel that lies where the stage is loaded again is harmed by the reset, its header first. So the
- * firmware's RAM begins behind what is lost at the start of the bank.
+ * U-Boot's booti puts Linux 2 MiB above the start of RAM, whatever is reserved there. Where the stage is loaded
+ * over it again, the reset harms it, first its header, by which its note is known to be its own.
  */
-static struct region hide_lost(const struct facts *facts, const struct memmap *map,
-			       struct region crash_region)
+static void warn_of_booti(const struct facts *facts)
 {
 	const struct region_set *ram = &facts->hw->machine.ram;
-	struct region hidden = {0, 0};
-	size_t bank = 0;
+	const paddr_t stage = facts->hw->entry.stage_pa;
 
-	while (bank + 1 < ram->count && region_end(ram->region[bank]) <= facts->hw->entry.stage_pa)
-		bank++;
-	hidden.base = ram->region[bank].base;
-	for (size_t i = 0; i < map->taken_count; i++) {
-		const struct region lost =
-			region_intersection(map->taken[i].range, (struct region){hidden.base, HIDDEN_MAX});
-		uint64_t size;
+	for (size_t i = 0; i < ram->count; i++) {
+		const paddr_t booti = ram->region[i].base + BOOTI_OFFSET;
 
-		if (lost.size && crash_is_lost(&map->taken[i], crash_region) &&
-		    align_up(region_end(lost) - hidden.base, HIDDEN_ALIGN, &size) && size > hidden.size)
-			hidden.size = size;
+		if (stage >= booti && stage - booti < BOOTI_ROOM)
+			log_warn(facts->log,
+				 "crash: U-Boot's booti puts Linux at %#" PRIx64
+				 ", and a reset the stage on it: load the stage elsewhere, at %#" PRIx64
+				 " say, or that is not in the dump",
+				 booti, booti + BOOTI_ROOM);
 	}
-	return hidden;
 }
 
 /*
@@ -59,7 +54,6 @@ static enum lb_err reserve_all(const struct facts *facts, const struct memmap *m
 {
 	struct crash_record *record = &crash->record;
 
-	crash->hidden = hide_lost(facts, map, crash->region.all);
 	crash->reservation_count = 0;
 	add_reservation(crash, (struct fdt_reservation){.name = REGION_NODE,
 							.compatible = FDT_CRASH_REGION,
@@ -173,6 +167,8 @@ void arm_prepare(const struct facts *facts, const struct memmap *map, struct cra
 		leave_old_region(facts, crash);
 	if (!(crash->has_config || keep) || !crash->region.all.size)
 		return;
+	if (crash->config.beside_firmware)
+		warn_of_booti(facts);
 	begin_record(facts, crash, was_capturing);
 	err = record_write(facts, crash);
 	wipe_all_notes(facts, map, crash, dead);

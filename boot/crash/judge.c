@@ -166,7 +166,8 @@ bool judge(const struct facts *facts, const struct memmap *map, struct crash *cr
 	if (died)
 		return true;
 	crash->way = WAY_BOOT;
-	if (!crash->record.kernel_size) /* Firmware may not keep off the region: then this says so. */
+	/* Firmware may not keep off the region: then this says so. (A crash kernel has changed its own.) */
+	if (crash->record.state == CRASH_ARMED && !crash->record.kernel_size)
 		(void)prepare_is_sound(facts, crash);
 	return false;
 }

@@ -39,7 +39,6 @@ struct crash {
 	struct caches caches;	    /* how memory is made to outlive a reset */
 	size_t reservation_count;
 	struct fdt_reservation reservation[CRASH_RESERVATIONS_MAX];
-	struct region hidden; /* RAM that a firmware primary is not told of; size 0: none */
 };
 
 /** What the dead kernel left. */
