@@ -30,7 +30,7 @@ class Firmware:
     entry: int
 
 
-def _stub(at: int) -> bytes:
+def jump_to(at: int) -> bytes:
     """An Image, so that the stage may place it anywhere, that goes to an address; a0 and a1 stay."""
     header = (BEHIND_HEADER, 0, 0x200000, IMAGE_HEADER.size + JUMP.size, 0, 2, 0, 0, 0x5643534952, 0x05435352, 0)
     return IMAGE_HEADER.pack(*header) + JUMP.pack(*TO_ADDRESS, at)
@@ -49,7 +49,7 @@ def look(path: Path, directory: Path, load: int | None = None, entry: int | None
         if load is not None:
             raise LifeboatError(f"{path.name} runs in flash and is not loaded: give --entry, not --load")
         stub = directory / f"{path.name}.stub"
-        stub.write_bytes(_stub(FLASH_AT if entry is None else entry))
+        stub.write_bytes(jump_to(FLASH_AT if entry is None else entry))
         return Firmware(stub, "kernel", "efi", 0, 0)
     if begin.startswith(ELF_MAGIC):
         raise LifeboatError(f"{path.name} is an ELF: give the raw binary, u-boot.bin")
