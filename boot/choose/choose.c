@@ -22,6 +22,7 @@ static void wish(const struct crash *crash, bool may_arm, struct payload *primar
 	primary->rule.why = "so that a panic ends in a reset";
 	primary->wishes.reservation = crash->reservation;
 	primary->wishes.reservation_count = crash->reservation_count;
+	primary->wishes.no_map_at_all = primary->config.is_firmware;
 }
 
 /*
@@ -117,7 +118,8 @@ enum lb_err choose_primary(const struct facts *facts, struct memmap *map, struct
 		if (i + 1 < count)
 			log_warn(facts->log, "choose: '" FIT_NAME "' is bad: %s", name, diag->text);
 	}
-	chosen->kernel = (struct region){primary->plan.entry, primary->config.image.mem_size};
+	if (!primary->config.is_firmware) /* which puts its kernel where it likes */
+		chosen->kernel = (struct region){primary->plan.entry, primary->config.image.mem_size};
 	*exit = (struct exit){primary->plan.entry, primary->plan.fdt};
 	return err;
 }

@@ -161,7 +161,17 @@ static bool is_complete(const struct crash *crash)
 	return crash_record_has_kernel(&crash->record) && core.base == room.base && core.size == room.size;
 }
 
-static bool pieces_are_sound(const struct facts *facts, const struct crash *crash)
+static void warn_of_damage(const struct crash_record *record, paddr_t pa, struct log *log)
+{
+	const bool by_firmware = !record->kernel_size;
+
+	log_warn(log,
+		 "crash: the staged piece at %#" PRIx64 " is damaged%s%s%s: staging from the bundle again",
+		 pa, by_firmware ? ", by the firmware of '" : "", by_firmware ? record->boot_name : "",
+		 by_firmware ? "' or what it started" : "");
+}
+
+bool prepare_is_sound(const struct facts *facts, const struct crash *crash)
 {
 	const struct crash_record *record = &crash->record;
 
@@ -169,10 +179,7 @@ static bool pieces_are_sound(const struct facts *facts, const struct crash *cras
 		const struct crash_piece *piece = &record->piece[i];
 
 		if (piece->size && piece_checksum(facts, piece->pa, piece->size) != piece->sum) {
-			log_warn(facts->log,
-				 "crash: the staged piece at %#" PRIx64
-				 " is damaged: staging from the bundle again",
-				 piece->pa);
+			warn_of_damage(record, piece->pa, facts->log);
 			return false;
 		}
 	}
@@ -215,7 +222,7 @@ static enum lb_err find_kernel(const struct facts *facts, struct crash *crash, s
 {
 	enum lb_err err = crash->record.kept.size ? prepare_kept(facts, crash, kernel) : LB_ENOENT;
 
-	if (err && !facts->trust->required && pieces_are_sound(facts, crash))
+	if (err && !facts->trust->required && prepare_is_sound(facts, crash))
 		return LB_OK;
 	if (err && !crash->has_config)
 		return diag_fail(&facts->log->diag, LB_ENOENT,

@@ -106,6 +106,7 @@ static struct place_request request_of(const struct facts *facts, const struct p
 		.initrd = payload->initrd,
 		.initrd_in_parts = payload->config.ramdisk[1].size != 0,
 		.fdt_from = payload->board_fdt_room,
+		.on_lost = payload->config.is_firmware && keep_bundle, /* or else there is none */
 		.limit = facts->stage->physmap.limit,
 	};
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fnv.h"
+#include "kexec/bundle/firmware.h"
 
 #define CRASH_NAME	 "crash"
 #define ATTEMPTS_DEFAULT 1
@@ -78,8 +79,9 @@ static enum lb_err read_unknown_end(const struct crash_node *node, struct bundle
 {
 	const struct fit_property *property = &node->property[CRASH_UNKNOWN_END];
 
-	crash->capture_unknown = !property->value || fit_property_is(property, "capture");
-	if (!crash->capture_unknown && !fit_property_is(property, "boot"))
+	crash->capture_unknown =
+		property->value ? fit_property_is(property, "capture") : !crash->beside_firmware;
+	if (property->value && !crash->capture_unknown && !fit_property_is(property, "boot"))
 		return diag_fail(diag, LB_EFORMAT,
 				 "bundle: '" FIT_NAME
 				 "' has a lifeboat,unknown-end that is neither \"capture\" nor "
@@ -100,7 +102,11 @@ enum lb_err bundle_read_crash(const struct bundle *bundle, const char *name, str
 		err = read_node(fit, offset, &node, diag);
 	if (err)
 		return err;
-	*crash = (struct bundle_crash){.name = node.name, .has_kernel = node.property[CRASH_KERNEL].value};
+	*crash = (struct bundle_crash){
+		.name = node.name,
+		.has_kernel = node.property[CRASH_KERNEL].value,
+		.beside_firmware = bundle_has_firmware(&bundle->fit),
+	};
 	err = fit_read_number(&node.property[CRASH_REGION_SIZE], node.name, &crash->region_size, diag);
 	if (err == LB_OK)
 		err = fit_read_number(&node.property[CRASH_KEPT_SIZE], node.name, &crash->kept_size, diag);

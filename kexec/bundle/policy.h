@@ -17,6 +17,7 @@ struct bundle_crash {
 	uint64_t kept_size;   /* lifeboat,kept-size: bytes of it for what userspace loads */
 	uint32_t attempts;    /* lifeboat,attempts: how often a crash kernel is tried; at least 1 */
 	bool capture_unknown; /* lifeboat,unknown-end = "capture" or "boot": a dead kernel without a log */
+	bool beside_firmware; /* a configuration is firmware: kexec/bundle/firmware.h */
 };
 
 /**

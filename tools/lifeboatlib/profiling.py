@@ -182,7 +182,7 @@ def main(args: argparse.Namespace) -> int:
         session.expect(args.expect, HANGS)
 
     with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-        machine = run.machine(args, run.handover(args, Path(scratch)))
+        machine = run.machine(args, run.handover(args, Path(scratch)), Path(scratch))
         root = measure(machine, args.stage.with_suffix(".elf"), drive)
     say(f"profile: {root.in_all:,} instructions, from the stage's entry until {args.expect.strip()!r}")
     say(flat(root, args.rows))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lifeboatlib import bundle, setup
 from lifeboatlib.arguments import address, existing_file, positive, regex
+from lifeboatlib.elsewhere import stage_at
 from lifeboatlib.paths import friendly, stage_dir
 from lifeboatlib.qemu import ConsoleError, Machine, Session
 from lifeboatlib.ui import LifeboatError, say
@@ -73,10 +74,11 @@ def check(args: argparse.Namespace) -> None:
         raise LifeboatError(f"{stage} is missing; run tools/lifeboat build, or give --stage FILE")
 
 
-def machine(args: argparse.Namespace, initrd: Path | None) -> Machine:
+def machine(args: argparse.Namespace, initrd: Path | None, scratch: Path) -> Machine:
     """The machine that the options describe."""
+    at = args.stage_at
     return Machine(
-        kernel=args.stage,
+        kernel=args.stage if at is None else stage_at(args.stage, at, scratch / "stage.elf"),
         initrd=initrd,
         append=args.fdt_append,
         bios=args.bios,
@@ -102,7 +104,7 @@ def show(piece: bytes) -> None:
 def _session(args: argparse.Namespace, interactive: bool) -> Iterator[Session]:
     """The running machine, with its files gone when it ends."""
     with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-        described = machine(args, handover(args, Path(scratch)))
+        described = machine(args, handover(args, Path(scratch)), Path(scratch))
         with Session(described, echo=show, log=args.log, interactive=interactive) as session:
             yield session
 
@@ -165,6 +167,9 @@ def _add_machine_arguments(machine: argparse._ArgumentGroup) -> None:
         default=stage_dir() / "lifeboat.bin",
         metavar="FILE",
         help="default: build/lifeboat.bin",
+    )
+    machine.add_argument(
+        "--stage-at", type=address, metavar="ADDR", help="where it is loaded (default 0x80200000)"
     )
     machine.add_argument("--sv", type=int, choices=(39, 48, 57), help="cap the CPU's paging mode")
     machine.add_argument("--smp", type=positive, default=1, metavar="N", help="harts (default 1)")
