@@ -20,6 +20,9 @@ void prepare_wish(struct payload *kernel, struct region core, struct region usab
  */
 LB_MUST_CHECK enum lb_err prepare(const struct facts *facts, struct crash *crash, struct payload *kernel);
 
+/** Is the prepared crash kernel all there, unharmed? If not, a warning says what is damaged, and by whom. */
+bool prepare_is_sound(const struct facts *facts, const struct crash *crash);
+
 /**
  * Make the prepared crash kernel ready to be entered: its core header is written, @exit filled.
  *

@@ -4,7 +4,10 @@
 
 #include <inttypes.h>
 
+#include "boot/machine/try.h"
 #include "kexec/crash/retained.h"
+
+TRY(try_load, "ld	zero, (%2)")
 
 enum lb_err record_look(const struct facts *facts, struct stage *stage, struct region where,
 			struct crash_record *record)
@@ -25,6 +28,11 @@ enum lb_err record_look(const struct facts *facts, struct stage *stage, struct r
 	memory = stage_early_view(stage, where.base, where.size, PTE_R | PTE_W, diag);
 	if (!memory)
 		return LB_ERANGE;
+	if (!try_load((uintptr_t)memory, 0))
+		return diag_fail(diag, LB_ERANGE,
+				 "crash: RAM at %#" PRIx64
+				 " can't be read, though the FDT has it: mend the FDT",
+				 where.base);
 	err = retained_record(memory, crash_hash_ram(&facts->hw->machine.ram), record, &damaged, diag);
 	if (!err && damaged)
 		log_warn(facts->log, "crash record: one of its two slots is damaged; the other is good");

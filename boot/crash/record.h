@@ -10,7 +10,7 @@
  * Read the record at @where, checked against this machine; warn of a damaged slot.
  *
  * Context: before stage_move(), which is why it wants the stage.
- * Return: as retained_record(); LB_ERANGE it is out of reach.
+ * Return: as retained_record(); LB_ERANGE there is no RAM, or it is out of reach.
  */
 LB_MUST_CHECK enum lb_err record_look(const struct facts *facts, struct stage *stage, struct region where,
 				      struct crash_record *record);

@@ -73,6 +73,21 @@ enum lb_err trust_find_keys(struct trust *trust, const struct hw *hw, struct log
 	return err;
 }
 
+bool trust_is_sound(const struct trust *trust, const struct bundle_blob *blob)
+{
+	for (size_t i = 0; i < trust->sound_count; i++) {
+		if (trust->sound[i] == blob->node)
+			return true;
+	}
+	return false;
+}
+
+void trust_note_sound(struct trust *trust, const struct bundle_blob *blob)
+{
+	if (blob->hashes.count && trust->sound_count < TRUST_SOUND_MAX && !trust_is_sound(trust, blob))
+		trust->sound[trust->sound_count++] = blob->node;
+}
+
 static enum lb_err check_images(const struct facts *facts, const struct payload *payload,
 				const struct signature_policy *policy)
 {

@@ -29,8 +29,8 @@ static void add(struct choices *choices, const char *name, size_t rank)
 }
 
 /*
- * As in U-Boot the default one comes before its equals, and what is for this board comes before a default
- * that is for another one. A default that is for any board is what was meant.
+ * As in U-Boot (fit_conf_find_compat, 2026.10) what is for this board comes before a default that is not, or
+ * is less so, and the default one comes before its equals. Of the rest it is the first, whatever it is for.
  */
 static void add_default(const struct bundle *bundle, const char *name, const struct machine *machine,
 			struct choices *choices)
@@ -40,7 +40,7 @@ static void add_default(const struct bundle *bundle, const char *name, const str
 
 	if (!fit_find_child(&bundle->fit, bundle->fit.configurations, name, &node, NULL))
 		rank = board_rank(bundle, node, machine);
-	add(choices, name, rank == BOARD_UNSAID ? 0 : rank == BOARD_OTHER ? BOARD_UNSAID : rank);
+	add(choices, name, rank == BOARD_OTHER ? BOARD_UNSAID : rank);
 }
 
 /* All but @first that are for the crash kernel, or all that are not. */

@@ -28,15 +28,17 @@ static struct region region_of(const struct crash_record *record)
 	return (struct region){record->region_base, record->region_size};
 }
 
-enum lb_err retained_is_of(const struct crash_record *record, struct region all, struct diag *diag)
+enum lb_err retained_is_of(const struct crash_record *record, struct region all, uint64_t kept,
+			   struct diag *diag)
 {
 	const struct region of = region_of(record);
 
-	if (of.base == all.base && of.size == all.size)
+	if (of.base == all.base && of.size == all.size && record->kept_room == kept)
 		return LB_OK;
 	return diag_fail(diag, LB_ECONFLICT,
-			 "crash: the record is of another crash region, [%#" PRIx64 "..%#" PRIx64 "]",
-			 of.base, region_end(of) - 1);
+			 "crash: the record is of another crash region, [%#" PRIx64 "..%#" PRIx64
+			 "], %" PRIu64 " KiB kept",
+			 of.base, region_end(of) - 1, record->kept_room / KIB);
 }
 
 bool retained_waits(const struct crash_record *record)

@@ -25,8 +25,11 @@
 LB_MUST_CHECK enum lb_err retained_record(const void *memory, uint64_t map_hash, struct crash_record *record,
 					  bool *damaged, struct diag *diag);
 
-/** Is @record of the crash region @all, and of no other? LB_ECONFLICT: it is not, and @diag says of which. */
-LB_MUST_CHECK enum lb_err retained_is_of(const struct crash_record *record, struct region all,
+/**
+ * Is @record of the crash region @all that keeps @kept bytes for userspace's crash kernel, and of no other?
+ * LB_ECONFLICT: it is not, and @diag says of which.
+ */
+LB_MUST_CHECK enum lb_err retained_is_of(const struct crash_record *record, struct region all, uint64_t kept,
 					 struct diag *diag);
 
 /**

@@ -38,10 +38,11 @@ static void a_record_counts_on_its_own_machine_and_of_its_own_region(void **stat
 	memcpy((uint8_t *)*state + SLOT_AT, magic_bytes, sizeof(magic_bytes));
 	assert_int_equal(retained_record(*state, HASH, &got, &damaged, &diag), LB_OK);
 	assert_true(damaged);
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 8; i++) {
 		const struct region all = {record.region_base + (i & 1), record.region_size + (i & 2)};
+		const uint64_t kept = record.kept_room + (i & 4);
 
-		assert_int_equal(retained_is_of(&record, all, &diag), i ? LB_ECONFLICT : LB_OK);
+		assert_int_equal(retained_is_of(&record, all, kept, &diag), i ? LB_ECONFLICT : LB_OK);
 	}
 }
 
