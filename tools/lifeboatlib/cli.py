@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from types import FrameType, ModuleType
 from typing import NoReturn
 
-from lifeboatlib import build, bundle, demo, image, inspecting, keys, run, setup, size, testing
+from lifeboatlib import (
+    build, bundle, coverage, demo, fuzzing, image, inspecting, keys, run, setup, size, testing,
+)  # fmt: skip
 from lifeboatlib.ui import LifeboatError, fail
 
 COMMANDS: dict[str, ModuleType] = {
@@ -17,6 +19,8 @@ COMMANDS: dict[str, ModuleType] = {
     "run": run,
     "demo": demo,
     "test": testing,
+    "fuzz": fuzzing,
+    "coverage": coverage,
     "bundle": bundle,
     "image": image,
     "inspect": inspecting,
