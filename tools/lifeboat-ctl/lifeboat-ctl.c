@@ -214,8 +214,13 @@ static enum lb_err change_record(struct control *control, void *memory, void (*c
 	if (!memcmp(&record, &before, sizeof(record)))
 		return LB_OK;
 	before = record;
-	/* No hook for caches: O_SYNC maps uncached where the hart can (Svpbmt); docs/crash.md. */
+	/*
+	 * Twice, since the slot that is not written tells the opposite, and RAM may forget the one that is.
+	 * No hook for caches: O_SYNC maps uncached where the hart can (Svpbmt); docs/crash.md.
+	 */
 	err = crash_record_write(memory, &record, NULL, NULL);
+	if (!err)
+		err = crash_record_write(memory, &record, NULL, NULL);
 	if (!err)
 		err = crash_record_read(memory, &record, &control->diag);
 	if (err || memcmp(&record, &before, sizeof(record)))
