@@ -188,7 +188,10 @@ void arm_prepare(const struct facts *facts, const struct memmap *map, struct cra
 	if (crash->config.beside_firmware)
 		warn_of_booti(facts);
 	begin_record(facts, crash, was_capturing, keep);
-	err = record_write(facts, crash);
+	/*
+	 * Twice: if RAM forgets one slot, the other must not tell of the last life, whose log is wiped now.
+	 */
+	err = record_write_twice(facts, crash);
 	wipe_all_notes(facts, map, crash, dead);
 	call_wipe(facts, crash);
 	if (!err)

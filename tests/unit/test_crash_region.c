@@ -237,7 +237,9 @@ static void beside_firmware_it_is_clear_of_where_that_puts_itself(void **state)
 		make_free(&ram, rows[i].ram, 2);
 		make_free(&free, rows[i].free, 2);
 		assert_int_equal(crash_region_keep_clear(&free, &ram), LB_OK);
-		assert_int_equal(crash_region_place(&free, 2 * GIB, 256 * MIB, NO_LIMIT, &region, &diag),
+		assert_int_equal(crash_region_place(&free, 2 * GIB,
+						    (struct crash_region_wish){.size = 256 * MIB}, NO_LIMIT,
+						    &region, &diag),
 				 rows[i].base ? LB_OK : LB_ENOSPC);
 		assert_int_equal(region.all.base, rows[i].base);
 	}

@@ -135,8 +135,13 @@ static enum lb_err change_record(struct control *control, void *memory, void (*c
 	change(&record);
 	if (!memcmp(&record, &before, sizeof(record)))
 		return LB_OK;
-	/* No hook for caches: O_SYNC maps uncached where the hart can (Svpbmt); docs/crash.md. */
+	/*
+	 * Twice, since the slot that is not written tells the opposite, and RAM may forget the one that is.
+	 * No hook for caches: O_SYNC maps uncached where the hart can (Svpbmt); docs/crash.md.
+	 */
 	err = crash_record_write(memory, &record, NULL, NULL);
+	if (!err)
+		err = crash_record_write(memory, &record, NULL, NULL);
 	return err ? err : control_check_written(control, memory, &record);
 }
 

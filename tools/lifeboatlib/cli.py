@@ -12,7 +12,8 @@ from types import FrameType, ModuleType
 from typing import NoReturn
 
 from lifeboatlib import (
-    build, bundle, demo, image, inspecting, keys, manual, profiling, run, setup, size, testing,
+    build, bundle, coverage, demo, fuzzing, image, inspecting, keys, manual, profiling, proof, run, setup,
+    size, testing,
 )  # fmt: skip
 from lifeboatlib.ui import LifeboatError, fail
 from lifeboatlib.version import VERSION
@@ -25,6 +26,8 @@ COMMANDS: dict[str, ModuleType] = {
     "run": run,
     "demo": demo,
     "test": testing,
+    "fuzz": fuzzing,
+    "coverage": coverage,
     "bundle": bundle,
     "image": image,
     "inspect": inspecting,
