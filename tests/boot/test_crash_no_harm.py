@@ -68,9 +68,12 @@ BEYOND = ("-object", "memory-backend-ram,id=ram,size=300G,reserve=off")
 END = 0xBFE00000  # of the crash region in 1 GiB: OpenSBI puts the FDT behind it
 REGION_AT = END - REGION
 STAGE_IN_IT = END - 4 * MIB
+CALL_AREA = 692 << 10  # from the end: docs/abi.md
 ZEROS = zlib.crc32(bytes(4096))
 # A crash kernel of zeros, with good checksums.
 KERNEL = {0x178: REGION_AT + MIB, 0x180: 4096, 0x188: ZEROS, 0x1A8: REGION_AT, 0x1B0: 4096, 0x1B8: ZEROS}
+FIT = {0x240: 2 * MIB, 0x248: STAGE_IN_IT - 2 * MIB, 0x250: 4096, 0x258: ZEROS}
+NOT_USED = "crash: userspace's crash kernel is not used: "
 OUT_OF_THE_WAY = 0x180000000
 
 ODD = {
@@ -98,6 +101,9 @@ ODD = {
     "record: an image of all there is": Odd(record={0x1A8: REGION_AT, 0x1B0: REGION}),
     "record: an entry in nowhere": Odd(record={0x48: OUT_OF_THE_WAY}),
     "record: a crash kernel ran in nowhere": Odd(record={0x18: 3, 0x1F0: 0x7FFF000000, 0x1F8: 0x1000000}),
+    "record: a kept FIT of zeros": Odd(f"{NOT_USED}bundle: ", record=FIT),
+    "record: a kept FIT that is damaged": Odd(f"{NOT_USED}it is damaged", record=FIT | {0x258: 0}),
+    "record: a kept FIT in the stage": Odd(record=FIT | {0x248: STAGE_IN_IT}),
     "record: all RAM was lost": Odd(record={0x58: 1 | 6 << 32, 0x60: RAM_BASE, 0x68: 1 << 30}),
     "record: for ever": Odd(record={0x50: (1 << 64) - 1, 0x18: 3 | (1 << 64) - (1 << 32)}),
 }  # fmt: skip
@@ -113,9 +119,9 @@ def fnv(*numbers: int) -> int:
 
 def write_ram(path: Path, forged: dict[int, int]) -> tuple[str, ...]:
     """1 GiB of RAM with an armed crash record in it, of a death without a log; what QEMU is to be told."""
-    slot = bytearray(576)
+    slot = bytearray(608)
     words = {
-        0x00: 0x64726F636572424C, 0x10: 3 | 1 << 32, 0x18: 1, 0x20: REGION_AT, 0x28: REGION,
+        0x00: 0x64726F636572424C, 0x10: 4 | 1 << 32, 0x18: 1, 0x20: REGION_AT, 0x28: REGION,
         0x30: fnv(RAM_BASE, 1 << 30), 0x48: REGION_AT, 0x58: 6 << 32,
     }  # fmt: skip
     for at, word in (words | forged).items():
@@ -126,6 +132,8 @@ def write_ram(path: Path, forged: dict[int, int]) -> tuple[str, ...]:
         ram.truncate(1 << 30)
         ram.seek(END - RAM_BASE - 8192)
         ram.write(slot)
+        ram.seek(END - RAM_BASE - CALL_AREA + 0xA8)  # a primary ran: else the reset is nobody's death
+        ram.write(struct.pack("<Q", 1))
     return ("-object", f"memory-backend-file,id=ram,size=1G,mem-path={path},share=on")
 
 
