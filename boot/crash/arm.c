@@ -15,9 +15,34 @@
 
 #define REGION_NODE "lifeboat-crash"
 
+#define BOOTI_OFFSET (2 * MIB)
+#define BOOTI_ROOM \
+	(60 * MIB) /* for the kernel; U-Boot loads files to 64 MiB above the start of RAM, and on */
+
 static void add_reservation(struct crash *crash, struct fdt_reservation reservation)
 {
 	crash->reservation[crash->reservation_count++] = reservation;
+}
+
+/*
+ * U-Boot's booti puts Linux 2 MiB above the start of RAM, whatever is reserved there. Where the stage is loaded
+ * over it again, the reset harms it, first its header, by which its note is known to be its own.
+ */
+static void warn_of_booti(const struct facts *facts)
+{
+	const struct region_set *ram = &facts->hw->machine.ram;
+	const paddr_t stage = facts->hw->entry.stage_pa;
+
+	for (size_t i = 0; i < ram->count; i++) {
+		const paddr_t booti = ram->region[i].base + BOOTI_OFFSET;
+
+		if (stage >= booti && stage - booti < BOOTI_ROOM)
+			log_warn(facts->log,
+				 "crash: U-Boot's booti puts Linux at %#" PRIx64
+				 ", and a reset the stage on it: load the stage elsewhere, at %#" PRIx64
+				 " say, or that is not in the dump",
+				 booti, booti + BOOTI_ROOM);
+	}
 }
 
 /*
@@ -160,6 +185,8 @@ void arm_prepare(const struct facts *facts, const struct memmap *map, struct cra
 		leave_old_region(facts, crash);
 	if (!(crash->has_config || keep) || !crash->region.all.size)
 		return;
+	if (crash->config.beside_firmware)
+		warn_of_booti(facts);
 	begin_record(facts, crash, was_capturing, keep);
 	err = record_write(facts, crash);
 	wipe_all_notes(facts, map, crash, dead);

@@ -6,6 +6,7 @@
 
 #include "boot/crash/call.h"
 #include "boot/crash/dead.h"
+#include "boot/crash/prepare.h"
 #include "boot/crash/record.h"
 #include "kexec/image/image.h"
 
@@ -23,7 +24,7 @@ static bool is_linux(const struct facts *facts, const struct crash *crash, const
 {
 	const paddr_t pa = crash->record.kernel_pa;
 
-	return region_set_contains(&dead->ram, pa, PAGE_SIZE) &&
+	return crash->record.kernel_size && region_set_contains(&dead->reach, pa, PAGE_SIZE) &&
 	       image_is_linux(facts_at(facts, pa), IMAGE_LINUX_HEADER);
 }
 
@@ -162,7 +163,11 @@ bool judge(const struct facts *facts, const struct memmap *map, struct crash *cr
 		return false;
 	died = crash->record.state == CRASH_ARMED ? judge_armed(facts, crash, dead)
 						  : judge_capturing(facts, map, crash, dead);
-	if (!died)
-		crash->way = WAY_BOOT;
-	return died;
+	if (died)
+		return true;
+	crash->way = WAY_BOOT;
+	/* Firmware may not keep off the region: then this says so. (A crash kernel has changed its own.) */
+	if (crash->record.state == CRASH_ARMED && !crash->record.kernel_size)
+		(void)prepare_is_sound(facts, crash);
+	return false;
 }

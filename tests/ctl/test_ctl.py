@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from checksums import checksum
 
 from lifeboatlib import bundle
 from lifeboatlib.paths import host_dir
 from lifeboatlib.qemu import patience
+from lifeboatlib.version import VERSION
 
 BASE, SIZE = 0xB000_0000, 0x1000_0000
 END = BASE + SIZE
@@ -135,6 +137,10 @@ def target(program: Path, tmp_path: Path) -> Target:
     made.write(RECORD, slot(EMPTY, 4))
     made.write(RECORD - SLOT, slot(ARMED, 5))
     return made
+
+
+def test_it_tells_which_lifeboat_it_came_with(program: Path) -> None:
+    assert execute(program, "--version").stdout == f"lifeboat-ctl {VERSION}\n"
 
 
 def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
@@ -367,7 +373,7 @@ def maker(tmp_path: Path) -> Maker:
 def piece(made: Path, place: int) -> Piece:
     """What the record says of a bundle that was loaded there."""
     content = made.read_bytes()
-    return place, len(content), zlib.crc32(content)
+    return place, len(content), checksum(content)
 
 
 def at_the_end(made: Path) -> int:

@@ -185,7 +185,7 @@ static void random_bundle(struct scene *scene, uint64_t *seed)
 		scene->request.bundle = bundle;
 }
 
-/* Room that the payload's FDT is made in, and mem=. */
+/* Room that the payload's FDT is made in, mem=, and lost memory. */
 static void random_extras(struct scene *scene, uint64_t *seed)
 {
 	const uint64_t from = below(seed, WINDOW - PAGE_SIZE) / PAGE_SIZE * PAGE_SIZE;
@@ -197,6 +197,9 @@ static void random_extras(struct scene *scene, uint64_t *seed)
 	}
 	if (chance(seed, 10))
 		take(scene, (struct region){scene->origin + limit, WINDOW - limit}, MEMMAP_KEPT);
+	scene->request.on_lost = chance(seed, 30);
+	if (chance(seed, 20))
+		take(scene, (struct region){scene->origin + limit, (WINDOW - limit) / 2}, MEMMAP_LOST);
 }
 
 static void random_pools(struct scene *scene, uint64_t *seed)

@@ -29,8 +29,11 @@ struct answer {
 	paddr_t image, fdt, initrd;
 };
 
-/* Does somebody hold a byte of it? With @lend what is handed over, bundle and FDT's room, does not count. */
-static bool is_taken(const struct scene *scene, paddr_t base, uint64_t size, bool lend)
+/* What does not count: what is handed over (bundle, FDT's room); for a fixed image what is lost, too. */
+enum lend { NOTHING, HANDED_OVER, ALSO_LOST };
+
+/* Does somebody hold a byte of it? */
+static bool is_taken(const struct scene *scene, paddr_t base, uint64_t size, enum lend lend)
 {
 	struct region lent = scene->request.bundle, from = scene->request.fdt_from;
 
@@ -39,8 +42,11 @@ static bool is_taken(const struct scene *scene, paddr_t base, uint64_t size, boo
 		bool spared = lend && lent.size && t->kind == MEMMAP_BUNDLE && t->range.base >= lent.base &&
 			      region_end(t->range) <= region_end(lent);
 
-		if (lend && from.size && t->kind == MEMMAP_FDT && t->range.base == from.base &&
-		    t->range.size <= from.size)
+		if (lend && from.size && t->kind == MEMMAP_FDT && t->range.base >= from.base &&
+		    region_end(t->range) <= region_end(from))
+			spared = true;
+		if (lend == ALSO_LOST && scene->request.on_lost &&
+		    (t->kind == MEMMAP_LOST || t->kind == MEMMAP_STAGE))
 			spared = true;
 		if (!spared && ranges_overlap(t->range.base, t->range.size, base, size))
 			return true;
@@ -48,10 +54,14 @@ static bool is_taken(const struct scene *scene, paddr_t base, uint64_t size, boo
 	return false;
 }
 
+static bool is_in_reach(const struct scene *scene, paddr_t base, uint64_t size)
+{
+	return is_ram(scene, base, size) && base + size <= scene->request.limit;
+}
+
 static bool may_lie(const struct scene *scene, paddr_t base, uint64_t size)
 {
-	return is_ram(scene, base, size) && base + size <= scene->request.limit &&
-	       !is_taken(scene, base, size, true);
+	return is_in_reach(scene, base, size) && !is_taken(scene, base, size, HANDED_OVER);
 }
 
 static void find_room(const struct scene *scene, struct room *room)
@@ -61,7 +71,7 @@ static void find_room(const struct scene *scene, struct room *room)
 	for (size_t i = 0; i < PAGES; i++) {
 		paddr_t pa = scene->origin + i * PAGE_SIZE;
 
-		room->page[i] = is_ram(scene, pa, PAGE_SIZE) && !is_taken(scene, pa, PAGE_SIZE, false) &&
+		room->page[i] = is_ram(scene, pa, PAGE_SIZE) && !is_taken(scene, pa, PAGE_SIZE, NOTHING) &&
 				pa + PAGE_SIZE <= r->limit &&
 				!ranges_overlap(pa, PAGE_SIZE, r->image_pa, r->image_size) &&
 				!ranges_overlap(pa, PAGE_SIZE, r->initrd.base, r->initrd.size);
@@ -154,9 +164,9 @@ static void answer_fixed(const struct scene *scene, struct answer *a)
 	for (size_t i = 0; i < scene->image.segment_count; i++) {
 		const struct image_segment *s = &scene->image.segment[i];
 
-		a->err = is_taken(scene, s->address, s->mem_size, true) ? LB_ECONFLICT
-			 : !may_lie(scene, s->address, s->mem_size)	? LB_ENOSPC
-									: LB_OK;
+		a->err = is_taken(scene, s->address, s->mem_size, ALSO_LOST) ? LB_ECONFLICT
+			 : !is_in_reach(scene, s->address, s->mem_size)	     ? LB_ENOSPC
+									     : LB_OK;
 		if (a->err)
 			return;
 		for (size_t p = 0; p < PAGES; p++) {
@@ -292,10 +302,14 @@ static void assert_destinations_are_right(const struct scene *scene, const struc
 		bool is_written = a->source != a->dest || a->zero_fill || is_fdt;
 		bool on_bundle =
 			is_initrd ? a->source == a->dest : !is_fdt && (scene->image.fixed || want->stays);
+		bool on_lost = scene->image.fixed && !is_fdt && !is_initrd;
 
 		CHECK(scene, is_ram(scene, a->dest, a->mem_size));
 		CHECK(scene, a->dest + a->mem_size <= scene->request.limit);
-		CHECK(scene, !is_taken(scene, a->dest, a->mem_size, on_bundle));
+		CHECK(scene, !is_taken(scene, a->dest, a->mem_size,
+				       on_lost	   ? ALSO_LOST
+				       : on_bundle ? HANDED_OVER
+						   : NOTHING));
 		for (size_t j = 0; j < plan->count; j++) {
 			const struct plan_item *b = &plan->item[j];
 
@@ -362,7 +376,7 @@ static void assert_list_is_right(const struct scene *scene, const struct plan *p
 
 /* How often each thing happened: a random test that never meets the hard cases proves nothing. */
 struct tally {
-	unsigned planned, stayed, initrd_stayed, no_room, conflict, overlapped_itself, pools;
+	unsigned planned, stayed, initrd_stayed, no_room, conflict, overlapped_itself, pools, on_lost;
 };
 
 static void judge(uint64_t seed, struct tally *tally)
@@ -405,6 +419,7 @@ static void judge(uint64_t seed, struct tally *tally)
 	for (size_t i = 0; i < plan.count; i++) {
 		const struct plan_item *item = &plan.item[i];
 
+		tally->on_lost += is_taken(&scene, item->dest, item->mem_size, HANDED_OVER);
 		tally->overlapped_itself +=
 			item->source != item->dest && item->file_size &&
 			ranges_overlap(item->source, item->file_size, item->dest, item->mem_size);
@@ -419,12 +434,12 @@ static void every_plan_is_the_best_one_and_every_error_is_due(void **state)
 	for (uint64_t i = 0; i < SCENES; i++)
 		judge(0x91ace + i, &tally);
 	print_message("of %d: %u planned (%u images and %u initrds stayed, %u items overlapped themselves), "
-		      "%u without room, %u in conflict; %u pools beside them\n",
+		      "%u without room, %u in conflict; %u pools beside them, %u items on lost memory\n",
 		      SCENES, tally.planned, tally.stayed, tally.initrd_stayed, tally.overlapped_itself,
-		      tally.no_room, tally.conflict, tally.pools);
+		      tally.no_room, tally.conflict, tally.pools, tally.on_lost);
 	assert_true(tally.planned > SCENES / 5 && tally.stayed > SCENES / 100);
 	assert_true(tally.initrd_stayed > SCENES / 100 && tally.overlapped_itself > SCENES / 100);
-	assert_true(tally.pools > SCENES / 10);
+	assert_true(tally.pools > SCENES / 10 && tally.on_lost > SCENES / 200);
 	assert_true(tally.no_room > SCENES / 10 && tally.conflict > SCENES / 100);
 }
 

@@ -40,7 +40,7 @@ static bool image_holds(struct file f, const struct bundle_blob *blob)
 
 	if (!blob->size)
 		return true;
-	verify_begin(&verify, &blob->hashes);
+	verify_begin(&verify, &blob->hashes, NULL, 0);
 	verify_add(&verify, f.bytes + blob->offset, blob->size);
 	return verify_end(&verify, blob->node, &diag) == LB_OK;
 }

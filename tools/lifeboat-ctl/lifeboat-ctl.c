@@ -32,7 +32,10 @@ static const char usage[] =
 	"  log               what lifeboat said when it started this kernel\n"
 	"  log --previous    what it said the time before that\n"
 	"  log --dead        the log of the last kernel that died\n"
-	"By default DIR is " DEVICETREE " and FILE is " MEMORY ".\n";
+	"By default DIR is " DEVICETREE " and FILE is " MEMORY ".\n"
+	"lifeboat-ctl --version tells which lifeboat it came with. Examples:\n"
+	"  lifeboat-ctl disarm && reboot\n"
+	"  lifeboat-ctl log --dead | tail -n 40\n";
 
 static void print_range(const char *what, uint64_t base, uint64_t size)
 {
@@ -267,6 +270,10 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
 		fputs(usage, stdout);
+		return EXIT_DONE;
+	}
+	if (argc == 2 && !strcmp(argv[1], "--version")) {
+		puts("lifeboat-ctl " LIFEBOAT_VERSION);
 		return EXIT_DONE;
 	}
 	for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {

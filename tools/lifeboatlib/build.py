@@ -15,6 +15,7 @@ from lifeboatlib.paths import (
 from lifeboatlib.ui import LifeboatError, say, step
 
 HELP = "build the stage: lifeboat.bin and lifeboat.elf"
+EXAMPLES = ("tools/lifeboat build", "tools/lifeboat build --compiler clang")
 COMPILERS = ("gcc", "clang")
 PRODUCTS = ("lifeboat.bin", "lifeboat.elf")
 

@@ -15,6 +15,7 @@ from lifeboatlib.paths import REPO, build_dir, cache_dir
 from lifeboatlib.ui import LifeboatError, fail, say
 
 HELP = "build and run the tests"
+EXAMPLES = ("tools/lifeboat test --quick", "tools/lifeboat test -k trampoline -- -x")
 EPILOG = "what follows -- is given to pytest as it is, such as: -- -x tests/boot"
 
 WORKERS = (2, 4)  # at least and at most; a test's QEMU may have several threads and some GiB
