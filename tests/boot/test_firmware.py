@@ -2,7 +2,6 @@
 """Firmware as the primary: it boots an OS its own way, leaves the crash region alone, and what dies is captured."""
 
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +10,11 @@ from harness import find, image_that_loops, write_noise
 from test_uboot import ask, stop_autoboot
 
 from lifeboatlib import bundle, command, initramfs, media, target
-from lifeboatlib.elsewhere import stage_at
-from lifeboatlib.firmware import jump_to
+from lifeboatlib.elsewhere import FIRST, with_firmware
 from lifeboatlib.qemu import Machine, Session
 
 MIB = 1 << 20
 RAM = 0x80000000
-FIRST = 0x80200000  # where OpenSBI goes on
-CLEAR = RAM + 62 * MIB  # between Linux by booti and what U-Boot loads
 LARGE = 60 * MIB
 PRIVATE = 4 * MIB  # of the region, at its end
 CRASH_LOG = r"lifeboat: crash: region \[(0x\w+)\.\.(0x\w+)\] (\d+) MiB, record (\w+)"
@@ -182,36 +178,14 @@ def virtio(image: Path) -> tuple[str, ...]:
     return ("-drive", f"if=none,id=disk,format=raw,file={image}", "-device", "virtio-blk-device,drive=disk")
 
 
-def machine_with_uboot(way: Way, stage: Path, uboot: Path, directory: Path) -> Machine:
-    """The stage where booti does not put Linux."""
+def machine_with(way: Way, stage: Path, directory: Path) -> Machine:
+    """The stage where nobody puts Linux, and the firmware's disk."""
+    firmware = target.uboot() if way.commands else target.edk2("CODE")
     options = lasting(directory / "ram")
     options["extra"] += virtio(disk(way, directory))  # type: ignore[operator]
-    return Machine(
-        kernel=stage_at(stage, CLEAR, directory / "stage.elf"),
-        initrd=firmware_bundle(uboot, directory),
-        machine="virt,memory-backend=ram",
-        smp=2,
-        **options,  # type: ignore[arg-type]
-    )
-
-
-def machine_with_edk2(way: Way, stage: Path, directory: Path) -> Machine:
-    """EDK2 in the flash, for which QEMU leaves -kernel out: so the stage is loaded, its bundle behind it."""
-    code, variables = target.edk2("CODE"), directory / "vars.fd"
-    shutil.copy(target.edk2("VARS"), variables)
-    both, hop, at = directory / "both", directory / "hop", RAM + 128 * MIB
-    both.write_bytes(stage.read_bytes() + firmware_bundle(code, directory).read_bytes())
-    hop.write_bytes(jump_to(at))
-    options = lasting(directory / "ram")
-    options["extra"] += (  # type: ignore[operator]
-        "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}",
-        "-drive", f"if=pflash,unit=1,format=raw,file={variables}",
-        "-device", f"loader,file={hop},addr={FIRST:#x},force-raw=on",
-        "-device", f"loader,file={both},addr={at:#x},force-raw=on",
-        *virtio(disk(way, directory)),
-    )  # fmt: skip
     acpi = "on" if way.acpi else "off"
-    return Machine(bios="jump", machine=f"virt,memory-backend=ram,acpi={acpi}", smp=2, **options)  # type: ignore[arg-type]
+    machine = Machine(kernel=stage, machine=f"virt,memory-backend=ram,acpi={acpi}", smp=2, **options)  # type: ignore[arg-type]
+    return with_firmware(machine, firmware, firmware_bundle(firmware, directory), directory)
 
 
 def is_kept_off(text: str, base: int, size: int) -> bool:
@@ -223,13 +197,11 @@ def is_kept_off(text: str, base: int, size: int) -> bool:
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", WAYS)
-def test_what_firmware_boots_is_captured(name: str, stage: Path, uboot: Path, tmp_path: Path) -> None:
+def test_what_firmware_boots_is_captured(name: str, stage: Path, tmp_path: Path) -> None:
     """An initramfs of 60 MB, loaded by that firmware, a panic, and the dead kernel's last words in the dump."""
     way = WAYS[name]
-    edk2 = not way.commands
-    made = machine_with_edk2(way, stage, tmp_path) if edk2 else machine_with_uboot(way, stage, uboot, tmp_path)
-    with Session(made) as session:
-        if not edk2:
+    with Session(machine_with(way, stage, tmp_path)) as session:
+        if way.commands:
             stop_autoboot(session)
             for line in way.commands[:-1]:
                 ask(session, line)
