@@ -25,8 +25,8 @@ static void add_reservation(struct crash *crash, struct fdt_reservation reservat
 }
 
 /*
- * U-Boot's booti puts Linux 2 MiB above the start of RAM, whatever is reserved there. Where the stage is loaded
- * over it again, the reset harms it, first its header, by which its note is known to be its own.
+ * U-Boot's booti puts Linux 2 MiB above the start of RAM, whatever is reserved there. Where the stage is
+ * loaded over it again, the reset harms it, first its header, by which its note is known to be its own.
  */
 static void warn_of_booti(const struct facts *facts)
 {
@@ -48,7 +48,7 @@ static void warn_of_booti(const struct facts *facts)
 /*
  * Lost memory goes into the record for the next life, and into the primary's FDT for this one. It stays in
  * the linear map: a hole there would split "System RAM", and kexec-tools 2.0.32 then takes a place outside of
- * crashkernel=.
+ * crashkernel=. (Firmware finds all of it no-map: choose.c.)
  */
 static enum lb_err reserve_all(const struct facts *facts, const struct memmap *map, struct crash *crash)
 {

@@ -7,6 +7,7 @@ RAM is a file, so that a test changes it behind the machine's back, and so that 
 import re
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -178,19 +179,20 @@ def test_a_bundle_without_crash_configuration_captures_once_and_gives_the_region
         expect_filled(session)
 
 
+@pytest.mark.parametrize(("kind", "end"), [("kernel", "0xffffffff"), ("firmware", "0xfbffffff")])
 def test_an_old_region_below_4_gib_is_found_in_the_middle_of_ram(
-    build_payload: Callable[..., object], stage: Path, tmp_path: Path
+    kind: str, end: str, build_payload: Callable[..., object], stage: Path, tmp_path: Path
 ) -> None:
-    """RAM goes on behind it there, so no end of a free piece leads to it."""
+    """RAM goes on behind it there, so no end of a free piece leads to it. Beside firmware it lies lower."""
     stays = build_payload("named", NAME='"loop"', STAY=1)
     loop = bundle.linux(stays.bin)  # type: ignore[attr-defined]
     plain = bundle.simple(loop)
-    crash = bundle.with_crash(plain, payload=loop, crash=bundle.Crash(REGION, 1, "capture"))
+    crash = bundle.with_crash(bundle.simple(replace(loop, kind=kind)), payload=loop, crash=bundle.Crash(REGION, 1, "capture"))
     armed = machine(stage, crash.write(tmp_path / "crash.itb"), tmp_path, size=5 << 30)
     with Session(armed) as session:
-        session.expect(r"crash: region \[0x\w+\.\.0xffffffff\]")
+        session.expect(rf"crash: region \[0x\w+\.\.{end}\]")
         session.expect("crash: armed")
         session.expect("^named: loop")
     with Session(machine(stage, plain.write(tmp_path / "plain.itb"), tmp_path, size=5 << 30)) as session:
-        session.expect(r"crash: region \[0x\w+\.\.0xffffffff\].* record armed")
+        session.expect(rf"crash: region \[0x\w+\.\.{end}\].* record armed")
         session.expect("crash: \\d+ MiB of the dead kernel's RAM")

@@ -9,6 +9,7 @@ from lifeboatlib.ui import LifeboatError
 
 UBOOT_AT = 0x80200000  # qemu-riscv64_smode's link address, as that of most boards with RAM from 0x80000000
 FLASH_AT = 0x20000000  # QEMU virt's first pflash, where EDK2 is linked to run
+FLASH_SIZE = 32 << 20
 VOLUME_MAGIC = (40, b"_FVH")  # of an EDK2 firmware volume, such as RISCV_VIRT_CODE.fd
 ELF_MAGIC = b"\x7fELF"
 
@@ -41,17 +42,21 @@ def _begins(path: Path) -> bytes:
         return file.read(64)
 
 
+def is_in_flash(path: Path) -> bool:
+    """Is it EDK2, which runs where it lies?"""
+    at, magic = VOLUME_MAGIC
+    return _begins(path)[at:].startswith(magic)
+
+
 def look(path: Path, directory: Path, load: int | None = None, entry: int | None = None) -> Firmware:
     """Tells U-Boot from EDK2. EDK2 stays in its flash: what the bundle gets is a jump there, made in a directory."""
-    begin = _begins(path)
-    at, magic = VOLUME_MAGIC
-    if begin[at:].startswith(magic):
+    if is_in_flash(path):
         if load is not None:
             raise LifeboatError(f"{path.name} runs in flash and is not loaded: give --entry, not --load")
         stub = directory / f"{path.name}.stub"
         stub.write_bytes(jump_to(FLASH_AT if entry is None else entry))
         return Firmware(stub, "kernel", "efi", 0, 0)
-    if begin.startswith(ELF_MAGIC):
+    if _begins(path).startswith(ELF_MAGIC):
         raise LifeboatError(f"{path.name} is an ELF: give the raw binary, u-boot.bin")
     load = UBOOT_AT if load is None else load
     return Firmware(path, "firmware", "u-boot", load, load if entry is None else entry)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lifeboatlib import bundle, setup
 from lifeboatlib.arguments import address, existing_file, positive, regex
-from lifeboatlib.elsewhere import stage_at
+from lifeboatlib.elsewhere import stage_at, with_firmware
 from lifeboatlib.paths import friendly, stage_dir
 from lifeboatlib.qemu import ConsoleError, Machine, Session
 from lifeboatlib.ui import LifeboatError, say
@@ -20,6 +20,7 @@ EXAMPLES = (
     "tools/lifeboat run --kernel Image --initrd initramfs.cpio --sv 48 --smp 4",
     "tools/lifeboat run --payload u-boot.bin --expect '=>' --timeout 60",
     "tools/lifeboat run --bundle bundle.itb -- -d int -D qemu.log",
+    "tools/lifeboat run --firmware u-boot.bin --memory 2G -- -drive if=virtio,format=raw,file=disk.img",
 )
 EPILOG = """what follows -- is given to QEMU as it is
 without --expect the console is yours (Ctrl-A X ends QEMU)"""
@@ -56,6 +57,9 @@ def handover(args: argparse.Namespace, scratch: Path) -> Path | None:
         made = bundle.add_crash(made, args)
     elif args.payload:
         made = _payload_bundle(args.payload, args.load)
+    elif args.firmware:
+        made = bundle.simple(bundle.from_firmware(args.firmware, scratch, args.load))
+        made = bundle.add_crash(made, args)
     return made.write(scratch / "bundle.itb") if made else given
 
 
@@ -63,10 +67,12 @@ def check(args: argparse.Namespace) -> None:
     """Refuses options that describe no boot, or would silently do nothing."""
     if not args.kernel and (args.initrd or args.append):
         raise LifeboatError("--initrd and --append go with --kernel; for the FDT use --fdt-append")
-    if not args.kernel and (args.crash_kernel or args.crash_initrd):
-        raise LifeboatError("a crash kernel goes with --kernel; or put it into the --bundle")
-    if args.load is not None and not args.payload:
-        raise LifeboatError("--load goes with --payload")
+    if not (args.kernel or args.firmware) and (args.crash_kernel or args.crash_initrd):
+        raise LifeboatError("a crash kernel goes with --kernel or --firmware; or put it into the --bundle")
+    if args.load is not None and not (args.payload or args.firmware):
+        raise LifeboatError("--load goes with --payload or --firmware")
+    if args.firmware and args.stage_at is not None:
+        raise LifeboatError("--firmware says itself where the stage is loaded: leave out --stage-at")
     if args.bios not in ("dynamic", "jump") and not Path(args.bios).is_file():
         raise LifeboatError(f"no such firmware: {args.bios}; give dynamic, jump or a file")
     if not args.stage.is_file():
@@ -77,7 +83,7 @@ def check(args: argparse.Namespace) -> None:
 def machine(args: argparse.Namespace, initrd: Path | None, scratch: Path) -> Machine:
     """The machine that the options describe."""
     at = args.stage_at
-    return Machine(
+    made = Machine(
         kernel=args.stage if at is None else stage_at(args.stage, at, scratch / "stage.elf"),
         initrd=initrd,
         append=args.fdt_append,
@@ -92,6 +98,7 @@ def machine(args: argparse.Namespace, initrd: Path | None, scratch: Path) -> Mac
         icount=getattr(args, "icount", False),
         extra=tuple(args.passed_on),
     )
+    return with_firmware(made, args.firmware, initrd, scratch) if args.firmware and initrd else made
 
 
 def show(piece: bytes) -> None:
@@ -146,13 +153,16 @@ def _add_payload_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RAW",
         help="an S-mode binary: with an Image header, ELF or raw",
     )
+    what.add_argument(
+        "--firmware", type=existing_file, metavar="FILE", help="U-Boot, or EDK2 for QEMU's flash, as the primary"
+    )
     group.add_argument("--initrd", type=existing_file, metavar="CPIO", help="for --kernel")
     group.add_argument("--append", default="", metavar="ARGS", help="bootargs for --kernel")
     group.add_argument(
         "--load",
         type=address,
         metavar="ADDR",
-        help="where --payload is to lie and starts (raw: 0x80200000)",
+        help="where --payload or --firmware is to lie and starts (raw: 0x80200000)",
     )
 
 
