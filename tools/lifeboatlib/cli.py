@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import FrameType, ModuleType
 from typing import NoReturn
 
-from lifeboatlib import build, bundle, demo, image, inspecting, keys, manual, run, setup, size, testing
+from lifeboatlib import build, bundle, demo, image, inspecting, keys, manual, run, sbom, setup, size, testing
 from lifeboatlib.ui import LifeboatError, fail
 from lifeboatlib.version import VERSION
 
@@ -29,6 +29,7 @@ COMMANDS: dict[str, ModuleType] = {
     "keys": keys,
     "size": size,
     "manual": manual,
+    "sbom": sbom,
 }
 
 # These hand on what follows "--" to another program.
