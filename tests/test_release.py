@@ -84,7 +84,7 @@ def dist(directory: Path) -> Path:
 def build(tarball: Path, directory: Path) -> Path:
     """A stage out of a tarball, where there is no network."""
     with tarfile.open(tarball) as packed:
-        packed.extractall(directory, filter="tar")
+        packed.extractall(directory)
     source = directory / NAME
     alone = ["unshare", "--net", "--map-root-user"]
     for argv in (

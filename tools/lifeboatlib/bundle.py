@@ -36,10 +36,7 @@ HASHES = ("crc32", "sha256", "sha512")
 SIGNED_HASHES = HASHES[1:]
 
 HELP = "make a bundle (FIT image) of a kernel and what belongs to it"
-EXAMPLES = (
-    'tools/lifeboat bundle --kernel Image --initrd initramfs.cpio --append "console=ttyS0" -o bundle.itb',
-    "tools/lifeboat bundle --raw u-boot.bin --load 0x80200000 -o bundle.itb",
-)
+EXAMPLES = ('tools/lifeboat bundle --kernel Image --initrd root.cpio --append "console=ttyS0" -o bundle.itb',)
 
 # External data is aligned so that it can be mapped, or so that a kernel runs where it lies.
 PAGE = 0x1000
