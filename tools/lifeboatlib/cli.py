@@ -12,8 +12,8 @@ from types import FrameType, ModuleType
 from typing import NoReturn
 
 from lifeboatlib import (
-    build, bundle, coverage, demo, fuzzing, image, inspecting, keys, manual, profiling, proof, run, setup,
-    size, testing,
+    build, bundle, coverage, demo, fuzzing, image, inspecting, keys, manual, profiling, proof, run, sbom,
+    setup, size, testing,
 )  # fmt: skip
 from lifeboatlib.ui import LifeboatError, fail
 from lifeboatlib.version import VERSION
@@ -35,6 +35,7 @@ COMMANDS: dict[str, ModuleType] = {
     "size": size,
     "profile": profiling,
     "manual": manual,
+    "sbom": sbom,
 }
 
 # These hand on what follows "--" to another program.
