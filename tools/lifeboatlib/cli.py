@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import FrameType, ModuleType
 from typing import NoReturn
 
-from lifeboatlib import build, bundle, demo, image, inspecting, keys, run, setup, size, testing
+from lifeboatlib import bench, build, bundle, demo, image, inspecting, keys, run, setup, size, testing
 from lifeboatlib.ui import LifeboatError, fail
 
 COMMANDS: dict[str, ModuleType] = {
@@ -22,6 +22,7 @@ COMMANDS: dict[str, ModuleType] = {
     "inspect": inspecting,
     "keys": keys,
     "size": size,
+    "bench": bench,
 }
 
 # These hand on what follows "--" to another program.
