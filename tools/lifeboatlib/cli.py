@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from types import FrameType, ModuleType
 from typing import NoReturn
 
-from lifeboatlib import bench, build, bundle, demo, image, inspecting, keys, run, setup, size, testing
+from lifeboatlib import (
+    bench, build, bundle, demo, image, inspecting, keys, memorymap, pictures, run,
+    setup, size, tables, testing, timeline,
+)  # fmt: skip
 from lifeboatlib.ui import LifeboatError, fail
 
 COMMANDS: dict[str, ModuleType] = {
@@ -23,6 +26,10 @@ COMMANDS: dict[str, ModuleType] = {
     "keys": keys,
     "size": size,
     "bench": bench,
+    "map": memorymap,
+    "tables": tables,
+    "timeline": timeline,
+    "pictures": pictures,
 }
 
 # These hand on what follows "--" to another program.
