@@ -28,6 +28,7 @@ lifeboat: handoff: to 0x80400000 with a0 = 0, a1 = 0x9fffd000
 lifeboat: boot: lifeboat 0.1.0 at 0x80200000, hart 0
 lifeboat: crash: region [0x90000000..0x97ffffff] 128 MiB, record armed, attempts 0 of 1
 lifeboat: memory: [0x80000000..0x9fffffff] RAM
+lifeboat: memory: [0x80000000..0x8003ffff]   firmware: mmode_resv0@80000000
 lifeboat: stage: moved to 0x97c00000, running in Sv57 on 14 tables
 lifeboat: crash: 730 MiB of the dead kernel's RAM in 4 pieces, 1 notes, core header at 0x91ffb000
 lifeboat: handoff: to 0x90000000 with a0 = 0, a1 = 0x97000000
