@@ -12,8 +12,8 @@ from types import FrameType, ModuleType
 from typing import NoReturn
 
 from lifeboatlib import (
-    build, bundle, coverage, demo, fuzzing, image, inspecting, keys, manual, profiling, proof, run, sbom,
-    setup, size, testing,
+    bench, build, bundle, coverage, demo, fuzzing, image, inspecting, keys, manual, memorymap, pictures,
+    profiling, proof, run, sbom, setup, size, tables, testing, timeline,
 )  # fmt: skip
 from lifeboatlib.ui import LifeboatError, fail
 from lifeboatlib.version import VERSION
@@ -36,6 +36,11 @@ COMMANDS: dict[str, ModuleType] = {
     "profile": profiling,
     "manual": manual,
     "sbom": sbom,
+    "bench": bench,
+    "map": memorymap,
+    "tables": tables,
+    "timeline": timeline,
+    "pictures": pictures,
 }
 
 # These hand on what follows "--" to another program.
