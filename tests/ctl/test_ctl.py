@@ -16,7 +16,7 @@ from lifeboatlib.paths import REPO, SUBPROJECTS, host_dir
 from lifeboatlib.qemu import patience
 
 SOURCES = (
-    "tools/lifeboat-ctl/find_region.c", "tools/lifeboat-ctl/lifeboat-ctl.c", "base/crc32.c",
+    "tools/lifeboat-ctl/doctor.c", "tools/lifeboat-ctl/find_region.c", "tools/lifeboat-ctl/lifeboat-ctl.c", "base/crc32.c",
     "base/error.c", "kexec/crash/record.c", "kexec/crash/region.c", "mm/region.c",
 )  # fmt: skip
 FLAGS = (
@@ -315,3 +315,88 @@ def test_a_log_that_cannot_be_written_is_told(target: Target) -> None:
             [target.program, *where, "log"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert done.returncode == 1 and "cannot write" in done.stderr
+
+
+PAGE = 0x1000
+MOST = 0x200_0000  # of a pattern
+# The slot's pieces are the first page of usable memory, and two at 240 MiB.
+ROOM = BASE + PAGE
+
+
+def pattern(seed: int, index: int) -> bytes:
+    """A word of the pattern: splitmix64, as its author published it."""
+    bits = 2**64 - 1
+    z = (seed + (index + 1) * 0x9E3779B97F4A7C15) & bits
+    z = ((z ^ z >> 30) * 0xBF58476D1CE4E5B9) & bits
+    z = ((z ^ z >> 27) * 0x94D049BB133111EB) & bits
+    return struct.pack("<Q", z ^ z >> 31)
+
+
+def harm(target: Target, at: int, content: bytes) -> None:
+    with target.memory.open("r+b") as file:
+        file.seek(at)
+        file.write(content)
+
+
+def report(target: Target, note: Path) -> tuple[int, dict[str, str]]:
+    done = target.run("--test", str(note), "test", "--report")
+    assert done.stderr == ""
+    rows = dict(line.split(":", 1) for line in done.stdout.splitlines())
+    return done.returncode, {key: value.strip() for key, value in rows.items()}
+
+
+def test_the_doctor_counts_what_a_reset_left(target: Target, tmp_path: Path) -> None:
+    (target.devicetree / "model").write_bytes(b"riscv-virtio,qemu\0")
+    note = tmp_path / "note"
+    assert target.run("--test", str(note), "test").returncode == 0
+    base, size, seed = (int(word, 16) for word in note.read_text(encoding="utf-8").split())
+    assert (base, size) == (ROOM, MOST)
+    with target.memory.open("rb") as file:
+        file.seek(ROOM)
+        assert file.read(16) == pattern(seed, 0) + pattern(seed, 1)
+        file.seek(ROOM + MOST - 8)
+        assert file.read(16) == pattern(seed, MOST // 8 - 1) + bytes(8)
+    assert "state:        disarmed" in target.run("status").stdout
+
+    code, said = report(target, note)
+    assert (code, said["pages"]) == (0, "8192 whole, 0 damaged, 0 lost")
+    assert (said["machine"], said["bits kept"]) == ("riscv-virtio,qemu", "100.0000 %")
+    harm(target, ROOM + PAGE, bytes(byte ^ 1 for byte in pattern(seed, PAGE // 8)))
+    harm(target, ROOM + 5 * PAGE, bytes(PAGE))
+    code, said = report(target, note)
+    assert (code, said["pages"]) == (1, "8190 whole, 1 damaged, 1 lost")
+    assert "harmed" in said["verdict"]
+    harm(target, ROOM, bytes(MOST))
+    code, said = report(target, note)
+    assert (code, said["pages"]) == (1, "0 whole, 0 damaged, 8192 lost")
+    assert "is lost" in said["verdict"]
+
+
+def test_the_doctor_keeps_off_what_is_prepared(target: Target, tmp_path: Path) -> None:
+    pieces = bytearray(slot(ARMED, 6))
+    at = pieces.index(struct.pack("<QQ", BASE + 0xF00_0000, 0x2000))
+    # From the third page to the end of usable memory but for half a page: the second page is left.
+    struct.pack_into("<QQ", pieces, at, BASE + 2 * PAGE, SIZE - 0x40_0000 - 2 * PAGE - PAGE // 2)
+    struct.pack_into("<I", pieces, 8, zlib.crc32(bytes(pieces[12:])))
+    target.write(RECORD, bytes(pieces))
+    note = tmp_path / "note"
+    assert target.run("--test", str(note), "test").returncode == 0
+    assert [int(word, 16) for word in note.read_text(encoding="utf-8").split()][:2] == [ROOM, PAGE]
+    for at in (BASE, BASE + 2 * PAGE):
+        with target.memory.open("rb") as file:
+            file.seek(at)
+            assert file.read(PAGE) == bytes(PAGE)
+
+
+@pytest.mark.parametrize(
+    "note", ["", "1 2", "0xafff0000 0x20000 1", "0xb0000000 0x2001000 1", "0xb0000000 0 1", "0xb0000001 0x1000 1",
+             "0xbfc00000 0x1000 1", "0xfffffffffffff000 0x2000 1"],
+)  # fmt: skip
+def test_a_doctors_note_of_elsewhere_is_refused(note: str, target: Target, tmp_path: Path) -> None:
+    (tmp_path / "note").write_text(note, encoding="utf-8")
+    refused(target.run("--test", str(tmp_path / "note"), "test", "--report"), "no test of the crash region")
+
+
+def test_a_doctor_without_a_note_says_so(target: Target, tmp_path: Path) -> None:
+    refused(target.run("--test", str(tmp_path / "none"), "test", "--report"), "no test was begun")
+    refused(target.run("--test", str(tmp_path / "no" / "folder"), "test"), "cannot write")

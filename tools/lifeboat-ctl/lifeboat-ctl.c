@@ -13,18 +13,21 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kexec/crash/text.h"
+#include "tools/lifeboat-ctl/doctor.h"
 #include "tools/lifeboat-ctl/find_region.h"
 
 #define DEVICETREE "/proc/device-tree"
 #define MEMORY	   "/dev/mem"
+#define TEST	   "/var/lib/lifeboat/test"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static const char usage[] =
-	"usage: lifeboat-ctl [--devicetree DIR] [--mem FILE] COMMAND\n"
+	"usage: lifeboat-ctl [--devicetree DIR] [--mem FILE] [--test FILE] COMMAND\n"
 	"  status            the crash record: state, region, what a reset loses, the boot counter\n"
 	"  disarm            the next reset is meant: boot normally, whatever the log says\n"
 	"  arm               undo disarm: a reset that is not orderly is a crash again\n"
@@ -33,11 +36,14 @@ static const char usage[] =
 	"  log               what lifeboat said when it started this kernel\n"
 	"  log --previous    what it said the time before that\n"
 	"  log --dead        the log of the last kernel that died\n"
-	"By default DIR is " DEVICETREE " and FILE is " MEMORY ".\n";
+	"  test              is RAM kept over a reset? Puts a pattern into the region; reboot then\n"
+	"  test --report     what the reboot left of it\n"
+	"By default DIR is " DEVICETREE ", and the FILEs are " MEMORY " and " TEST ".\n";
 
 struct control {
 	const char *devicetree;
 	const char *memory;
+	const char *test;
 	const char *option; /* of the command, or NULL */
 	struct crash_region region;
 	struct diag diag;
@@ -151,19 +157,26 @@ static void print_record(const struct crash_record *record)
 	print_counter(record);
 }
 
-static int show_status(struct control *control)
+/* The region's record, with a line said if there is none to be had. */
+static int load_record(struct control *control, struct crash_record *record)
 {
 	const struct region part = control->region.record;
 	void *memory = map(control, part, false);
-	struct crash_record record;
 	enum lb_err err;
 
 	if (!memory)
 		return EXIT_FAILED;
-	err = read_record(control, memory, &record);
+	err = read_record(control, memory, record);
 	unmap(memory, part);
-	if (err)
-		return fail(control->diag.text);
+	return err ? fail(control->diag.text) : EXIT_DONE;
+}
+
+static int show_status(struct control *control)
+{
+	struct crash_record record;
+
+	if (load_record(control, &record))
+		return EXIT_FAILED;
 	print_record(&record);
 	return EXIT_DONE;
 }
@@ -312,6 +325,72 @@ static int show_log(struct control *control)
 	return EXIT_USAGE;
 }
 
+/* A seed that is another one each time; so nothing stale looks like the pattern. */
+static uint64_t new_seed(void)
+{
+	struct timespec now = {0, 0};
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec << 30 ^ (uint64_t)now.tv_nsec;
+}
+
+static int write_pattern(struct control *control, const struct doctor_test *test)
+{
+	void *memory = map(control, test->range, true);
+
+	if (!memory)
+		return EXIT_FAILED;
+	doctor_write(memory, test);
+	unmap(memory, test->range);
+	return EXIT_DONE;
+}
+
+/* The record is disarmed, so that the reboot is meant, whatever the log says of it. */
+static int begin_test(struct control *control)
+{
+	struct doctor_test test = {.seed = new_seed()};
+	struct crash_record record;
+
+	if (load_record(control, &record))
+		return EXIT_FAILED;
+	test.range = doctor_room(control->region.usable, &record);
+	if (!test.range.size)
+		return fail("no free page in the crash region: make lifeboat,region-size larger");
+	if (write_pattern(control, &test))
+		return EXIT_FAILED;
+	if (doctor_save(control->test, &test, &control->diag))
+		return fail(control->diag.text);
+	return change(control, do_disarm,
+		      "the pattern is in its place: reboot, then lifeboat-ctl test --report");
+}
+
+static int report_test(struct control *control)
+{
+	struct doctor_survey survey;
+	struct doctor_test test;
+	void *memory;
+
+	if (doctor_load(control->test, control->region.usable, &test, &control->diag))
+		return fail(control->diag.text);
+	memory = map(control, test.range, false);
+	if (!memory)
+		return EXIT_FAILED;
+	survey = doctor_look(memory, &test);
+	unmap(memory, test.range);
+	doctor_report(control->devicetree, &test, &survey);
+	return survey.whole == survey.pages ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int do_test(struct control *control)
+{
+	if (!control->option)
+		return begin_test(control);
+	if (is_option(control->option, "--report"))
+		return report_test(control);
+	fputs(usage, stderr);
+	return EXIT_USAGE;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct control *control);
@@ -319,6 +398,7 @@ static const struct {
 } commands[] = {
 	{"status", show_status, false}, {"disarm", disarm, false}, {"arm", arm, false},
 	{"confirm", confirm, false},	{"retry", retry, false},   {"log", show_log, true},
+	{"test", do_test, true},
 };
 
 static int run(struct control *control, const char *name)
@@ -336,7 +416,7 @@ static int run(struct control *control, const char *name)
 
 int main(int argc, char **argv)
 {
-	struct control control = {.devicetree = DEVICETREE, .memory = MEMORY};
+	struct control control = {.devicetree = DEVICETREE, .memory = MEMORY, .test = TEST};
 	int i = 1;
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
@@ -348,6 +428,8 @@ int main(int argc, char **argv)
 			control.devicetree = argv[i + 1];
 		else if (!strcmp(argv[i], "--mem"))
 			control.memory = argv[i + 1];
+		else if (!strcmp(argv[i], "--test"))
+			control.test = argv[i + 1];
 		else
 			break;
 	}
