@@ -16,8 +16,8 @@ from lifeboatlib.paths import REPO, SUBPROJECTS, host_dir
 from lifeboatlib.qemu import patience
 
 SOURCES = (
-    "tools/lifeboat-ctl/doctor.c", "tools/lifeboat-ctl/find_region.c", "tools/lifeboat-ctl/lifeboat-ctl.c", "base/crc32.c",
-    "base/error.c", "kexec/crash/record.c", "kexec/crash/region.c", "mm/region.c",
+    "tools/lifeboat-ctl/doctor.c", "tools/lifeboat-ctl/find_region.c", "tools/lifeboat-ctl/lifeboat-ctl.c",
+    "tools/lifeboat-ctl/ready.c", "base/crc32.c", "base/error.c", "kexec/crash/record.c", "kexec/crash/region.c", "mm/region.c",
 )  # fmt: skip
 FLAGS = (
     "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-g", "-O1", "-Wall", "-Wextra", "-Werror", "-Wshadow",
@@ -50,6 +50,28 @@ def slot(state: int, generation: int, version: int = 3, base: int = BASE, count:
     made = b"LBrecord" + struct.pack("<I", zlib.crc32(checked)) + checked
     assert len(made) == RECORD_SIZE
     return made
+
+
+def with_image(made: bytes) -> bytes:
+    """The record with four pieces, the last a kernel's image."""
+    changed = bytearray(made)
+    at = made.index(struct.pack("<QQ", BASE + 0xF00_0000, 0x2000))
+    struct.pack_into("<QQII", changed, at + 3 * 24, BASE + 0x20_0000, 0x20_0000, 0, 0)
+    count = made.index(struct.pack("<QQ", 0x8020_0000, 0x2000)) - 4
+    struct.pack_into("<I", changed, count, 4)
+    struct.pack_into("<I", changed, 8, zlib.crc32(bytes(changed[12:])))
+    return bytes(changed)
+
+
+def a_kernel(root: Path, differs: dict[str, str | None]) -> Path:
+    """What /proc and /sys say on a machine that is well, but for some files; None: there is no such file."""
+    well = {"proc/sys/kernel/panic": "5", "sys/kernel/reboot/mode": "warm", "sys/kernel/vmcoreinfo": "0x1000 1024"}
+    for name, content in {**well, **differs}.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if content is not None:
+            path.write_text(content + "\n", encoding="utf-8")
+    return root
 
 
 def text(content: bytes) -> bytes:
@@ -150,6 +172,38 @@ def test_status_shows_the_newest_record(target: Target) -> None:
     assert shown["started"] == "spare"
     assert shown["early deaths"] == "2 in a row; 3 within 60 s demote"
     assert shown["demoted"] == "1 3 (as the menu numbers them)"
+
+
+@pytest.mark.parametrize(
+    ("state", "kernel", "said"),
+    [
+        (ARMED, {}, []),
+        (DISARMED, {}, ["not armed"]),
+        (ARMED, {"proc/sys/kernel/panic": "0"}, ["panic=0"]),
+        (ARMED, {"proc/sys/kernel/panic": "-1", "sys/kernel/reboot/mode": "warm"}, []),
+        (ARMED, {"sys/kernel/reboot/mode": "cold"}, ["warning: a panic resets cold"]),
+        (ARMED, {"sys/kernel/vmcoreinfo": None}, ["warning: the kernel has no VMCOREINFO"]),
+        (DISARMED, {"proc/sys/kernel/panic": "0"}, ["not armed", "panic=0"]),
+    ],
+)
+def test_status_says_whether_the_next_crash_would_be_captured(
+    state: int, kernel: dict[str, str | None], said: list[str], target: Target, tmp_path: Path
+) -> None:
+    target.write(RECORD - SLOT, with_image(slot(state, 5)))
+    root = a_kernel(tmp_path / "root", kernel)
+    lines = target.run("--root", str(root), "status").stdout.splitlines()
+    bad = [words for words in said if not words.startswith("warning")]
+    assert lines[0] == "next crash:   would " + ("NOT be captured" if bad else "be captured")
+    reasons = [" ".join(line.split()) for line in lines[1:] if line.startswith("  ")]
+    assert len(reasons) == len(said)
+    for line, words in zip(reasons, said, strict=True):
+        assert words in line
+
+
+def test_status_says_that_no_crash_kernel_is_there(target: Target, tmp_path: Path) -> None:
+    root = a_kernel(tmp_path / "root", {})
+    lines = target.run("--root", str(root), "status").stdout.splitlines()
+    assert lines[0].endswith("would NOT be captured") and "no crash kernel" in lines[1]
 
 
 def test_disarm_and_arm_change_the_state_and_nothing_else(target: Target) -> None:

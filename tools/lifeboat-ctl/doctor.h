@@ -2,8 +2,8 @@
 /*
  * The doctor: does this machine's RAM keep its contents over a reset?
  *
- * It writes a pattern where nothing is prepared in the crash region, notes in a file what it wrote, and after the
- * reset counts the bits that are still there.
+ * It writes a pattern where nothing is prepared in the crash region, notes in a file what it wrote, and after
+ * the reset counts the bits that are still there.
  */
 #ifndef LIFEBOAT_TOOLS_DOCTOR_H
 #define LIFEBOAT_TOOLS_DOCTOR_H

@@ -19,16 +19,19 @@
 #include "kexec/crash/text.h"
 #include "tools/lifeboat-ctl/doctor.h"
 #include "tools/lifeboat-ctl/find_region.h"
+#include "tools/lifeboat-ctl/ready.h"
 
 #define DEVICETREE "/proc/device-tree"
 #define MEMORY	   "/dev/mem"
 #define TEST	   "/var/lib/lifeboat/test"
+#define ROOT	   "/"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static const char usage[] =
-	"usage: lifeboat-ctl [--devicetree DIR] [--mem FILE] [--test FILE] COMMAND\n"
-	"  status            the crash record: state, region, what a reset loses, the boot counter\n"
+	"usage: lifeboat-ctl [--devicetree DIR] [--mem FILE] [--test FILE] [--root DIR]\n"
+	"                    COMMAND\n"
+	"  status            would the next crash be captured? Then the crash record: state, region, ...\n"
 	"  disarm            the next reset is meant: boot normally, whatever the log says\n"
 	"  arm               undo disarm: a reset that is not orderly is a crash again\n"
 	"  confirm           this boot is a good one: an early death does not count\n"
@@ -38,12 +41,13 @@ static const char usage[] =
 	"  log --dead        the log of the last kernel that died\n"
 	"  test              is RAM kept over a reset? Puts a pattern into the region; reboot then\n"
 	"  test --report     what the reboot left of it\n"
-	"By default DIR is " DEVICETREE ", and the FILEs are " MEMORY " and " TEST ".\n";
+	"By default DIR is " DEVICETREE ", the root " ROOT ", and the FILEs are " MEMORY " and " TEST ".\n";
 
 struct control {
 	const char *devicetree;
 	const char *memory;
 	const char *test;
+	const char *root;   /* of /proc and /sys */
 	const char *option; /* of the command, or NULL */
 	struct crash_region region;
 	struct diag diag;
@@ -177,6 +181,7 @@ static int show_status(struct control *control)
 
 	if (load_record(control, &record))
 		return EXIT_FAILED;
+	ready_print(control->root, &record, crash_record_piece(&record, CRASH_PIECE_IMAGE).size > 0);
 	print_record(&record);
 	return EXIT_DONE;
 }
@@ -416,7 +421,7 @@ static int run(struct control *control, const char *name)
 
 int main(int argc, char **argv)
 {
-	struct control control = {.devicetree = DEVICETREE, .memory = MEMORY, .test = TEST};
+	struct control control = {.devicetree = DEVICETREE, .memory = MEMORY, .test = TEST, .root = ROOT};
 	int i = 1;
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
@@ -430,6 +435,8 @@ int main(int argc, char **argv)
 			control.memory = argv[i + 1];
 		else if (!strcmp(argv[i], "--test"))
 			control.test = argv[i + 1];
+		else if (!strcmp(argv[i], "--root"))
+			control.root = argv[i + 1];
 		else
 			break;
 	}
