@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import FrameType, ModuleType
 from typing import NoReturn
 
-from lifeboatlib import build, bundle, demo, image, inspecting, keys, run, setup, size, testing
+from lifeboatlib import aboard, build, bundle, deb, demo, image, inspecting, keys, run, setup, size, testing
 from lifeboatlib.ui import LifeboatError, fail
 
 COMMANDS: dict[str, ModuleType] = {
@@ -19,6 +19,8 @@ COMMANDS: dict[str, ModuleType] = {
     "test": testing,
     "bundle": bundle,
     "image": image,
+    "deb": deb,
+    "debian": aboard,
     "inspect": inspecting,
     "keys": keys,
     "size": size,
