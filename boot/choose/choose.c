@@ -63,7 +63,7 @@ static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, st
 		err = load_machine(facts, primary, map);
 	if (err)
 		return err;
-	*may_arm = WITH_CRASH && crash->prepared && region_suits(crash, primary->machine, facts->log);
+	*may_arm = WITH_CRASH && crash->can_arm && region_suits(crash, primary->machine, facts->log);
 	wish(crash, *may_arm, primary);
 	err = load_plan(facts, primary, keep_bundle);
 	if (err && WITH_CRASH && crash->region.all.size) {
@@ -77,7 +77,7 @@ static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, st
 static uint32_t find_demoted(const struct facts *facts, struct crash *crash, const struct choices *choices,
 			     const struct boot_policy *policy, struct boot_start *start)
 {
-	if (!WITH_CRASH || !crash->prepared)
+	if (!WITH_CRASH || !crash->can_arm)
 		return 0;
 	start->bundle_id = bundle_identify(&facts->source->bundle);
 	start->limit = policy->limit;

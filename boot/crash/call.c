@@ -94,7 +94,7 @@ static enum lb_err prepare_entry(const struct facts *facts, const struct crash *
 				 "crash: the record can't be made ready: this is a bug");
 	state->record = crash->region.record.base;
 	state->fdt = crash_record_piece(&record, CRASH_PIECE_FDT).base;
-	state->entry = record.crash_entry;
+	state->entry = record.kept.size ? 0 : record.crash_entry; /* a FIT is only started after a reset */
 	state->cache_block = crash->caches.cbom_block;
 	list_harts(&facts->hw->machine, state);
 	state->sum = crash_entry_sum(state);

@@ -108,6 +108,8 @@ struct crash_entry_target crash_entry_decide(uint64_t hart_id, uint64_t flags)
 	wait_for_harts(state, hart_id, flags);
 	if (flags & CRASH_CALL_RESET_FIRST)
 		reset("as the caller wishes");
+	if (crash_record_was_loaded_since((const void *)(uintptr_t)state->record, &state->ready))
+		reset("userspace has loaded a crash kernel");
 	if (flags & CRASH_CALL_CHECK_ALL)
 		check_pieces(crash_record_of_ready(&state->ready));
 	crash_record_write_ready((void *)(uintptr_t)state->record, &state->ready, write_back,

@@ -15,10 +15,13 @@ static void read_own_record(const struct facts *facts, struct stage *stage, stru
 	struct crash_record *record = &crash->record;
 	enum lb_err err = record_look(facts, stage, region->record, record);
 
-	if (!err && (record->region_base != region->all.base || record->region_size != region->all.size))
+	if (!err && (record->region_base != region->all.base || record->region_size != region->all.size ||
+		     record->kept_room != region->kept.size))
 		err = diag_fail(&facts->log->diag, LB_ECONFLICT,
-				"crash: the record is of another crash region, [%#" PRIx64 "..%#" PRIx64 "]",
-				record->region_base, record->region_base + record->region_size - 1);
+				"crash: the record is of another crash region, [%#" PRIx64 "..%#" PRIx64
+				"], %" PRIu64 " KiB kept",
+				record->region_base, record->region_base + record->region_size - 1,
+				record->kept_room / KIB);
 	if (err && err != LB_ENOENT)
 		log_warn(facts->log, "%s: not used", facts->log->diag.text);
 	if (err)
@@ -60,7 +63,8 @@ static bool find_old_region(const struct facts *facts, struct stage *stage, cons
 		if (!find_record_at(facts, stage, piece, region_end(piece), record) &&
 		    !(region_end(piece) > 4 * GIB && find_record_at(facts, stage, piece, 4 * GIB, record)))
 			continue;
-		crash->region = crash_region_layout(record->region_base, record->region_size);
+		crash->region = crash_region_layout((struct region){record->region_base, record->region_size},
+						    record->kept_room);
 		crash->region_is_old = true;
 		return true;
 	}
@@ -71,19 +75,17 @@ static bool find_old_region(const struct facts *facts, struct stage *stage, cons
 enum lb_err region_adopt(const struct facts *facts, struct stage *stage, struct crash *crash)
 {
 	const struct region all = facts->hw->machine.crash_region;
-	struct crash_region region;
 	enum lb_err err;
 
 	if (!crash_region_is_sound(all))
 		return diag_fail(&facts->log->diag, LB_ERANGE,
 				 "crash: the FDT has a crash region of an odd size");
-	region = crash_region_layout(all.base, all.size);
-	err = record_look(facts, stage, region.record, &crash->record);
+	err = record_look(facts, stage, crash_region_layout(all, 0).record, &crash->record);
 	if (!err && (crash->record.region_base != all.base || crash->record.region_size != all.size))
 		err = diag_fail(&facts->log->diag, LB_ECONFLICT,
 				"crash: the record is of another crash region");
 	if (!err)
-		crash->region = region;
+		crash->region = crash_region_layout(all, crash->record.kept_room);
 	else
 		crash->record = (struct crash_record){.state = CRASH_EMPTY};
 	return err;
@@ -123,12 +125,12 @@ static enum lb_err place_region(const struct facts *facts, const struct memmap *
 				const struct memmap *kept, struct crash *crash)
 {
 	const struct region_set *const sets[] = {&kept->free, &map->free};
+	const struct crash_region_wish wish = {crash->config.region_size, crash->config.kept_size};
 	enum lb_err err = LB_ENOSPC;
 
 	for (size_t i = 0; err == LB_ENOSPC && i < ARRAY_SIZE(sets); i++)
-		err = crash_region_place(sets[i], region_set_size(&facts->hw->machine.ram),
-					 crash->config.region_size, facts->stage->physmap.limit,
-					 &crash->region, &facts->log->diag);
+		err = crash_region_place(sets[i], region_set_size(&facts->hw->machine.ram), wish,
+					 facts->stage->physmap.limit, &crash->region, &facts->log->diag);
 	return err;
 }
 
@@ -150,7 +152,7 @@ static void forget(struct crash *crash)
 {
 	crash->has_config = false;
 	crash->region_is_old = false;
-	crash->prepared = false;
+	crash->can_arm = false;
 	crash->region = (struct crash_region){.all = {0, 0}};
 	crash->record = (struct crash_record){.state = CRASH_EMPTY};
 }

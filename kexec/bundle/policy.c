@@ -19,7 +19,9 @@
 /* ---- The crash configuration ---- */
 
 enum crash_property {
+	CRASH_KERNEL,
 	CRASH_REGION_SIZE,
+	CRASH_KEPT_SIZE,
 	CRASH_ATTEMPTS,
 	CRASH_UNKNOWN_END,
 	CRASH_PROPERTIES,
@@ -36,7 +38,9 @@ static enum lb_err read_node(const struct fit *fit, int node, struct crash_node 
 		.name = fit_node_name(fit, node),
 		.property =
 			{
+				[CRASH_KERNEL] = {.name = "kernel"},
 				[CRASH_REGION_SIZE] = {.name = "lifeboat,region-size"},
+				[CRASH_KEPT_SIZE] = {.name = "lifeboat,kept-size"},
 				[CRASH_ATTEMPTS] = {.name = "lifeboat,attempts"},
 				[CRASH_UNKNOWN_END] = {.name = "lifeboat,unknown-end"},
 			},
@@ -118,13 +122,23 @@ enum lb_err bundle_find_crash(const struct bundle *bundle, const struct machine 
 	err = read_node(&bundle->fit, offset, &node, diag);
 	if (err)
 		return err;
-	*crash = (struct bundle_crash){.name = node.name};
+	*crash = (struct bundle_crash){.name = node.name, .has_kernel = node.property[CRASH_KERNEL].value};
 	err = fit_read_number(&node.property[CRASH_REGION_SIZE], node.name, &crash->region_size, diag);
+	if (err == LB_OK)
+		err = fit_read_number(&node.property[CRASH_KEPT_SIZE], node.name, &crash->kept_size, diag);
 	if (err == LB_OK)
 		err = read_attempts(&node, crash, diag);
 	if (err == LB_OK)
 		err = read_unknown_end(&node, crash, diag);
 	return err;
+}
+
+enum lb_err bundle_check_crash(const struct bundle_config *config, struct diag *diag)
+{
+	if (!config->loadable[0].size)
+		return LB_OK;
+	return diag_fail(diag, LB_EUNSUPPORTED,
+			 "crash: a crash configuration can't have loadables: put them into its initramfs");
 }
 
 /* ---- Primaries that come to nothing ---- */

@@ -12,7 +12,9 @@
 /** What the crash configuration asks for. */
 struct bundle_crash {
 	const char *name;     /* of its node, for bundle_read_config(); points into the bundle */
+	bool has_kernel;      /* else it reserves a region, and userspace loads one */
 	uint64_t region_size; /* lifeboat,region-size: bytes; 0: the stage chooses */
+	uint64_t kept_size;   /* lifeboat,kept-size: bytes of it for what userspace loads */
 	uint32_t attempts;    /* lifeboat,attempts: how often a crash kernel is tried; at least 1 */
 	bool capture_unknown; /* lifeboat,unknown-end = "capture" or "boot": a dead kernel without a log */
 };
@@ -26,6 +28,9 @@ struct bundle_crash {
  */
 LB_MUST_CHECK enum lb_err bundle_find_crash(const struct bundle *bundle, const struct machine *machine,
 					    struct bundle_crash *crash, struct diag *diag);
+
+/** Can @config be a crash kernel's? Return: LB_OK; LB_EUNSUPPORTED it has loadables. */
+LB_MUST_CHECK enum lb_err bundle_check_crash(const struct bundle_config *config, struct diag *diag);
 
 /** Is @node, a configuration, for a crash kernel: by its name or its role? */
 bool bundle_is_crash(const struct fit *fit, int node);

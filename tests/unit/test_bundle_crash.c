@@ -56,6 +56,8 @@ static void a_configuration_named_crash_has_these_defaults(void **state)
 	assert_int_equal(find(file, &crash), LB_OK);
 	assert_string_equal(crash.name, "crash");
 	assert_int_equal(crash.region_size, 0);
+	assert_int_equal(crash.kept_size, 0);
+	assert_true(crash.has_kernel);
 	assert_int_equal(crash.attempts, 1);
 	assert_true(crash.capture_unknown);
 	free(file.bytes);
@@ -126,6 +128,20 @@ static void the_size_may_have_one_cell_or_two(void **state)
 	assert_int_equal(crash.region_size, UINT64_C(0x140000000));
 	assert_int_equal(find_with(PROPERTIES(BYTES("lifeboat,region-size", "\1\2\3")), &crash), LB_EFORMAT);
 	assert_int_equal(find_with(PROPERTIES(STRING("lifeboat,region-size", "128M")), &crash), LB_EFORMAT);
+}
+
+static void it_may_only_reserve_a_region_and_room_to_load_into(void **state)
+{
+	struct bundle_crash crash;
+
+	(void)state;
+	assert_int_equal(find_with(PROPERTIES(CELL("lifeboat,kept-size", "\4\0\0\0")), &crash), LB_OK);
+	assert_false(crash.has_kernel);
+	assert_int_equal(crash.kept_size, 0x04000000);
+	assert_int_equal(find_with(PROPERTIES(CELL("lifeboat,kept-size", "\0\0\0\1\0\0\0\0")), &crash),
+			 LB_OK);
+	assert_int_equal(crash.kept_size, UINT64_C(0x100000000));
+	assert_int_equal(find_with(PROPERTIES(BYTES("lifeboat,kept-size", "\1\2\3")), &crash), LB_EFORMAT);
 }
 
 static void attempts_are_1_to_16(void **state)
@@ -218,6 +234,7 @@ int main(void)
 		cmocka_unit_test(a_name_that_only_begins_with_crash_is_none),
 		cmocka_unit_test(a_bundle_without_configurations_has_none),
 		cmocka_unit_test(the_size_may_have_one_cell_or_two),
+		cmocka_unit_test(it_may_only_reserve_a_region_and_room_to_load_into),
 		cmocka_unit_test(attempts_are_1_to_16),
 		cmocka_unit_test(an_unknown_end_is_captured_or_booted_and_nothing_else),
 		cmocka_unit_test(a_bundle_cut_short_anywhere_is_refused),

@@ -6,13 +6,30 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
-#define WORDS (PAGE_SIZE / sizeof(uint64_t))
-#define BITS  (8 * PAGE_SIZE)
+#define DOCTOR_MAX (32 * MIB)
+#define WORDS	   (PAGE_SIZE / sizeof(uint64_t))
+#define BITS	   (8 * PAGE_SIZE)
 
 /* Half of the bits of RAM that was lost are as they were, by chance. */
 #define BY_CHANCE (3 * BITS / 4)
+
+/* A test that was begun: where the pattern is, in whole pages, and which. */
+struct doctor_test {
+	struct region range;
+	uint64_t seed;
+};
+
+/* What is left of a pattern. */
+struct survey {
+	uint64_t pages;
+	uint64_t whole;	  /* of these, pages without one wrong bit */
+	uint64_t damaged; /* pages that have more of it than chance has */
+	uint64_t lost;	  /* the others */
+	uint64_t bits_kept;
+};
 
 static uint64_t lowest_piece(const struct crash_record *record, uint64_t from, uint64_t end)
 {
@@ -33,7 +50,8 @@ static struct region gap_at(struct region usable, const struct crash_record *rec
 	return region_pages_inside(gap);
 }
 
-struct region doctor_room(struct region usable, const struct crash_record *record)
+/* Where a pattern does no harm: the largest part of usable memory that no piece lies in. */
+static struct region find_room(struct region usable, const struct crash_record *record)
 {
 	struct region best = gap_at(usable, record, usable.base);
 
@@ -59,7 +77,7 @@ static uint64_t pattern(uint64_t seed, uint64_t index)
 	return z ^ z >> 31;
 }
 
-void doctor_write(void *memory, const struct doctor_test *test)
+static void write_pattern(void *memory, const struct doctor_test *test)
 {
 	volatile uint64_t *word = memory;
 
@@ -76,9 +94,9 @@ static uint64_t bits_kept(const uint64_t *page, uint64_t seed, uint64_t first)
 	return kept;
 }
 
-struct doctor_survey doctor_look(const void *memory, const struct doctor_test *test)
+static struct survey look(const void *memory, const struct doctor_test *test)
 {
-	struct doctor_survey survey = {.pages = test->range.size / PAGE_SIZE};
+	struct survey survey = {.pages = test->range.size / PAGE_SIZE};
 
 	for (uint64_t i = 0; i < survey.pages; i++) {
 		const uint64_t kept = bits_kept((const uint64_t *)memory + i * WORDS, test->seed, i * WORDS);
@@ -91,7 +109,8 @@ struct doctor_survey doctor_look(const void *memory, const struct doctor_test *t
 	return survey;
 }
 
-enum lb_err doctor_save(const char *path, const struct doctor_test *test, struct diag *diag)
+/* On the disk when this returns: the reset comes next. */
+static enum lb_err save(const char *path, const struct doctor_test *test, struct diag *diag)
 {
 	FILE *file = fopen(path, "w");
 	bool good = file != NULL;
@@ -107,7 +126,7 @@ enum lb_err doctor_save(const char *path, const struct doctor_test *test, struct
 	return LB_OK;
 }
 
-enum lb_err doctor_load(const char *path, struct region usable, struct doctor_test *test, struct diag *diag)
+static enum lb_err load(const char *path, struct region usable, struct doctor_test *test, struct diag *diag)
 {
 	FILE *file = fopen(path, "r");
 	struct doctor_test t;
@@ -141,7 +160,7 @@ static void print_model(const char *devicetree)
 	printf("machine:      %s\n", model);
 }
 
-static const char *verdict(const struct doctor_survey *survey)
+static const char *verdict(const struct survey *survey)
 {
 	if (survey->whole == survey->pages)
 		return "RAM is kept over this reset";
@@ -150,17 +169,79 @@ static const char *verdict(const struct doctor_survey *survey)
 	return "RAM is harmed over this reset: a dump would have holes or wrong bits";
 }
 
-void doctor_report(const char *devicetree, const struct doctor_test *test, const struct doctor_survey *survey)
+static void print_survey(const struct doctor_test *test, const struct survey *survey)
 {
+	const double bits = (double)(survey->pages * BITS);
 	struct utsname name;
 
-	print_model(devicetree);
 	if (!uname(&name))
 		printf("kernel:       %s\n", name.release);
 	printf("tested:       [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64 " pages\n", test->range.base,
 	       region_end(test->range) - 1, survey->pages);
 	printf("pages:        %" PRIu64 " whole, %" PRIu64 " damaged, %" PRIu64 " lost\n", survey->whole,
 	       survey->damaged, survey->lost);
-	printf("bits kept:    %.4f %%\n", 100.0 * (double)survey->bits_kept / (double)(survey->pages * BITS));
+	printf("bits kept:    %.4f %%\n", 100.0 * (double)survey->bits_kept / bits);
 	printf("verdict:      %s\n", verdict(survey));
+}
+
+/* Another one each time, so nothing stale looks like the pattern. */
+static uint64_t new_seed(void)
+{
+	struct timespec now = {0, 0};
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec << 30 ^ (uint64_t)now.tv_nsec;
+}
+
+static enum lb_err find_place(struct control *control, struct region *range)
+{
+	void *memory = control_map(control, control->region.record, false);
+	struct crash_record record;
+	enum lb_err err;
+
+	if (!memory)
+		return LB_EINVAL;
+	err = control_read_running(control, memory, &record);
+	control_unmap(memory, control->region.record);
+	if (err)
+		return err;
+	*range = find_room(control->region.usable, &record);
+	return range->size ? LB_OK
+			   : diag_fail(&control->diag, LB_ENOSPC,
+				       "no free page in the crash region: make lifeboat,region-size larger");
+}
+
+int doctor_begin(struct control *control)
+{
+	struct doctor_test test = {.seed = new_seed()};
+	void *memory;
+
+	if (find_place(control, &test.range))
+		return control_fail(control->diag.text);
+	memory = control_map(control, test.range, true);
+	if (!memory)
+		return control_fail(control->diag.text);
+	write_pattern(memory, &test);
+	control_unmap(memory, test.range);
+	if (save(control->test, &test, &control->diag))
+		return control_fail(control->diag.text);
+	return EXIT_DONE;
+}
+
+int doctor_report(struct control *control)
+{
+	struct doctor_test test;
+	struct survey survey;
+	void *memory;
+
+	if (load(control->test, control->region.usable, &test, &control->diag))
+		return control_fail(control->diag.text);
+	memory = control_map(control, test.range, false);
+	if (!memory)
+		return control_fail(control->diag.text);
+	survey = look(memory, &test);
+	control_unmap(memory, test.range);
+	print_model(control->devicetree);
+	print_survey(&test, &survey);
+	return survey.whole == survey.pages ? EXIT_DONE : EXIT_FAILED;
 }

@@ -8,61 +8,20 @@
 #ifndef LIFEBOAT_TOOLS_DOCTOR_H
 #define LIFEBOAT_TOOLS_DOCTOR_H
 
-#include "kexec/crash/record.h"
-#include "mm/region.h"
-
-#define DOCTOR_MAX (32 * MIB)
-
-/** A test that was begun: where the pattern is, and which. */
-struct doctor_test {
-	struct region range; /* whole pages */
-	uint64_t seed;
-};
-
-/** What is left of a pattern. */
-struct doctor_survey {
-	uint64_t pages;
-	uint64_t whole;	  /* of these, pages without one wrong bit */
-	uint64_t damaged; /* pages that have more of it than chance has */
-	uint64_t lost;	  /* the others */
-	uint64_t bits_kept;
-};
+#include "tools/lifeboat-ctl/control.h"
 
 /**
- * Where a pattern does no harm: the largest part of @usable that no piece of @record lies in.
+ * Put a pattern into the region, where no piece of the record is, and note it in the file control->test.
  *
- * Return: whole pages, DOCTOR_MAX at most; size 0 if there is no such place.
+ * Return: EXIT_DONE; EXIT_FAILED, and a line was said.
  */
-struct region doctor_room(struct region usable, const struct crash_record *record);
-
-/** Write the pattern of @test to @memory, where its range is mapped. */
-void doctor_write(void *memory, const struct doctor_test *test);
-
-/** Compare @memory, where the range of @test is mapped, with its pattern. */
-struct doctor_survey doctor_look(const void *memory, const struct doctor_test *test);
+int doctor_begin(struct control *control);
 
 /**
- * Keep @test in the file @path over the reset, on the disk when this returns.
+ * Print what is left of the pattern, for people to post.
  *
- * Return: LB_OK; LB_EINVAL the file can't be written.
+ * Return: EXIT_DONE all of it; EXIT_FAILED not all of it, or a line was said that there is nothing to look for.
  */
-LB_MUST_CHECK enum lb_err doctor_save(const char *path, const struct doctor_test *test, struct diag *diag);
-
-/**
- * Read the test that was begun.
- *
- * @usable  where its range must be
- * Return: LB_OK; LB_ENOENT there is none; LB_EFORMAT the file is no test of this region.
- */
-LB_MUST_CHECK enum lb_err doctor_load(const char *path, struct region usable, struct doctor_test *test,
-				      struct diag *diag);
-
-/**
- * Print the report, for people to post.
- *
- * @devicetree  names the machine
- */
-void doctor_report(const char *devicetree, const struct doctor_test *test,
-		   const struct doctor_survey *survey);
+int doctor_report(struct control *control);
 
 #endif
