@@ -230,7 +230,7 @@ int doctor_begin(struct control *control)
 
 int doctor_report(struct control *control)
 {
-	struct doctor_test test;
+	struct doctor_test test = {.seed = 0};
 	struct survey survey;
 	void *memory;
 
