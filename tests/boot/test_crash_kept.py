@@ -31,7 +31,6 @@ class Lab:
     """A machine, and the programs that look into it from outside."""
 
     directory: Path
-    session: Session | None = None
 
     def machine(self, stage: Path, made: Path) -> Machine:
         """A byte of its RAM lies in the file where the machine has it, as in /dev/mem."""
