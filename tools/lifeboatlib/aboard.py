@@ -86,7 +86,7 @@ def prepare(story: Story) -> None:
 def reserve(story: Story) -> None:
     """What firmware loads: Debian's kernel and initramfs, and a region for the crash kernel that Debian will load."""
     plain = bundle.simple(bundle.linux(story.debian.kernel), story.debian.initrd, story.debian.append)
-    made = bundle.with_reserve(plain, bundle.Crash(REGION, kept=KEPT))
+    made = bundle.with_reserve(plain, bundle.Crash(REGION, kept_size=KEPT))
     story.bundle = made.write(story.scratch / "bundle.itb")
 
 
