@@ -37,7 +37,7 @@ static const char usage[] =
 	"  log --dead        the log of the last kernel that died\n"
 	"  test              is RAM kept over a reset? Puts a pattern into the region; reboot then\n"
 	"  test --report     what the reboot left of it\n"
-	"By default the DIRs are " DEVICETREE " and " ROOT ", the FILEs " MEMORY " and " TEST ".\n";
+	"By default the DIRs are " DEVICETREE " and " ROOT ", the FILEs " MEMORY " and " TEST ".\n"
 	"lifeboat-ctl --version tells which lifeboat it came with. Examples:\n"
 	"  lifeboat-ctl disarm && reboot\n"
 	"  lifeboat-ctl log --dead | tail -n 40\n";

@@ -22,9 +22,10 @@ from lifeboatlib.qemu import Machine, Session
 from lifeboatlib.ui import LifeboatError, say
 
 HELP = "measure instructions and bytes, beside U-Boot's, and print a table"
-EPILOG = """Example:
-  tools/lifeboat bench --json bench.json --svg bench.svg     # all of it, some minutes
-  tools/lifeboat bench --only boot                           # one part"""
+EXAMPLES = (
+    "tools/lifeboat bench --json bench.json --svg bench.svg",
+    "tools/lifeboat bench --only boot",
+)
 
 RAM = 0x80000000
 NEXT_STAGE = 0x80200000  # where OpenSBI starts it; where U-Boot puts a Linux Image, too

@@ -17,6 +17,9 @@ from lifeboatlib.paths import REPO, cache_dir, coverage_dir
 from lifeboatlib.ui import LifeboatError, fail, say, step
 
 HELP = "lines and branches that unit tests and fuzzing run through"
+EXAMPLES = (
+    "tools/lifeboat coverage",
+)
 FOLDERS = ("base", "fdt", "kexec", "mm")
 WANTED_LINES, WANTED_BRANCHES = 95.0, 85.0  # per cent
 

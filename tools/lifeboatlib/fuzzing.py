@@ -20,6 +20,10 @@ from lifeboatlib.paths import REPO, cache_dir, friendly, fuzz_dir, host_dir
 from lifeboatlib.ui import LifeboatError, fail, say
 
 HELP = "fuzz the stage's readers, and say what was covered"
+EXAMPLES = (
+    "tools/lifeboat fuzz",
+    "tools/lifeboat fuzz record --time 60",
+)
 SOURCES = REPO / "tests" / "fuzz"
 SECONDS = 60
 INPUT_SECONDS = 60  # for one input: it hangs then

@@ -19,11 +19,11 @@ from lifeboatlib.qemu import Machine, Session
 from lifeboatlib.ui import LifeboatError, say
 
 HELP = "draw who owns which memory, from a boot log or a bundle"
-EPILOG = """Example:
-  tools/lifeboat run --bundle bundle.itb --log boot.log      # or a capture of a board's serial port
-  tools/lifeboat map boot.log
-  tools/lifeboat map boot.log --svg map.svg
-  tools/lifeboat map --bundle bundle.itb --memory 2G"""
+EXAMPLES = (
+    "tools/lifeboat run --bundle bundle.itb --log boot.log",
+    "tools/lifeboat map boot.log --svg map.svg",
+    "tools/lifeboat map --bundle bundle.itb --memory 2G",
+)
 
 MIB = 1 << 20
 BAR = 40

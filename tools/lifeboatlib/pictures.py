@@ -11,9 +11,10 @@ from lifeboatlib.qemu import Machine, Session
 from lifeboatlib.ui import say, step
 
 HELP = "make the pictures of docs/pictures anew"
-EPILOG = """Example:
-  tools/lifeboat pictures                  # boots and crashes a kernel in QEMU, a few minutes
-  tools/lifeboat pictures --into /tmp/pictures"""
+EXAMPLES = (
+    "tools/lifeboat pictures",
+    "tools/lifeboat pictures --into drawn",
+)
 
 PANIC = initramfs.PROLOGUE + "echo c > /proc/sysrq-trigger\n"
 APPEND = "console=ttyS0 quiet panic=1 cryptomgr.notests"

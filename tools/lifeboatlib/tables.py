@@ -20,9 +20,9 @@ from lifeboatlib.qemu import Machine, Session
 from lifeboatlib.ui import LifeboatError, say
 
 HELP = "draw the page tables of both passes, walked in QEMU"
-EPILOG = """Example:
-  tools/lifeboat tables --sv 39
-  tools/lifeboat tables --bundle bundle.itb --sv 57 --svg tables.svg"""
+EXAMPLES = (
+    "tools/lifeboat tables --bundle bundle.itb --sv 57 --svg tables.svg",
+)
 
 PAGE = 0x1000
 MODES = {8: 39, 9: 48, 10: 57}

@@ -15,9 +15,10 @@ from lifeboatlib.bootlog import Boot, boots
 from lifeboatlib.ui import LifeboatError, say
 
 HELP = "draw what each boot and capture in a log spent, in instructions"
-EPILOG = """Example:
-  tools/lifeboat run --bundle bundle.itb --icount --log boot.log
-  tools/lifeboat timeline boot.log --svg timeline.svg"""
+EXAMPLES = (
+    "tools/lifeboat run --bundle bundle.itb --icount --log boot.log",
+    "tools/lifeboat timeline boot.log --svg timeline.svg",
+)
 
 BAR = 60
 LEFT, ROOM, ROW = 190, 640, 44
