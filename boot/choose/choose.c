@@ -30,15 +30,11 @@ static void wish(const struct crash *crash, bool may_arm, struct payload *primar
  * the primary was unpacked into the crash region, to no avail.)
  */
 static enum lb_err plan_without_crash(const struct facts *facts, struct memmap *map, struct crash *crash,
-				      struct payload *primary, const char *name)
+				      struct payload *primary)
 {
-	const struct region initrd = primary->initrd; /* as far as it is trusted */
 	const struct diag why = facts->log->diag;
-	enum lb_err err = load_look(facts, primary, name); /* as it was before it was unpacked */
+	enum lb_err err;
 
-	if (err)
-		return err;
-	primary->initrd = initrd;
 	region_map_without(facts, map, crash);
 	err = load_machine(facts, primary, &crash->usable);
 	if (err)
@@ -64,12 +60,12 @@ static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, st
 		err = load_machine(facts, primary, map);
 	if (err)
 		return err;
-	*may_arm = WITH_CRASH && crash->prepared && region_suits(crash, primary->machine, facts->log);
+	*may_arm = WITH_CRASH && crash->can_arm && region_suits(crash, primary->machine, facts->log);
 	wish(crash, *may_arm, primary);
 	err = load_plan(facts, primary, keep_bundle);
 	if (err && WITH_CRASH && crash->region.all.size) {
 		*may_arm = false;
-		err = plan_without_crash(facts, map, crash, primary, name);
+		err = plan_without_crash(facts, map, crash, primary);
 	}
 	return err ? err : load_carry_out(facts, primary);
 }
@@ -78,7 +74,7 @@ static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, st
 static uint32_t find_demoted(const struct facts *facts, struct crash *crash, const struct choices *choices,
 			     const struct boot_policy *policy, struct boot_start *start)
 {
-	if (!WITH_CRASH || !crash->prepared)
+	if (!WITH_CRASH || !crash->can_arm)
 		return 0;
 	start->bundle_id = bundle_identify(&facts->source->bundle);
 	start->limit = policy->limit;

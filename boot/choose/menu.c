@@ -152,7 +152,10 @@ static void show_screen(const struct menu *menu, size_t preferred)
 		show_choice(menu, preferred, ' ', preferred, false);
 	if (choices->more)
 		page_say(menu->facts, "     %zu more can be named by lifeboat.config=", choices->more);
-	page_say(menu->facts, "  crash kernel: %s", menu->crash->prepared ? "staged" : "none (l tells why)");
+	page_say(menu->facts, "  crash kernel: %s",
+		 !menu->crash->can_arm		   ? "none (l tells why)"
+		 : menu->crash->record.crash_entry ? "staged"
+						   : "userspace's to load");
 	page_say(menu->facts, "%s", "");
 	page_say(menu->facts, "  1-%zu boot that one   Enter boot >   m memory map   r reset   o power off",
 		 choices->count);

@@ -138,12 +138,13 @@ static bool keeps_prepared(const struct facts *facts, const struct crash *crash)
 {
 	const struct crash_record *record = &crash->record;
 
-	return facts->hw->machine.crash_region.size && !crash->has_config && record->crash_entry &&
+	return facts->hw->machine.crash_region.size && !crash->has_config &&
+	       (record->crash_entry || record->kept_room) &&
 	       (record->state == CRASH_ARMED || record->state == CRASH_DISARMED);
 }
 
-/* The record of a region without a crash kernel; what the boot counter knows stays. */
-static void begin_record(const struct facts *facts, struct crash *crash, bool was_capturing)
+/* The record of a region in which nothing is loaded; what the boot counter knows stays. */
+static void begin_record(const struct facts *facts, struct crash *crash, bool was_capturing, bool keep)
 {
 	struct crash_record *record = &crash->record;
 
@@ -154,6 +155,23 @@ static void begin_record(const struct facts *facts, struct crash *crash, bool wa
 	record->region_size = crash->region.all.size;
 	record->map_hash = crash_hash_ram(&facts->hw->machine.ram);
 	record->crash_usable = (struct region){0, 0};
+	record->kept_room = crash->region.kept.size;
+	if (!keep)
+		record->kept = (struct crash_piece){.size = 0};
+}
+
+/* Where userspace may load a crash kernel the bundle need not have one, or a good one. */
+static enum lb_err prepare_if_any(const struct facts *facts, struct crash *crash, struct payload *kernel)
+{
+	enum lb_err err = prepare(facts, crash, kernel);
+
+	if (!err || !crash->region.kept.size)
+		return err;
+	if (crash->config.has_kernel)
+		log_warn(facts->log, "crash: no crash kernel is staged: %s", facts->log->diag.text);
+	crash_record_drop_pieces(&crash->record);
+	crash->record.crash_entry = 0;
+	return LB_OK;
 }
 
 void arm_prepare(const struct facts *facts, const struct memmap *map, struct crash *crash,
@@ -169,18 +187,21 @@ void arm_prepare(const struct facts *facts, const struct memmap *map, struct cra
 		return;
 	if (crash->config.beside_firmware)
 		warn_of_booti(facts);
-	begin_record(facts, crash, was_capturing);
-	err = record_write(facts, crash);
+	begin_record(facts, crash, was_capturing, keep);
+	/*
+	 * Twice: if RAM forgets one slot, the other must not tell of the last life, whose log is wiped now.
+	 */
+	err = record_write_twice(facts, crash);
 	wipe_all_notes(facts, map, crash, dead);
 	call_wipe(facts, crash);
 	if (!err)
 		err = reserve_all(facts, map, crash);
 	if (!err && !keep)
-		err = prepare(facts, crash, kernel);
+		err = prepare_if_any(facts, crash, kernel);
 	if (err)
 		log_warn(facts->log, "crash: no crash kernel is staged: %s", facts->log->diag.text);
 	crash->record.state = err ? CRASH_EMPTY : CRASH_ARMED;
-	crash->prepared = !err;
+	crash->can_arm = !err;
 }
 
 uint32_t arm_find_demoted(const struct facts *facts, struct crash *crash, const struct choices *choices,
@@ -206,6 +227,18 @@ static enum lb_err find_owned(const struct facts *facts, const struct memmap *ma
 	return crash_release_lost(&crash->usable, crash->region.all);
 }
 
+static void say_armed(const struct facts *facts, const struct crash *crash)
+{
+	const uint64_t room = crash->region.kept.size;
+
+	if (crash->record.crash_entry || crash->record.kept.size)
+		log_info(facts->log, "crash: armed: a reset that is not orderly starts the crash kernel");
+	else
+		log_info(facts->log,
+			 "crash: armed, nothing loaded: lifeboat-ctl load has room for %" PRIu64 " MiB",
+			 room / MIB);
+}
+
 /* Last of all before the primary starts: from here on a reset that is not orderly is a crash. */
 void arm_record(const struct facts *facts, const struct memmap *map, struct crash *crash,
 		const struct chosen *chosen, struct dead *dead)
@@ -219,7 +252,7 @@ void arm_record(const struct facts *facts, const struct memmap *map, struct cras
 		log_warn(facts->log, "%s", facts->log->diag.text);
 		return;
 	}
-	log_info(facts->log, "crash: armed: a reset that is not orderly starts the crash kernel");
+	say_armed(facts, crash);
 	if (find_owned(facts, map, crash)) {
 		log_warn(facts->log, "crash: RAM is in too many pieces for a call");
 		return;

@@ -7,6 +7,7 @@
 
 #include "boot/crash/entry.h"
 #include "boot/crash/header.h"
+#include "boot/load/trust.h"
 
 extern const char trampoline_start[], norelocate_satp[], crash_entry[];
 
@@ -94,8 +95,10 @@ static enum lb_err prepare_entry(const struct facts *facts, const struct crash *
 				 "crash: the record can't be made ready: this is a bug");
 	state->record = crash->region.record.base;
 	state->fdt = crash_record_piece(&record, CRASH_PIECE_FDT).base;
-	state->entry = record.crash_entry;
+	state->entry = record.kept.size ? 0 : record.crash_entry; /* a FIT is only started after a reset */
 	state->cache_block = crash->caches.cbom_block;
+	/* What is prepared was verified, but will have been in the dying system's hands by then. */
+	state->flags = facts->trust->required ? CRASH_CALL_RESET_FIRST : 0;
 	list_harts(&facts->hw->machine, state);
 	state->sum = crash_entry_sum(state);
 	return LB_OK;
@@ -116,8 +119,9 @@ void call_arm(const struct facts *facts, struct crash *crash, const struct regio
 		log_warn(facts->log, "%s", facts->log->diag.text);
 		return;
 	}
-	log_info(facts->log, "crash: so does a call, by the area at [%#" PRIx64 "..%#" PRIx64 "]", call.base,
-		 region_end(call) - 1);
+	log_info(facts->log, "crash: so does a call, by the area at [%#" PRIx64 "..%#" PRIx64 "]%s",
+		 call.base, region_end(call) - 1,
+		 crash_entry_state.flags ? ", through a reset, since a key is required" : "");
 }
 
 static bool area_is_sound(const struct facts *facts, const struct crash *crash)

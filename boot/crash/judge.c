@@ -24,7 +24,7 @@ static bool is_linux(const struct facts *facts, const struct crash *crash, const
 {
 	const paddr_t pa = crash->record.kernel_pa;
 
-	return crash->record.kernel_size && region_set_contains(&dead->ram, pa, PAGE_SIZE) &&
+	return crash->record.kernel_size && region_set_contains(&dead->reach, pa, PAGE_SIZE) &&
 	       image_is_linux(facts_at(facts, pa), IMAGE_LINUX_HEADER);
 }
 

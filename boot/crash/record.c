@@ -4,6 +4,10 @@
 
 #include <inttypes.h>
 
+#include "boot/machine/try.h"
+
+TRY(try_load, "ld	zero, (%2)")
+
 enum lb_err record_look(const struct facts *facts, struct stage *stage, struct region where,
 			struct crash_record *record)
 {
@@ -20,7 +24,14 @@ enum lb_err record_look(const struct facts *facts, struct stage *stage, struct r
 	 * agree.
 	 */
 	memory = stage_early_view(stage, where.base, where.size, PTE_R | PTE_W, diag);
-	err = memory ? crash_record_read(memory, record, diag) : LB_ERANGE;
+	if (!memory)
+		return LB_ERANGE;
+	if (!try_load((uintptr_t)memory, 0))
+		return diag_fail(diag, LB_ERANGE,
+				 "crash: RAM at %#" PRIx64
+				 " can't be read, though the FDT has it: mend the FDT",
+				 where.base);
+	err = crash_record_read(memory, record, diag);
 	if (err)
 		return err;
 	if (record->map_hash != crash_hash_ram(&facts->hw->machine.ram))

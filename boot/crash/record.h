@@ -10,8 +10,8 @@
  * Read the record at @where, checked against this machine; warn of a damaged slot.
  *
  * Context: before stage_move(), which is why it wants the stage.
- * Return: as crash_record_read(); LB_ECONFLICT it is of a machine with other RAM; LB_ERANGE it is out of
- *         reach.
+ * Return: as crash_record_read(); LB_ECONFLICT it is of a machine with other RAM; LB_ERANGE there is no
+ *         RAM, or it is out of reach.
  */
 LB_MUST_CHECK enum lb_err record_look(const struct facts *facts, struct stage *stage, struct region where,
 				      struct crash_record *record);

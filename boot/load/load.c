@@ -24,13 +24,11 @@ static const char *const kinds[] = {
 static struct region initrd_of(const struct facts *facts, const struct payload *payload)
 {
 	const struct bundle_blob *ramdisk = payload->config.ramdisk;
-	const paddr_t bundle = facts->source->where.base;
+	const struct source *source = facts->source;
 
-	if (ramdisk->size)
-		return (struct region){bundle + ramdisk->offset, images_ramdisk_size(payload)};
-	if (facts->hw->machine.initrd.base != bundle)
-		return facts->hw->machine.initrd;
-	return (struct region){0, 0};
+	return ramdisk->size
+		       ? (struct region){source->where.base + ramdisk->offset, images_ramdisk_size(payload)}
+		       : source->beside;
 }
 
 enum lb_err load_look(const struct facts *facts, struct payload *payload, const char *name)
@@ -179,6 +177,8 @@ enum lb_err load_plan(const struct facts *facts, struct payload *payload, bool k
 {
 	enum lb_err err = map_take_loadables(facts, payload);
 
+	if (payload->config.packed.by) /* it is not known yet, or no more: a plan that failed unpacked it */
+		payload->config.image = (struct image){.segment_count = 0};
 	payload->wishes.firmware = &facts->hw->machine;
 	make_bootargs(facts, payload);
 	if (!err)

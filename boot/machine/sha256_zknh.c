@@ -3,7 +3,8 @@
  * SHA-256's blocks with Zknh (RISC-V scalar cryptography 1.0), which does each of the four sigma functions in
  * one instruction. They are written by their encodings, since old assemblers do not know their names.
  */
-#include "boot/machine/sha256_zknh.h"
+#include "boot/machine/hash_ways.h"
+#include "fdt/machine.h"
 
 #define SIGMA(name, number)                                                                        \
 	static inline uint32_t name(uint32_t x)                                                    \
@@ -72,8 +73,10 @@ static void add_block(uint32_t state[8], const uint8_t *data)
 	state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
-void sha256_zknh(uint32_t *state, const uint8_t *data, size_t count)
+static void add_blocks(void *state, const uint8_t *data, size_t count)
 {
-	for (; count; count--, data += SHA256_BLOCK)
+	for (; count; count--, data += 64)
 		add_block(state, data);
 }
+
+const struct hash_way sha256_zknh = {"sha256", "Zknh", ISA_ZKNH, add_blocks};

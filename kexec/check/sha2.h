@@ -6,13 +6,10 @@
 #include <mbedtls/sha256.h>
 #include <mbedtls/sha512.h>
 
-#include "base/types.h"
+#include "kexec/check/way.h"
 
-#define SHA2_SIZE_MAX 64
-#define SHA256_BLOCK  64
-
-/** Take @count whole blocks at @data into SHA-256's eight words of @state. */
-typedef void sha256_blocks(uint32_t *state, const uint8_t *data, size_t count);
+#define SHA2_SIZE_MAX  64
+#define SHA2_BLOCK_MAX 128
 
 /** One hash of the family, by the name that FITs call it. */
 struct sha2_kind {
@@ -24,7 +21,7 @@ struct sha2_kind {
 
 struct sha2 {
 	const struct sha2_kind *kind;
-	sha256_blocks *blocks; /* faster than mbedTLS's on this hart; NULL: there are none */
+	hash_blocks *blocks; /* faster than mbedTLS's on this hart; NULL: there are none */
 	union {
 		mbedtls_sha256_context sha256;
 		mbedtls_sha512_context sha512;
@@ -34,7 +31,7 @@ struct sha2 {
 /** The hash called by the @length characters at @name; NULL if it is none of these. */
 const struct sha2_kind *sha2_find(const char *name, size_t length);
 
-/** Begin a digest, by mbedTLS alone. For SHA-256 sha2->blocks may be set then. */
+/** Begin a digest, by mbedTLS alone: sha2->blocks may be set then. */
 void sha2_begin(struct sha2 *sha2, const struct sha2_kind *kind);
 
 /** Add @size bytes to it. */

@@ -56,7 +56,7 @@ def assert_registers(notes: list[bytes]) -> None:
     assert len(stacks) == len(notes)
 
 
-@pytest.mark.parametrize(("sv", "smp"), modes((39, 4), (57, 1)))
+@pytest.mark.parametrize(("sv", "smp"), modes((39, 4)))
 def test_a_bundle_by_kexec_captures_with_registers(sv: int, smp: int, kit: Kit, tmp_path: Path) -> None:
     made = kit.outer(WITH_BUNDLE, "crashkernel=256M", {"inner.itb": kit.inner()})
     with Session(machine(kit.stage, made, tmp_path, sv=sv, smp=smp)) as session:
@@ -164,7 +164,7 @@ def test_a_bad_bundle_ends_in_the_staged_crash_kernel(kit: Kit, tmp_path: Path) 
         expect_good_dump(session, 1)
 
 
-@pytest.mark.parametrize("size", ["crashkernel=64M", "crashkernel=16M"])
+@pytest.mark.parametrize("size", ["crashkernel=64M", pytest.param("crashkernel=16M", marks=pytest.mark.long)])
 def test_what_cannot_work_ends_in_one_line_and_a_reset(size: str, kit: Kit, tmp_path: Path) -> None:
     """Too little usable memory for the bundle's kernel; no bundle at all. Nothing is staged."""
     load, files, line = {
@@ -181,7 +181,7 @@ def test_what_cannot_work_ends_in_one_line_and_a_reset(size: str, kit: Kit, tmp_
         lab.expect(LOADED)
 
 
-@pytest.mark.parametrize("staged", [False, True])
+@pytest.mark.parametrize("staged", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_kexec_minus_e_is_an_ordinary_boot(staged: bool, kit: Kit, tmp_path: Path) -> None:
     """By lifeboat as a loader. With a staged crash kernel the successor is protected as its predecessor was."""
     script = initramfs.PROLOGUE + f"""

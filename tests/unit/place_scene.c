@@ -9,10 +9,25 @@
 
 #include "tests/unit/place_scene.h"
 
+static const uint8_t *feed;
+static size_t feed_left;
+
+void scene_feed(const uint8_t *data, size_t size)
+{
+	feed = data;
+	feed_left = size;
+}
+
+/* Out of the feed by three bytes, which suffice for every bound here; then by splitmix64. */
 static uint64_t next_random(uint64_t *state)
 {
 	uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
 
+	if (feed_left >= 3) {
+		feed += 3;
+		feed_left -= 3;
+		return (uint64_t)(feed[-3] | feed[-2] << 8 | feed[-1] << 16);
+	}
 	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
 	return z ^ (z >> 31);

@@ -6,7 +6,6 @@
 #include "kexec/bundle/policy.h"
 
 static struct diag diag;
-static struct machine machine;
 
 /* A FIT with one image, "k", and the configurations "linux" and "other", whose properties are these. */
 static struct file bundle_with(const struct hostile_property *image, const struct hostile_property *other,
@@ -100,7 +99,7 @@ static bool captures(const struct hostile_property *image, const struct hostile_
 	struct bundle bundle;
 
 	assert_int_equal(open_bundle(file, &bundle, &diag), LB_OK);
-	assert_int_equal(bundle_find_crash(&bundle, &machine, &found, &diag), LB_OK);
+	assert_int_equal(bundle_read_crash(&bundle, "crash", &found, &diag), LB_OK);
 	assert_true(found.beside_firmware == bundle_has_firmware(&bundle.fit));
 	free(file.bytes);
 	return found.capture_unknown;

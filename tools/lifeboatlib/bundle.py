@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lifeboatlib import command, firmware, packing
 from lifeboatlib.arguments import address, existing_file, positive
+from lifeboatlib.crashconf import Crash, add_crash_arguments
 from lifeboatlib.its import cells as _cells
 from lifeboatlib.its import node as _node
 from lifeboatlib.its import text as _text
@@ -21,11 +22,16 @@ HASHES = ("crc32", "sha256", "sha512")
 SIGNED_HASHES = HASHES[1:]
 
 HELP = "make a bundle (FIT image) of a kernel and what belongs to it"
+EXAMPLES = (
+    'tools/lifeboat bundle --kernel Image --initrd initramfs.cpio --append "console=ttyS0" -o bundle.itb',
+    "tools/lifeboat bundle --raw u-boot.bin --load 0x80200000 -o bundle.itb",
+)
 
 FIRMWARE = "firmware"  # the image that is U-Boot or EDK2
 
 # External data is aligned so that it can be mapped, or so that a kernel runs where it lies.
 PAGE = 0x1000
+MIB = 0x100000
 KERNEL_ALIGNMENT = 0x200000
 
 
@@ -45,13 +51,13 @@ class Image:
 
 @dataclass(frozen=True)
 class Configuration:
-    """A configuration node: which images belong together."""
+    """A configuration node: which images belong together. A crash configuration without a kernel reserves a region."""
 
     name: str
     kernel: str
     ramdisk: str | None = None
     bootargs: str = ""
-    crash: "Crash | None" = None
+    crash: Crash | None = None
     fdts: Sequence[str] = ()
     boards: Sequence[str] = ()
 
@@ -59,26 +65,6 @@ class Configuration:
         """Which images it names in which property."""
         named = {"kernel": [self.kernel], "ramdisk": [self.ramdisk or ""], "fdt": self.fdts}
         return {key: ", ".join(map(_text, names)) for key, names in named.items() if any(names)}
-
-
-@dataclass(frozen=True)
-class Crash:
-    """What a crash configuration asks of the stage; 0 and "" leave it to the stage."""
-
-    region_size: int = 0
-    attempts: int = 0
-    unknown_end: str = ""
-
-    def properties(self) -> dict[str, str]:
-        """As properties of the configuration node."""
-        found = {"lifeboat,role": _text("crash")}
-        if self.region_size:
-            found["lifeboat,region-size"] = _cells(self.region_size)
-        if self.attempts:
-            found["lifeboat,attempts"] = f"<{self.attempts}>"
-        if self.unknown_end:
-            found["lifeboat,unknown-end"] = _text(self.unknown_end)
-        return found
 
 
 @dataclass(frozen=True)
@@ -160,7 +146,7 @@ class Bundle:
             properties = _configuration_properties(configuration)
             if self.version:
                 properties["lifeboat,version"] = f"<{self.version}>"
-            signing = self.signing
+            signing = self.signing if configuration.kernel else None
             signature = {"signature-1": signing.properties(configuration)} if signing else {}
             lines += _node(configuration.name, properties, signature)
         return "\n".join([*lines, "\t};", "};", ""])
@@ -306,35 +292,25 @@ def with_crash(
     return replace(primary, images=images, configurations=[*primary.configurations, configuration])
 
 
-def add_crash_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that add a crash kernel."""
-    group = parser.add_argument_group("the crash kernel (--crash-initrd or --crash-kernel adds one)")
-    group.add_argument(
-        "--crash-kernel", type=existing_file, metavar="IMAGE", help="default: --kernel's image"
-    )
-    group.add_argument("--crash-initrd", type=existing_file, metavar="CPIO", help="its initramfs")
-    group.add_argument("--crash-append", default="", metavar="ARGS", help="its bootargs")
-    group.add_argument(
-        "--crash-size", type=positive, default=0, metavar="MIB", help="of the crash region"
-    )
-    group.add_argument(
-        "--crash-attempts", type=positive, default=0, metavar="N", help="default: 1"
-    )
-    group.add_argument(
-        "--unknown-end",
-        choices=("capture", "boot"),
-        default="",
-        help="what to do about a dead kernel that left no log (default: capture)",
-    )
+def with_reserve(primary: Bundle, crash: Crash) -> Bundle:
+    """A bundle of simple()'s with a region for a crash kernel that userspace loads."""
+    configuration = Configuration("crash", "", crash=crash)
+    return replace(primary, configurations=[*primary.configurations, configuration])
 
 
 def add_crash(made: Bundle, args: argparse.Namespace) -> Bundle:
-    """The bundle with the crash kernel that the options describe, if they do."""
-    if not args.crash_kernel and not args.crash_initrd:
-        if args.crash_append or args.crash_size or args.crash_attempts or args.unknown_end:
-            raise LifeboatError("options of a crash kernel need --crash-initrd or --crash-kernel")
+    """The bundle with the crash kernel or the region that the options describe, if they do."""
+    has_kernel = bool(args.crash_kernel or args.crash_initrd)
+    if args.reserve and (has_kernel or args.crash_append or args.crash_size):
+        raise LifeboatError("--reserve is for a bundle without a crash kernel, and says the region's size itself")
+    if not has_kernel and not args.reserve:
+        if args.crash_append or args.crash_size or args.crash_attempts or args.unknown_end or args.kept:
+            raise LifeboatError("options of a crash kernel need --crash-initrd, --crash-kernel or --reserve")
         return made
-    crash = Crash(args.crash_size * 1024 * 1024, args.crash_attempts, args.unknown_end)
+    size, kept = args.reserve or args.crash_size, args.kept or args.reserve // 4
+    crash = Crash(size * MIB, args.crash_attempts, args.unknown_end, kept * MIB)
+    if args.reserve:
+        return with_reserve(made, crash)
     if not args.crash_kernel and made.images[-1].name == FIRMWARE:
         raise LifeboatError("firmware is no crash kernel: give a Linux Image as --crash-kernel")
     payload = linux(args.crash_kernel) if args.crash_kernel else None

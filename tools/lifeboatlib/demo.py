@@ -16,6 +16,7 @@ from lifeboatlib.run import show
 from lifeboatlib.ui import LifeboatError, Missing, say
 
 HELP = "show a kernel that dies and how its dump is saved (or --plain: just boot Linux)"
+EXAMPLES = ("tools/lifeboat demo", "tools/lifeboat demo --hang")
 
 BOOT_TIMEOUT = 240
 WATCHDOG = 2  # seconds

@@ -16,11 +16,13 @@ from lifeboatlib.qemu import ConsoleError, Machine, Session
 from lifeboatlib.ui import LifeboatError, say
 
 HELP = "boot under QEMU"
-EPILOG = """what follows -- is given to QEMU as it is:
-  tools/lifeboat run --kernel Image --initrd initramfs.cpio --sv 48 --smp 4
-  tools/lifeboat run --payload u-boot.bin --expect '=>' --timeout 60
-  tools/lifeboat run --bundle bundle.itb -- -d int -D qemu.log
-  tools/lifeboat run --firmware u-boot.bin --memory 2G -- -drive if=virtio,format=raw,file=disk.img
+EXAMPLES = (
+    "tools/lifeboat run --kernel Image --initrd initramfs.cpio --sv 48 --smp 4",
+    "tools/lifeboat run --payload u-boot.bin --expect '=>' --timeout 60",
+    "tools/lifeboat run --bundle bundle.itb -- -d int -D qemu.log",
+    "tools/lifeboat run --firmware u-boot.bin --memory 2G -- -drive if=virtio,format=raw,file=disk.img",
+)
+EPILOG = """what follows -- is given to QEMU as it is
 without --expect the console is yours (Ctrl-A X ends QEMU)"""
 
 DEFAULT_LOAD = 0x80200000
@@ -61,8 +63,8 @@ def handover(args: argparse.Namespace, scratch: Path) -> Path | None:
     return made.write(scratch / "bundle.itb") if made else given
 
 
-def _check(args: argparse.Namespace) -> None:
-    """Refuses options that would silently do nothing."""
+def check(args: argparse.Namespace) -> None:
+    """Refuses options that describe no boot, or would silently do nothing."""
     if not args.kernel and (args.initrd or args.append):
         raise LifeboatError("--initrd and --append go with --kernel; for the FDT use --fdt-append")
     if not (args.kernel or args.firmware) and (args.crash_kernel or args.crash_initrd):
@@ -71,8 +73,6 @@ def _check(args: argparse.Namespace) -> None:
         raise LifeboatError("--load goes with --payload or --firmware")
     if args.firmware and args.stage_at is not None:
         raise LifeboatError("--firmware says itself where the stage is loaded: leave out --stage-at")
-    if args.timeout and not args.expect:
-        raise LifeboatError("--timeout goes with --expect")
     if args.bios not in ("dynamic", "jump") and not Path(args.bios).is_file():
         raise LifeboatError(f"no such firmware: {args.bios}; give dynamic, jump or a file")
     if not args.stage.is_file():
@@ -80,10 +80,10 @@ def _check(args: argparse.Namespace) -> None:
         raise LifeboatError(f"{stage} is missing; run tools/lifeboat build, or give --stage FILE")
 
 
-def _machine(args: argparse.Namespace, initrd: Path | None, scratch: Path) -> Machine:
+def machine(args: argparse.Namespace, initrd: Path | None, scratch: Path) -> Machine:
     """The machine that the options describe."""
     at = args.stage_at
-    machine = Machine(
+    described = Machine(
         kernel=args.stage if at is None else stage_at(args.stage, at, scratch / "stage.elf"),
         initrd=initrd,
         append=args.fdt_append,
@@ -94,11 +94,11 @@ def _machine(args: argparse.Namespace, initrd: Path | None, scratch: Path) -> Ma
         smp=args.smp,
         memory=args.memory,
         dtb=args.dtb,
-        gdb="tcp::1234" if args.gdb else None,
-        icount=args.icount,
+        gdb="tcp::1234" if getattr(args, "gdb", False) else None,
+        icount=getattr(args, "icount", False),
         extra=tuple(args.passed_on),
     )
-    return with_firmware(machine, args.firmware, initrd, scratch) if args.firmware and initrd else machine
+    return with_firmware(described, args.firmware, initrd, scratch) if args.firmware and initrd else described
 
 
 def show(piece: bytes) -> None:
@@ -111,8 +111,8 @@ def show(piece: bytes) -> None:
 def _session(args: argparse.Namespace, interactive: bool) -> Iterator[Session]:
     """The running machine, with its files gone when it ends."""
     with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-        machine = _machine(args, handover(args, Path(scratch)), Path(scratch))
-        with Session(machine, echo=show, log=args.log, interactive=interactive) as session:
+        described = machine(args, handover(args, Path(scratch)), Path(scratch))
+        with Session(described, echo=show, log=args.log, interactive=interactive) as session:
             yield session
 
 
@@ -130,10 +130,15 @@ def _expect(args: argparse.Namespace) -> int:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the run command."""
+    add_boot_arguments(parser)
+    _add_watch_arguments(parser.add_argument_group("watching"))
+
+
+def add_boot_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that say what is booted, on which machine."""
     _add_payload_arguments(parser)
     bundle.add_crash_arguments(parser)
     _add_machine_arguments(parser.add_argument_group("the machine"))
-    _add_watch_arguments(parser.add_argument_group("watching"))
 
 
 def _add_payload_arguments(parser: argparse.ArgumentParser) -> None:
@@ -183,7 +188,6 @@ def _add_machine_arguments(machine: argparse._ArgumentGroup) -> None:
     machine.add_argument("--cpu", default="", help="QEMU's -cpu (default: the board's own)")
     machine.add_argument("--dtb", type=existing_file, metavar="FILE", help="instead of QEMU's FDT")
     machine.add_argument("--fdt-append", default="", metavar="ARGS", help="bootargs in the FDT")
-    machine.add_argument("--icount", action="store_true", help="time follows instructions")
 
 
 def _add_watch_arguments(watch: argparse._ArgumentGroup) -> None:
@@ -193,13 +197,16 @@ def _add_watch_arguments(watch: argparse._ArgumentGroup) -> None:
     )
     watch.add_argument("--timeout", type=positive, metavar="SECONDS", help="for it (default 60)")
     watch.add_argument("--log", type=Path, metavar="FILE", help="keep the console in a file too")
+    watch.add_argument("--icount", action="store_true", help="time follows instructions")
     watch.add_argument("--gdb", action="store_true", help="wait for a debugger on port 1234")
 
 
 def main(args: argparse.Namespace) -> int:
     """Boots."""
     setup.for_boot()
-    _check(args)
+    check(args)
+    if args.timeout and not args.expect:
+        raise LifeboatError("--timeout goes with --expect")
     if args.expect:
         return _expect(args)
     if args.gdb:
