@@ -8,6 +8,7 @@
 #include "boot/crash/entry.h"
 #include "boot/crash/header.h"
 #include "boot/load/trust.h"
+#include "kexec/crash/retained.h"
 
 extern const char trampoline_start[], norelocate_satp[], crash_entry[];
 
@@ -124,13 +125,6 @@ void call_arm(const struct facts *facts, struct crash *crash, const struct regio
 		 crash_entry_state.flags ? ", through a reset, since a key is required" : "");
 }
 
-static bool area_is_sound(const struct facts *facts, const struct crash *crash)
-{
-	const struct crash_call *area = area_of(facts, crash);
-
-	return !crash_call_check(area, CRASH_CALL_SIZE) && area->pa == crash->region.call.base;
-}
-
 void call_mark_started(const struct facts *facts, struct crash *crash)
 {
 	struct crash_call *area = area_of(facts, crash);
@@ -141,27 +135,19 @@ void call_mark_started(const struct facts *facts, struct crash *crash)
 
 bool call_has_started(const struct facts *facts, const struct crash *crash)
 {
-	return area_of(facts, crash)->started;
+	return retained_has_started(area_of(facts, crash));
 }
 
 bool call_was_made(const struct facts *facts, const struct crash *crash)
 {
-	return area_is_sound(facts, crash) && area_of(facts, crash)->made == CRASH_CALL_MADE;
+	return retained_was_called(area_of(facts, crash), crash->region.call.base);
 }
 
 void call_add_notes(const struct facts *facts, const struct crash *crash, struct elfcorehdr_request *core)
 {
-	const struct crash_call *area = area_of(facts, crash);
-	const size_t before = core->note_count;
+	size_t harts;
+	const size_t saved = retained_add_notes(area_of(facts, crash), crash->region.call.base, core, &harts);
 
-	if (!area_is_sound(facts, crash))
-		return;
-	for (size_t i = 0; i < area->note_count; i++) {
-		if (crash_call_has_note(area, i) && core->note_count < ELFCOREHDR_NOTES_MAX - 1)
-			core->note[core->note_count++] = (struct elfcorehdr_note){
-				area->pa + crash_call_note_offset(area, i), CRASH_CALL_NOTE_SIZE};
-	}
-	if (core->note_count > before)
-		log_info(facts->log, "crash: the registers of %zu of %" PRIu32 " harts were saved",
-			 core->note_count - before, area->note_count);
+	if (saved)
+		log_info(facts->log, "crash: the registers of %zu of %zu harts were saved", saved, harts);
 }

@@ -15,8 +15,8 @@
 /**
  * The crash configurations of facts->source, best first; none of them is checked yet.
  *
- * Return: LB_OK; LB_ENOENT there is none, or no bundle; else why the bundle can't be read. The log's diag says
- * so.
+ * Return: LB_OK; LB_ENOENT there is none, or no bundle; else why the bundle can't be read, as the log's diag
+ * says.
  */
 LB_MUST_CHECK enum lb_err config_list(const struct facts *facts, struct choices *choices);
 

@@ -8,6 +8,7 @@
 #include "boot/crash/dead.h"
 #include "boot/crash/prepare.h"
 #include "boot/crash/record.h"
+#include "kexec/crash/retained.h"
 #include "kexec/image/image.h"
 
 #define JUDGE_SPARE 2 /* boots that may be cut short by a reset, beyond those that start a crash kernel */
@@ -149,7 +150,7 @@ static bool is_to_be_judged(const struct facts *facts, struct crash *crash)
 	}
 	if (crash->record.state == CRASH_DISARMED)
 		log_info(facts->log, "crash: userspace disarmed the record: an orderly boot");
-	return record_is_waiting(&crash->record);
+	return retained_waits(&crash->record);
 }
 
 bool judge(const struct facts *facts, const struct memmap *map, struct crash *crash, struct dead *dead)

@@ -7,6 +7,7 @@
 #include "boot/crash/config.h"
 #include "boot/crash/record.h"
 #include "boot/load/trust.h"
+#include "kexec/crash/retained.h"
 
 #define OLD_REGION_PIECES 6 /* of free RAM, in whose ends a record is looked for */
 
@@ -17,13 +18,8 @@ static enum lb_err read_own_record(const struct facts *facts, struct stage *stag
 	struct crash_record *record = &crash->record;
 	enum lb_err err = record_look(facts, stage, region->record, record);
 
-	if (!err && (record->region_base != region->all.base || record->region_size != region->all.size ||
-		     record->kept_room != region->kept.size))
-		err = diag_fail(&facts->log->diag, LB_ECONFLICT,
-				"crash: the record is of another crash region, [%#" PRIx64 "..%#" PRIx64
-				"], %" PRIu64 " KiB kept",
-				record->region_base, record->region_base + record->region_size - 1,
-				record->kept_room / KIB);
+	if (!err)
+		err = retained_is_of(record, region->all, region->kept.size, &facts->log->diag);
 	if (err && err != LB_ENOENT && err != LB_ERANGE)
 		log_warn(facts->log, "%s: not used", facts->log->diag.text);
 	if (err)
@@ -35,16 +31,13 @@ static enum lb_err read_own_record(const struct facts *facts, struct stage *stag
 static bool find_record_at(const struct facts *facts, struct stage *stage, struct region piece, paddr_t end,
 			   struct crash_record *record)
 {
-	struct region record_place, all;
+	struct region record_place;
 
 	end = align_down(end, CRASH_REGION_ALIGN);
 	if (end <= piece.base || end - piece.base < CRASH_REGION_MIN)
 		return false;
 	record_place = (struct region){end - CRASH_RECORD_SIZE, CRASH_RECORD_SIZE};
-	if (record_look(facts, stage, record_place, record) || !record_is_waiting(record))
-		return false;
-	all = (struct region){record->region_base, record->region_size};
-	return crash_region_is_sound(all) && region_end(all) == end && all.base >= piece.base;
+	return !record_look(facts, stage, record_place, record) && retained_waits_at(record, piece, end);
 }
 
 /*
@@ -87,9 +80,8 @@ enum lb_err region_adopt(const struct facts *facts, struct stage *stage, struct 
 		return diag_fail(&facts->log->diag, LB_ERANGE,
 				 "crash: the FDT has a crash region of an odd size");
 	err = record_look(facts, stage, crash_region_layout(all, 0).record, &crash->record);
-	if (!err && (crash->record.region_base != all.base || crash->record.region_size != all.size))
-		err = diag_fail(&facts->log->diag, LB_ECONFLICT,
-				"crash: the record is of another crash region");
+	if (!err)
+		err = retained_is_of(&crash->record, all, crash->record.kept_room, &facts->log->diag);
 	if (!err)
 		crash->region = crash_region_layout(all, crash->record.kept_room);
 	else
@@ -222,7 +214,7 @@ static enum lb_err choose_region(const struct facts *facts, struct stage *stage,
 	if (!err)
 		err = read_own_record(facts, stage, crash);
 	why = facts->log->diag;
-	if ((err || !record_is_waiting(&crash->record)) && adopt_old_region(facts, stage, map, crash))
+	if ((err || !retained_waits(&crash->record)) && adopt_old_region(facts, stage, map, crash))
 		return LB_OK;
 	facts->log->diag = why;
 	return err;

@@ -179,12 +179,15 @@ def forge(chance: random.Random, slot: bytearray) -> None:
 
     put(0x18, "II", chance.choice([1, 1, 1, 3, 3, 0, 2, 4]), chance.choice([0, 0, 0, 1, 0xFFFFFFFF]))
     put(0x38, "QQ", *chance.choice([somewhere(chance), (chance.choice(WILD), chance.choice(WILD))]))
-    put(0x48, "QQ", chance.randrange(*USABLE), chance.choice([0, 0, 0, 1, 2, 3, (1 << 64) - 1]))
-    put(0x58, "II", chance.randrange(17), chance.randrange(7))
+    put(0x50, "Q", chance.choice([0, 0, 0, 1, 2, 3, (1 << 64) - 1]))
+    put(0x58, "I", chance.randrange(17))
     for at in range(0x60, 0x160, 16):
         put(at, "QQ", *somewhere(chance, RAM_BASE, chance.choice([RAM_END, USABLE[0]])))
-    for at in range(0x160, 0x1F0, 24):
-        put(at, "QQII", *somewhere(chance, *USABLE), chance.getrandbits(32), 0)
+    if chance.randrange(2):  # or else what is named there is there, and sound
+        put(0x48, "Q", chance.randrange(*USABLE))
+        put(0x5C, "I", chance.randrange(7))
+        for at in range(0x160, 0x1F0, 24):
+            put(at, "QQII", *somewhere(chance, *USABLE), chance.getrandbits(32), 0)
     put(0x1F0, "QQ", *chance.choice([(0, 0), somewhere(chance), (USABLE[0], USABLE[1] - USABLE[0])]))
     put(0x200, "QII", chance.getrandbits(64), chance.randrange(32), chance.getrandbits(32))
     put(0x210, "IIII", *(chance.choice([0, 1, chance.getrandbits(32)]) for _ in range(4)))
@@ -205,7 +208,13 @@ def forge_record(ram: Path, chance: random.Random) -> None:
         file.write(b"".join(slots))
 
 
-@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 25))])
+def seeds(often: int, count: int = 24) -> list[object]:
+    """One that tells a stage that believes what is named in the record; the others are long."""
+    rest = (pytest.param(seed, marks=pytest.mark.long) for seed in range(count) if seed != often)
+    return [often, *rest]
+
+
+@pytest.mark.parametrize("seed", seeds(4))
 def test_a_forged_record_ends_in_an_ordinary_boot_or_in_a_verified_capture(lab: Lab, seed: int) -> None:
     forge_record(lab.directory / "ram", random.Random(seed))
     console = lab.boot(lab.signed(lab.with_crash("verified")), f"{NORMAL}|{VERIFIED}")

@@ -60,6 +60,7 @@ int main(int argc, char **argv)
 	struct region part;
 	size_t size;
 	void *fit, *memory;
+	int code;
 
 	if (argc != 5 || find_region(control.devicetree, &control.region, &control.diag))
 		return control_fail(control.diag.text);
@@ -79,5 +80,7 @@ int main(int argc, char **argv)
 	kept.room = torn.mapped;
 	kept.where = control.region.kept;
 	fit = read_file(argv[3], &size);
-	return crash_kept_put(&kept, &record, fit, size) ? EXIT_FAILED : EXIT_COMPLETE;
+	code = crash_kept_put(&kept, &record, fit, size) ? EXIT_FAILED : EXIT_COMPLETE;
+	free(fit);
+	return code;
 }
