@@ -10,7 +10,6 @@
  * wait for each other.
  */
 #include "boot/machine/hash_ways.h"
-#include "fdt/machine.h"
 
 #define P	  UINT64_C(0x1db710641)
 #define P_INVERSE UINT64_C(0xb4e5b025f7011641) /* mod x^64 */
@@ -49,7 +48,7 @@ static inline struct pair go_on(struct pair p, const uint64_t *next)
 			     product_high(p.first, X_128) ^ product_high(p.second, X_64) ^ next[1]};
 }
 
-static void add_words(void *state, const uint8_t *data, size_t count)
+void crc32_zbc(void *state, const uint8_t *data, size_t count)
 {
 	const uint64_t *word = (const void *)data, *end = word + count;
 	uint64_t crc = *(uint32_t *)state;
@@ -66,5 +65,3 @@ static void add_words(void *state, const uint8_t *data, size_t count)
 		crc = reduce(crc ^ *word);
 	*(uint32_t *)state = (uint32_t)crc;
 }
-
-const struct hash_way crc32_zbc = {"crc32", "Zbc", ISA_CARRYLESS, add_words};

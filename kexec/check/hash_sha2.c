@@ -11,7 +11,8 @@ static void sha2_state_begin(union hash_state *state, const struct hash_algo *al
 
 static void sha2_state_add(union hash_state *state, hash_blocks *blocks, const void *data, size_t size)
 {
-	state->sha2.blocks = blocks;
+	if (blocks)
+		state->sha2.blocks = blocks;
 	sha2_add(&state->sha2, data, size);
 }
 

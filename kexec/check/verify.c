@@ -25,17 +25,17 @@ const struct hash_algo *verify_find(const char *name)
 	return NULL;
 }
 
-static const struct hash_way *choose(const struct hash_way *const *ways, uint32_t isa, const char *hash)
+static const struct hash_way *choose(const struct hash_way *ways, uint32_t isa, const char *hash)
 {
-	for (; ways && *ways; ways++) {
-		if (!((*ways)->needs & ~isa) && !strcmp((*ways)->hash, hash))
-			return *ways;
+	for (; ways && ways->hash; ways++) {
+		if (!(ways->needs & ~isa) && !strcmp(ways->hash, hash))
+			return ways;
 	}
 	return NULL;
 }
 
-void verify_begin(struct verify *verify, const struct image_hashes *hashes,
-		  const struct hash_way *const *ways, uint32_t isa)
+void verify_begin(struct verify *verify, const struct image_hashes *hashes, const struct hash_way *ways,
+		  uint32_t isa)
 {
 	verify->hashes = hashes;
 	for (size_t i = 0; i < hashes->count; i++) {

@@ -55,11 +55,11 @@ const struct hash_algo *verify_find(const char *name);
 /**
  * Begin a check against @hashes, which must stay. With none of them nothing is computed, and all is well.
  *
- * @ways  the best first, NULL at the end: the first whose needs @isa (enum machine_isa bits) has is taken.
+ * @ways  the best first: the first whose needs @isa (enum machine_isa bits) has is taken.
  *        NULL: only the portable ones
  */
-void verify_begin(struct verify *verify, const struct image_hashes *hashes,
-		  const struct hash_way *const *ways, uint32_t isa);
+void verify_begin(struct verify *verify, const struct image_hashes *hashes, const struct hash_way *ways,
+		  uint32_t isa);
 
 /** Which hashes were begun, and in which way each: "crc32 (Zbc), sha256". Cut to @size bytes. */
 void verify_describe(const struct verify *verify, char *out, size_t size);

@@ -11,7 +11,7 @@
  */
 typedef void hash_blocks(void *state, const uint8_t *data, size_t count);
 
-/** A way that is faster than the portable one, on harts with what it needs. The row ends its own source. */
+/** A way that only some harts have. In a table the last row has no hash. */
 struct hash_way {
 	const char *hash; /* the name of its algorithm, as FITs call it */
 	const char *name; /* for the log: the extension that it lives on */

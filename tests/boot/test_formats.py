@@ -173,9 +173,11 @@ def test_a_bomb_is_refused_with_one_line(
     [
         ("crc32", "", "crc32 (Zbc)"),
         ("crc32", "rv64,zbc=false", "crc32"),
-        ("sha256", "", "sha256"),
+        ("sha256", "", "sha256 (Zbb)"),
+        ("sha256", "rv64,zbb=false", "sha256"),
         ("sha256", "rv64,zknh=true", "sha256 (Zknh)"),
-        ("sha512", "", "sha512"),
+        ("sha512", "", "sha512 (Zbb)"),
+        ("sha512", "rv64,zbb=false", "sha512"),
     ],
 )
 @pytest.mark.parametrize("packer", ["none", "gzip"])

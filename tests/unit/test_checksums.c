@@ -49,6 +49,31 @@ static void crc32_has_its_published_value_in_one_go_and_in_two(void **state)
 	assert_int_equal(crc32_update(0, text, 0), 0);
 }
 
+static uint32_t crc_bit_by_bit(const uint8_t *data, size_t size)
+{
+	uint32_t crc = UINT32_MAX;
+
+	for (size_t bit = 0; bit < 8 * size; bit++) {
+		crc ^= data[bit / 8] >> bit % 8 & 1;
+		crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
+	}
+	return ~crc;
+}
+
+static void crc32_of_what_is_long_is_the_same_from_every_place(void **state)
+{
+	static _Alignas(8) uint8_t data[4200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 37 ^ i >> 3);
+	for (size_t from = 0; from < 8; from++) {
+		for (size_t size = 4080; size < 4120; size++)
+			assert_int_equal(crc32_update(0, data + from, size),
+					 crc_bit_by_bit(data + from, size));
+	}
+}
+
 /* As docs/abi.md has it, a byte or a pair at a time. */
 static uint64_t fold(uint64_t x, uint64_t y)
 {
@@ -112,6 +137,7 @@ int main(void)
 		cmocka_unit_test(fnv_has_its_published_values),
 		cmocka_unit_test(fnv_goes_on_from_where_it_was),
 		cmocka_unit_test(crc32_has_its_published_value_in_one_go_and_in_two),
+		cmocka_unit_test(crc32_of_what_is_long_is_the_same_from_every_place),
 		cmocka_unit_test(the_checksum_is_what_abi_md_says),
 		cmocka_unit_test(the_checksum_finds_each_flipped_bit_and_the_same_flip_in_two_words),
 	};

@@ -12,7 +12,7 @@ from types import FrameType, ModuleType
 from typing import NoReturn
 
 from lifeboatlib import (
-    build, bundle, coverage, demo, fuzzing, image, inspecting, keys, manual, profiling, proof, run, setup,
+    build, bundle, coverage, demo, fuzzing, image, inspecting, keys, manual, profiling, run, setup,
     size, testing,
 )  # fmt: skip
 from lifeboatlib.ui import LifeboatError, fail

@@ -83,7 +83,7 @@ def check(args: argparse.Namespace) -> None:
 def machine(args: argparse.Namespace, initrd: Path | None, scratch: Path) -> Machine:
     """The machine that the options describe."""
     at = args.stage_at
-    described = Machine(
+    made = Machine(
         kernel=args.stage if at is None else stage_at(args.stage, at, scratch / "stage.elf"),
         initrd=initrd,
         append=args.fdt_append,
@@ -98,7 +98,7 @@ def machine(args: argparse.Namespace, initrd: Path | None, scratch: Path) -> Mac
         icount=getattr(args, "icount", False),
         extra=tuple(args.passed_on),
     )
-    return with_firmware(described, args.firmware, initrd, scratch) if args.firmware and initrd else described
+    return with_firmware(made, args.firmware, initrd, scratch) if args.firmware and initrd else made
 
 
 def show(piece: bytes) -> None:
