@@ -86,15 +86,16 @@ static enum lb_err reserve_all(const struct facts *facts, const struct memmap *m
 /* The notes of kernels that are gone must not be taken for the next one's. Nobody looks out of reach. */
 static size_t wipe_notes(const struct facts *facts, struct region range)
 {
+	const struct region in_reach = {0, facts->stage->physmap.limit};
 	size_t wiped = 0;
+	const char *page;
+	char *start;
 
-	range = region_intersection(range, (struct region){0, facts->stage->physmap.limit});
-	for (uint64_t offset = 0; offset < range.size; offset += PAGE_SIZE) {
-		void *page = facts_at(facts, range.base + offset);
-
-		if (!vmcoreinfo_is_note(page))
-			continue;
-		memset(page, 0, sizeof(uint64_t));
+	range = region_pages_inside(region_intersection(range, in_reach));
+	start = facts_at(facts, range.base);
+	page = start;
+	while ((page = vmcoreinfo_next_note(page, start + range.size)) != start + range.size) {
+		memset(start + (page - start), 0, sizeof(uint64_t));
 		wiped++;
 	}
 	return wiped;

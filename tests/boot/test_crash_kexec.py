@@ -9,7 +9,7 @@ from pathlib import Path
 import keyed
 import pytest
 from crash_lab import ARMED, CONSOLE, Lab, machine
-from gdbstub import Gdb
+from lifeboatlib.gdbstub import Gdb
 from harness import find, image_that_loops
 from kexec_lab import ENTERED, LOADED, PANIC, Kit, expect_good_dump
 from lifeboatlib import bundle, initramfs, keys, target

@@ -34,9 +34,10 @@ def test_the_log_and_a_dump_are_read_in_every_mode(
 @pytest.mark.parametrize("cause", [pytest.param("panic", marks=pytest.mark.long), "hang", "early"])
 def test_a_dead_kernels_dump_is_saved(cause: str, stage: Path, tmp_path: Path) -> None:
     """A panic, a hang with a watchdog, a death before userspace; the token is in the dump's dmesg."""
-    story = demo.Story(tmp_path, cause=cause, echo=None, stage=stage)
+    story = demo.Story(tmp_path, cause=cause, echo=None, stage=stage, keep=tmp_path / "kept")
     assert demo.play(story, STORY) is None
     assert story.facts[0] == f"ended by {ENDINGS[cause]}"
+    assert story.dump and (tmp_path / "kept/vmcore.1").read_bytes() == story.dump.kdump[1].content
 
 
 @pytest.mark.slow

@@ -6,6 +6,8 @@
 #include "tests/unit/fdt_sense.h"
 
 #include "fdt/merge.h"
+#include "fdt/read.h"
+#include "fdt/sound.h"
 
 #define RANDOM_ROUNDS 4000
 
@@ -23,11 +25,20 @@ static int tell_seed(void **state)
 	return 0;
 }
 
+/* libfdt's own check of the whole tree is the oracle of ours. */
+static void check_sound(const struct blob *blob)
+{
+	if (blob->size < sizeof(struct fdt_header) || sound_header(blob->data))
+		return;
+	assert_int_equal(!sound_tree(blob->data, blob->size), !fdt_check_full(blob->data, blob->size));
+}
+
 static enum lb_err try(const struct blob *blob)
 {
 	struct diag diag = {""};
 	enum lb_err err = fdt_read_machine(blob->data, blob->size, &machine, &diag);
 
+	check_sound(blob);
 	if (err) {
 		refused++;
 		assert_memory_equal(diag.text, "fdt: ", 5);

@@ -10,6 +10,8 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 struct control {
 	const char *devicetree;
 	const char *memory;
+	const char *test;   /* the doctor's note */
+	const char *root;   /* of /proc and /sys */
 	const char *option; /* of the command, or NULL */
 	struct crash_region region;
 	struct diag diag;

@@ -12,16 +12,19 @@
 
 #include "kexec/crash/text.h"
 #include "tools/lifeboat-ctl/control.h"
+#include "tools/lifeboat-ctl/doctor.h"
 #include "tools/lifeboat-ctl/find_region.h"
 #include "tools/lifeboat-ctl/load.h"
+#include "tools/lifeboat-ctl/ready.h"
 
 #define DEVICETREE "/proc/device-tree"
 #define MEMORY	   "/dev/mem"
+#define TEST	   "/var/lib/lifeboat/test"
+#define ROOT	   "/"
 
 static const char usage[] =
-	"usage: lifeboat-ctl [--devicetree DIR] [--mem FILE] COMMAND\n"
-	"  status            the crash record: state, crash kernel, region, what a reset loses, the boot "
-	"counter\n"
+	"usage: lifeboat-ctl [--devicetree DIR] [--mem FILE] [--test FILE] [--root DIR] COMMAND\n"
+	"  status            would the next crash be captured? Then the record: state, crash kernel, ...\n"
 	"  load FILE         a crash kernel: the bundle FILE, whose crash configuration is started after a "
 	"crash\n"
 	"  unload            forget that one: firmware's counts again, if there is one\n"
@@ -32,7 +35,9 @@ static const char usage[] =
 	"  log               what lifeboat said when it started this kernel\n"
 	"  log --previous    what it said the time before that\n"
 	"  log --dead        the log of the last kernel that died\n"
-	"By default DIR is " DEVICETREE " and FILE is " MEMORY ".\n"
+	"  test              is RAM kept over a reset? Puts a pattern into the region; reboot then\n"
+	"  test --report     what the reboot left of it\n"
+	"By default the DIRs are " DEVICETREE " and " ROOT ", the FILEs " MEMORY " and " TEST ".\n";
 	"lifeboat-ctl --version tells which lifeboat it came with. Examples:\n"
 	"  lifeboat-ctl disarm && reboot\n"
 	"  lifeboat-ctl log --dead | tail -n 40\n";
@@ -97,6 +102,7 @@ static int show_status(struct control *control)
 	control_unmap(memory, part);
 	if (err)
 		return control_fail(control->diag.text);
+	ready_print(control->root, &record, record.kept.size || record.crash_entry);
 	print_record(&record);
 	return EXIT_DONE;
 }
@@ -234,6 +240,23 @@ static int show_log(struct control *control)
 	return EXIT_USAGE;
 }
 
+/* The record is disarmed, so that the reboot is meant, whatever the log says of it. */
+static int test(struct control *control)
+{
+	int status;
+
+	if (is_option(control->option, "--report"))
+		return doctor_report(control);
+	if (control->option) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	status = doctor_begin(control);
+	return status ? status
+		      : change(control, do_disarm,
+			       "the pattern is in its place: reboot, then lifeboat-ctl test --report");
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct control *control);
@@ -247,6 +270,7 @@ static const struct {
 	{"confirm", confirm, false, false},
 	{"retry", retry, false, false},
 	{"log", show_log, true, false},
+	{"test", test, true, false},
 };
 
 static bool is_asked(size_t command, const struct control *control, const char *name)
@@ -268,9 +292,31 @@ static int run(struct control *control, const char *name)
 	return EXIT_USAGE;
 }
 
+/* What comes before the command. */
+static bool take_option(struct control *control, const char *name, const char *value)
+{
+	const struct {
+		const char *name;
+		const char **value;
+	} options[] = {
+		{"--devicetree", &control->devicetree},
+		{"--mem", &control->memory},
+		{"--test", &control->test},
+		{"--root", &control->root},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if (!strcmp(options[i].name, name)) {
+			*options[i].value = value;
+			return true;
+		}
+	}
+	return false;
+}
+
 int main(int argc, char **argv)
 {
-	struct control control = {.devicetree = DEVICETREE, .memory = MEMORY};
+	struct control control = {.devicetree = DEVICETREE, .memory = MEMORY, .test = TEST, .root = ROOT};
 	int i = 1;
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
@@ -281,14 +327,8 @@ int main(int argc, char **argv)
 		puts("lifeboat-ctl " LIFEBOAT_VERSION);
 		return EXIT_DONE;
 	}
-	for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
-		if (!strcmp(argv[i], "--devicetree"))
-			control.devicetree = argv[i + 1];
-		else if (!strcmp(argv[i], "--mem"))
-			control.memory = argv[i + 1];
-		else
-			break;
-	}
+	while (i + 1 < argc && take_option(&control, argv[i], argv[i + 1]))
+		i += 2;
 	if (i == argc || argc - i > 2) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;

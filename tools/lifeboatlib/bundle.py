@@ -23,10 +23,7 @@ SIGNED_HASHES = HASHES[1:]
 STRONG_HASH = "sha512"  # on RV64 it takes fewer instructions a byte than sha256: README, what it costs
 
 HELP = "make a bundle (FIT image) of a kernel and what belongs to it"
-EXAMPLES = (
-    'tools/lifeboat bundle --kernel Image --initrd initramfs.cpio --append "console=ttyS0" -o bundle.itb',
-    "tools/lifeboat bundle --raw u-boot.bin --load 0x80200000 -o bundle.itb",
-)
+EXAMPLES = ('tools/lifeboat bundle --kernel Image --initrd root.cpio --append "console=ttyS0" -o bundle.itb',)
 
 FIRMWARE = "firmware"  # the image that is U-Boot or EDK2
 

@@ -12,8 +12,8 @@ from types import FrameType, ModuleType
 from typing import NoReturn
 
 from lifeboatlib import (
-    build, bundle, coverage, demo, fuzzing, image, inspecting, keys, manual, profiling, run, setup,
-    size, testing,
+    aboard, bench, build, bundle, coverage, deb, demo, fuzzing, image, inspecting, keys, manual, memorymap,
+    pictures, profiling, run, sbom, setup, size, tables, testing, timeline,
 )  # fmt: skip
 from lifeboatlib.ui import LifeboatError, fail
 from lifeboatlib.version import VERSION
@@ -30,11 +30,19 @@ COMMANDS: dict[str, ModuleType] = {
     "coverage": coverage,
     "bundle": bundle,
     "image": image,
+    "deb": deb,
+    "debian": aboard,
     "inspect": inspecting,
     "keys": keys,
     "size": size,
     "profile": profiling,
     "manual": manual,
+    "sbom": sbom,
+    "bench": bench,
+    "map": memorymap,
+    "tables": tables,
+    "timeline": timeline,
+    "pictures": pictures,
 }
 
 # These hand on what follows "--" to another program.

@@ -3,12 +3,12 @@
  * A plugin for QEMU (-plugin FILE,entry=PC,low=PC,high=PC,out=FILE): the stage's instructions by chain of
  * callers.
  *
- * What runs from entry on, as far as [low .. high) is long, is the stage before paging; in [low .. high) it is
- * the stage after. A life begins when pc is entry. Each is written as "life" and its count, then a line for
- * each chain: its number, its caller's, the pc that was called, how often, instructions of its own. Wants
+ * What runs from entry on, as far as [low .. high) is long, is the stage before paging; in [low .. high) it
+ * is the stage after. A life begins when pc is entry. Each is written as "life" and its count, then a line
+ * for each chain: its number, its caller's, the pc that was called, how often, instructions of its own. Wants
  * -icount: then one thread runs all harts.
  *
- * QEMU's header comes with no package: what is used of its interface (version 2 to 4) is declared here.
+ * QEMU's header comes in no package: what is used of its interface (version 2 to 4) is declared here.
  */
 #include <stdbool.h>
 #include <stddef.h>
