@@ -187,7 +187,8 @@ def test_an_old_region_below_4_gib_is_found_in_the_middle_of_ram(
     stays = build_payload("named", NAME='"loop"', STAY=1)
     loop = bundle.linux(stays.bin)  # type: ignore[attr-defined]
     plain = bundle.simple(loop)
-    crash = bundle.with_crash(bundle.simple(replace(loop, kind=kind)), payload=loop, crash=bundle.Crash(REGION, 1, "capture"))
+    primary = bundle.simple(replace(loop, kind=kind))
+    crash = bundle.with_crash(primary, payload=loop, crash=bundle.Crash(REGION, 1, "capture"))
     armed = machine(stage, crash.write(tmp_path / "crash.itb"), tmp_path, size=5 << 30)
     with Session(armed) as session:
         session.expect(rf"crash: region \[0x\w+\.\.{end}\]")
