@@ -75,6 +75,32 @@ def test_copying_costs_less_than_an_instruction_a_byte(
     assert 0 < found.own <= BUDGET
 
 
+@pytest.mark.parametrize(
+    ("algo", "cpu", "most"),
+    [
+        ("crc32", "", 36_000_000),
+        ("crc32", "rv64,zbc=false", 195_000_000),
+        pytest.param("sha256", "rv64,zknh=true", 750_000_000, marks=pytest.mark.slow),
+        pytest.param("sha256", "", 1_250_000_000, marks=pytest.mark.long),
+        pytest.param("sha256", "rv64,zbb=false", 1_650_000_000, marks=pytest.mark.long),
+        pytest.param("sha512", "", 800_000_000, marks=pytest.mark.long),
+        pytest.param("sha512", "rv64,zbb=false", 1_250_000_000, marks=pytest.mark.long),
+    ],
+)
+def test_a_check_and_the_copy_are_within_their_instructions(
+    algo: str, cpu: str, most: int, stage: Path, kernel: Path, demo_initramfs: Path,
+    make_bundle: Callable[..., Path],
+) -> None:  # fmt: skip
+    """Debian's Image and an initramfs: 32,022 KiB, which U-Boot checks for 279 million by CRC-32, 1,974 by SHA-256."""
+    made = bundle.simple(bundle.linux(kernel), initrd=demo_initramfs)
+    made = replace(made, images=[replace(each, hashes=[algo]) for each in made.images])
+    with Session(Machine(kernel=stage, initrd=make_bundle(made), icount=True, cpu=cpu)) as session:
+        session.expect(r"^lifeboat: handoff: .*\n")
+        count, by = find(r"^lifeboat: cost: (\d+) instructions for \d+ KiB checked, (.*)$", session.text).groups()
+    print(f"\ncost: {by}: {int(count):,} instructions")
+    assert by.startswith(algo) and 0 < int(count) <= most
+
+
 def test_memory_costs_nothing(cost: Callable[..., Cost]) -> None:
     small, large = (cost(in_place=True, memory=memory) for memory in ("512M", "8G"))
     assert large.own - small.own < small.own // 10

@@ -43,6 +43,10 @@ def _meson_alone(directory: Path, options: list[str], what: str) -> None:
         raise
 
 
+def _differs(file: Path, copy: Path) -> bool:
+    return not (copy.is_file() and filecmp.cmp(file, copy, shallow=False))
+
+
 def _refresh_overlays() -> None:
     """Brings our build files into unpacked subprojects; Meson does so only when it unpacks them."""
     for path in SUBPROJECTS.glob("*.wrap"):
@@ -50,9 +54,11 @@ def _refresh_overlays() -> None:
         wrap.read(path, encoding="utf-8")
         unpacked = SUBPROJECTS / wrap["wrap-file"]["directory"]
         overlay = SUBPROJECTS / "packagefiles" / wrap["wrap-file"]["patch_directory"]
+        if any(_differs(patch, unpacked / patch.name) for patch in overlay.glob("*.patch")):
+            shutil.rmtree(unpacked, ignore_errors=True)  # Meson unpacks it again, and applies what there is now
         for file in overlay.rglob("*") if unpacked.is_dir() else ():
             copy = unpacked / file.relative_to(overlay)
-            if file.is_file() and not (copy.is_file() and filecmp.cmp(file, copy, shallow=False)):
+            if file.is_file() and _differs(file, copy):
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, copy)
 
