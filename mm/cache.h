@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Cutting a range of memory into cache blocks. The instruction that cleans one is the caller's (boot/), and is
- * inlined: three instructions a block, not nine. Arming cleans a good half million of them.
+ * Cutting a range of memory into cache blocks. The instruction that cleans one is the caller's (boot/), and
+ * is inlined: three instructions a block, not nine. Arming cleans a good half million of them.
  */
 #ifndef LIFEBOAT_MM_CACHE_H
 #define LIFEBOAT_MM_CACHE_H

@@ -8,7 +8,7 @@
  * large leaf would go, the walk continues below it with smaller leaves. Nothing valid is ever overwritten.
  *
  * Runs before paging is on, too: it must not use absolute addresses (tables of pointers). And in programs
- * that have no C library (client/): it wants no header of one, and memset() alone.
+ * that have no C library (client/): it wants none.
  */
 #include "mm/pagetable.h"
 
@@ -64,7 +64,8 @@ static enum lb_err new_table(struct pagetable *pt, uint64_t *pte)
 	if (pt->used_pages == pt->pool_pages)
 		return LB_ENOSPC;
 	table = pt->pool[pt->used_pages++];
-	__builtin_memset(table, 0, PAGE_SIZE); /* a loop takes three times as long */
+	for (uint64_t *entry = table; entry != table + PAGETABLE_ENTRIES; entry += 4)
+		entry[0] = entry[1] = entry[2] = entry[3] = 0;
 	*pte = pa >> PAGE_SHIFT << PTE_PPN_SHIFT | PTE_V;
 	return LB_OK;
 }
