@@ -9,7 +9,7 @@ from types import FrameType, ModuleType
 from typing import NoReturn
 
 from lifeboatlib import (
-    build, bundle, coverage, demo, fuzzing, image, inspecting, keys, run, setup, size, testing,
+    build, bundle, coverage, demo, fuzzing, image, inspecting, keys, run, setup, size, soak, testing,
 )  # fmt: skip
 from lifeboatlib.ui import LifeboatError, fail
 
@@ -21,6 +21,7 @@ COMMANDS: dict[str, ModuleType] = {
     "test": testing,
     "fuzz": fuzzing,
     "coverage": coverage,
+    "soak": soak,
     "bundle": bundle,
     "image": image,
     "inspect": inspecting,
