@@ -124,6 +124,7 @@ static void check_ring(const struct world *world, const struct vmcoreinfo *info,
 	struct diag diag = {""};
 	struct printk_told told;
 	struct printk_ring ring;
+	size_t visited;
 
 	if (printk_open(&world->ram.look, info, &ring, &diag)) {
 		assert_in_range(strlen(diag.text), 10, sizeof(diag.text) - 1);
@@ -133,7 +134,8 @@ static void check_ring(const struct world *world, const struct vmcoreinfo *info,
 	if (told.ending != PRINTK_ENDING_CUT)
 		see(&told.record, &seen);
 	seen.records = 0;
-	assert_int_equal(printk_visit_last(&ring, UINT32_MAX, see, &seen), seen.records);
+	visited = printk_visit_last(&ring, UINT32_MAX, see, &seen);
+	assert_int_equal(visited, seen.records);
 	check_text(&ring, 256 + room);
 }
 

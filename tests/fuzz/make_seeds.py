@@ -20,7 +20,8 @@ RANDOM_SEEDS = 12
 
 OVERLAYS = (
     '/dts-v1/; /plugin/; &{/} { board { model = "added"; }; };',
-    "/dts-v1/; / { fragment@0 { target-path = \"/\"; __overlay__ { memory@80000000 { status = \"disabled\"; }; }; }; };",
+    "/dts-v1/; / { fragment@0 { target-path = \"/\"; __overlay__ { "
+    "memory@80000000 { status = \"disabled\"; }; }; }; };",
     "/dts-v1/; /plugin/; &uart { status = \"okay\"; link = <&l>; }; / { }; &{/chosen} { l: label { }; };",
     "/dts-v1/; / { fragment@0 { target-path = \"/reserved-memory\"; __overlay__ { "
     "fw@80000000 { status = \"disabled\"; }; }; }; };",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Each fuzz target for a few seconds, the same inputs in the same order each time; tools/lifeboat fuzz goes on for long.
+"""Each fuzz target for a few seconds, the same inputs in the same order; tools/lifeboat fuzz goes on for long.
 
 (Signed bundles are made by each build, so that target's inputs are this build's own.)
 """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The life of a machine with an armed record, checked exhaustively by spin: life.pml says what must hold.
 
-The model asks the stage's own C (life.c), so the two can't disagree. Each mutation breaks one thing, and spin must find it:
-a model that finds nothing wrong with those would prove nothing.
+The model asks the stage's own C (life.c), so the two can't disagree. Each mutation breaks one thing, and spin must find
+it: a model that finds nothing wrong with those would prove nothing.
 """
 
 import os
@@ -65,8 +65,9 @@ def explore(pan: Path, mutation: int, directory: Path) -> str:
     """What the exhaustive search says."""
     environment = {**os.environ, "LIFE_MUTATION": str(mutation)}
     done = subprocess.run(
-        [pan, "-m100000"], cwd=directory, env=environment, capture_output=True, text=True, timeout=patience(), check=False
-    )
+        [pan, "-m100000"],
+        cwd=directory, env=environment, capture_output=True, text=True, timeout=patience(), check=False,
+    )  # fmt: skip
     assert done.returncode == 0 and "life: " not in done.stderr, done.stdout + done.stderr
     assert "max search depth too small" not in done.stdout
     return done.stdout

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The page-table builder, for every way in which two addresses can share tables, in all three modes; and for every two
- * ranges of a few pages around the edge of a table.
+ * The page-table builder, for every way in which two addresses can share tables, in all three modes; and
+ * for every two ranges of a few pages around the edge of a table.
  */
 #include "tests/unit/mmu.h"
 
@@ -65,7 +65,10 @@ static void check_trampoline(unsigned levels, uint64_t va, uint64_t pa)
 	assert_access(&tables.pt, pa, pa, PTE_R | PTE_X);
 }
 
-/* In Sv57 every eleventh pair, which is prime to all that is counted here: that meets every digit with every other. */
+/*
+ * In Sv57 every eleventh pair, which is prime to all that is counted here: that meets every digit with
+ * every other.
+ */
 static void every_two_addresses_share_what_they_can(void **state)
 {
 	unsigned checked = 0;
@@ -88,7 +91,10 @@ struct pages {
 	unsigned first, count;
 };
 
-/* What each page of the window is mapped to: 0 for nothing, else its physical page's number and permissions. */
+/*
+ * What each page of the window is mapped to: 0 for nothing, else its physical page's number and
+ * permissions.
+ */
 static uint64_t window[WINDOW];
 
 /* Map pages of the window, which begins at @va, and do so to @window; whether that can be. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The plan, on every machine of a few pages: each set of banks of RAM (four at most), with each set of reservations.
- * An oracle on the pages' bits says where everything goes, or which error is due.
+ * The plan, on every machine of a few pages: each set of banks of RAM (four at most), with each set of
+ * reservations. An oracle on the pages' bits says where everything goes, or which error is due.
  */
 #include <setjmp.h>
 #include <stdarg.h>

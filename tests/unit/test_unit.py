@@ -56,6 +56,7 @@ def run(source: Path, **variables: str) -> None:
         "LIFEBOAT_DTBS": str(directory / "dtbs"),
         "LIFEBOAT_FITS": str(directory / "fits"),
         "LIFEBOAT_SIGNED": str(directory / "signed"),
+        "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",  # (else it tells, and the program passes)
     }
     result = subprocess.run(
         [program], env=environment, capture_output=True, text=True, timeout=patience(), check=False

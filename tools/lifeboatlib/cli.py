@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from lifeboatlib import (
     aboard, bench, build, bundle, coverage, deb, demo, fuzzing, image, inspecting, keys, manual, memorymap,
-    pictures, profiling, run, sbom, setup, size, tables, testing, timeline,
+    pictures, profiling, run, sbom, setup, size, soak, tables, testing, timeline,
 )  # fmt: skip
 from lifeboatlib.ui import LifeboatError, fail
 from lifeboatlib.version import VERSION
@@ -28,6 +28,7 @@ COMMANDS: dict[str, ModuleType] = {
     "test": testing,
     "fuzz": fuzzing,
     "coverage": coverage,
+    "soak": soak,
     "bundle": bundle,
     "image": image,
     "deb": deb,
