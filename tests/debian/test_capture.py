@@ -158,6 +158,11 @@ def test_with_recipients_nothing_is_saved_in_the_clear(capture: Capture) -> None
     assert saved["20261127120000/vmcore.flat.age"].endswith("gur qhzc")
 
 
+def test_over_nfs_a_dump_is_a_file_as_ever(capture: Capture) -> None:
+    capture.run(LIFEBOAT_TARGET="nfs:server:/export")
+    assert "20261127120000/vmcore" in capture.saved()
+
+
 def test_a_disk_that_takes_nothing_is_told(capture: Capture) -> None:
     capture.crash.write_text("no directory", encoding="utf-8")
     said = capture.run('ssh_host=; save_to "$CRASH" 2>/dev/null')

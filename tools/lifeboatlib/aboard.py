@@ -122,12 +122,21 @@ def is_armed_again(session: Session) -> None:
         raise LifeboatError(f"after the crash the next one would not be captured: {said.splitlines()[-3:]}")
 
 
+def purge(session: Session) -> None:
+    """The package leaves nothing behind but the dump."""
+    run(session, "rm /tmp/lifeboat-kdump_*.deb; dpkg -P lifeboat-kdump")
+    left = run(session, "find / -xdev -name '*lifeboat*'").split()
+    if left:
+        raise LifeboatError(f"the package has left {' '.join(left)}")
+
+
 def crash_and_back(story: Story) -> None:
     """The whole of it, in the machine."""
     with booted(story) as session:
         install(session)
         die(story, session)
         is_armed_again(session)
+        purge(session)
         session.send("poweroff\n")
         session.wait(SLOW)
 

@@ -31,6 +31,7 @@ LEFT_OUT = ("drivers/gpu", "drivers/infiniband", "drivers/media", "drivers/net/w
 PARTITION_START = 2048  # sectors
 ROOM = 3 << 30  # bytes; not stored where nothing is written
 PROMPT = "guest# "
+ROOT_UUID = "5a71b0a7-0001-4000-8000-000000000001"
 
 # binfmt_misc is the machine's own, so the entry is taken back. (mmdebstrap looks for it under this name.)
 UNDER_QEMU_USER = r"""
@@ -71,14 +72,19 @@ AFTER = f"""
 echo update_initramfs=yes > "$1/etc/initramfs-tools/update-initramfs.conf"
 units="$1/etc/systemd/system"
 echo '{CONSOLE}' > "$units/console.service"
-echo 'PARTUUID=5a71b0a7-0001-4000-8000-000000000001 / ext4 defaults 0 1' > "$1/etc/fstab"
+echo 'PARTUUID={ROOT_UUID} / ext4 defaults 0 1' > "$1/etc/fstab"
 echo guest > "$1/etc/hostname"
-rm -f "$1/etc/resolv.conf" "$1/var/lib/dbus/machine-id"
+# Not the first boot of a new machine, which sets up its services anew; and slow is not broken.
+echo {ROOT_UUID} | tr -d - > "$1/etc/machine-id"
+rm -f "$1/etc/resolv.conf"
+mkdir -p "$1/etc/systemd/system.conf.d"
+printf '%s\\n' '[Manager]' DefaultDeviceTimeoutSec=infinity DefaultTimeoutStartSec=infinity \\
+    > "$1/etc/systemd/system.conf.d/slow.conf"
 chroot "$1" systemctl mask serial-getty@ttyS0.service getty@tty1.service \
     apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer dpkg-db-backup.timer
 chroot "$1" systemctl enable console.service
+touch "$1/etc/.updated" "$1/var/.updated"
 """
-ROOT_UUID = "5a71b0a7-0001-4000-8000-000000000001"
 GUID = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"  # Linux file system data
 
 
