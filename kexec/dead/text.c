@@ -34,7 +34,7 @@ bool printk_next_line(struct printk_record *rest, struct printk_record *line)
  */
 static const char *stamp(uint64_t ts_nsec, char out[STAMP_MAX])
 {
-	char *at = out + STAMP_MAX - 2, *const shortest = at - 1 - 5 - 6;
+	char *at = &out[STAMP_MAX - 2], *const shortest = at - 1 - 5 - 6;
 	uint64_t left = ts_nsec / 1000;
 
 	at[0] = ']';
