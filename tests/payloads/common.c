@@ -139,3 +139,13 @@ bool begins_with(const char *text, const char *prefix)
 	}
 	return true;
 }
+
+/* A compiler may want it, whatever the source says. */
+void *memset(void *at, int value, size_t size);
+
+void *memset(void *at, int value, size_t size)
+{
+	for (uint8_t *byte = at; size--; byte++)
+		*byte = (uint8_t)value;
+	return at;
+}
