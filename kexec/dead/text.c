@@ -34,7 +34,7 @@ bool printk_next_line(struct printk_record *rest, struct printk_record *line)
  */
 static const char *stamp(uint64_t ts_nsec, char out[STAMP_MAX])
 {
-	char *at = out + STAMP_MAX - 2, *const shortest = at - 1 - 5 - 6;
+	char *at = &out[STAMP_MAX - 2], *const shortest = at - 1 - 5 - 6;
 	uint64_t left = ts_nsec / 1000;
 
 	at[0] = ']';
@@ -83,7 +83,7 @@ static void begin_line(struct writer *to, uint64_t ts_nsec)
 		put(to, "\n", 1);
 	to->keep = to->at >= to->from;
 	to->left_out += !to->keep;
-	put(to, head, (size_t)(room + STAMP_MAX - head));
+	put(to, head, STAMP_MAX - (size_t)(head - room));
 }
 
 static void put_record(const struct printk_record *record, void *context)
