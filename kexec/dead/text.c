@@ -83,7 +83,7 @@ static void begin_line(struct writer *to, uint64_t ts_nsec)
 		put(to, "\n", 1);
 	to->keep = to->at >= to->from;
 	to->left_out += !to->keep;
-	put(to, head, (size_t)(room + STAMP_MAX - head));
+	put(to, head, STAMP_MAX - (size_t)(head - room));
 }
 
 static void put_record(const struct printk_record *record, void *context)

@@ -33,6 +33,48 @@ static void check_sound(const struct blob *blob)
 	assert_int_equal(!sound_tree(blob->data, blob->size), !fdt_check_full(blob->data, blob->size));
 }
 
+/* Trees that damage seldom makes: no root, two roots, one with a name, one that does not end. */
+static void trees_are_told_from_what_is_none_as_libfdt_does(void **state)
+{
+	enum { BEGIN = FDT_BEGIN_NODE, END_NODE = FDT_END_NODE, NOP = FDT_NOP, END = FDT_END, WORDS = 8 };
+	static const uint32_t rows[][WORDS] = {
+		{BEGIN, 0, END_NODE, END, END, END, END, END},
+		{BEGIN, 0, END_NODE, NOP, END, END, END, END},
+		{BEGIN, 0, END_NODE, BEGIN, 0, END_NODE, END, END},
+		{BEGIN, 0x61000000, END_NODE, END, END, END, END, END},
+		{BEGIN, 0, BEGIN, 0x61000000, END_NODE, END_NODE, END, END},
+		{BEGIN, 0, NOP, NOP, NOP, NOP, NOP, END_NODE},
+		{BEGIN, 0, END, END, END, END, END, END},
+		{END_NODE, END, END, END, END, END, END, END},
+		{END, END, END, END, END, END, END, END},
+		{BEGIN, 0, 7, END_NODE, END, END, END, END},
+	};
+	size_t sound = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const size_t head = sizeof(struct fdt_header) + sizeof(struct fdt_reserve_entry);
+		struct blob blob = {.size = head + sizeof(rows[i]),
+				    .data = calloc(1, head + sizeof(rows[i]))};
+
+		fdt_set_magic(blob.data, FDT_MAGIC);
+		fdt_set_totalsize(blob.data, (uint32_t)blob.size);
+		fdt_set_off_mem_rsvmap(blob.data, sizeof(struct fdt_header));
+		fdt_set_off_dt_struct(blob.data, (uint32_t)head);
+		fdt_set_size_dt_struct(blob.data, sizeof(rows[i]));
+		fdt_set_off_dt_strings(blob.data, (uint32_t)blob.size);
+		fdt_set_version(blob.data, 17);
+		fdt_set_last_comp_version(blob.data, 16);
+		for (size_t word = 0; word < WORDS; word++)
+			((fdt32_t *)(void *)(blob.data + head))[word] = cpu_to_fdt32(rows[i][word]);
+		assert_int_equal(sound_header(blob.data), 0);
+		check_sound(&blob);
+		sound += !sound_tree(blob.data, blob.size);
+		free(blob.data);
+	}
+	assert_in_range(sound, 2, ARRAY_SIZE(rows) - 2);
+}
+
 static enum lb_err try(const struct blob *blob)
 {
 	struct diag diag = {""};
@@ -277,6 +319,7 @@ static void a_header_tells_the_size_only_of_an_fdt_that_can_be_read(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(trees_are_told_from_what_is_none_as_libfdt_does),
 		cmocka_unit_test(a_truncated_fdt_is_refused_at_every_byte),
 		cmocka_unit_test(every_byte_changed_in_turn_does_no_harm),
 		cmocka_unit_test_teardown(words_that_break_arithmetic_do_no_harm, tell_seed),
