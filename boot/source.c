@@ -148,15 +148,16 @@ static enum lb_err check_undamaged(struct region where, const struct memmap *map
  * The bundle; and what is none in the initrd's place is an initrd: keep it whole, for a payload without its
  * own.
  */
-static enum lb_err take(const struct source *source, struct region initrd, struct memmap *map,
-			struct diag *diag)
+static enum lb_err take(struct source *source, struct region initrd, struct memmap *map, struct diag *diag)
 {
 	const struct region where = source->where;
 	enum lb_err err = LB_OK;
 
+	if (where.base != initrd.base)
+		source->beside = initrd;
 	if (source->is_ram)
 		err = memmap_take(map, where.base, where.size, MEMMAP_BUNDLE, source->from);
-	if (!err && where.base != initrd.base)
+	if (!err && source->beside.size)
 		err = memmap_take(map, initrd.base, initrd.size, MEMMAP_INITRD, "beside the bundle");
 	return err ? diag_fail(diag, err, "memory: no entry left for the bundle") : LB_OK;
 }

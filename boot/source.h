@@ -11,6 +11,7 @@ struct source {
 	struct region where;  /* size 0: none was found */
 	const char *from;     /* who said so, for the log */
 	bool is_ram;	      /* taken in the memory map; flash is not */
+	struct region beside; /* an initrd that firmware brought beside it; size 0: none */
 	enum lb_err err;      /* not LB_OK: nothing can be started from it */
 	struct diag why;      /* then: the line for the person */
 	struct bundle bundle; /* opened, where the stage sees it now; undefined if err is not LB_OK */

@@ -24,7 +24,7 @@ struct stage_view {
 	struct region where; /* size 0: nothing; what is out of the mode's reach is left out */
 	uint64_t perms;	     /* PTE_R, PTE_W, PTE_DEVICE; 0: as free RAM */
 };
-#define STAGE_VIEWS_MAX 4
+#define STAGE_VIEWS_MAX 5
 
 /** How stage_move() shall move. */
 struct stage_request {

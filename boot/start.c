@@ -160,7 +160,7 @@ static void start_crash_kernel(struct boot_context *ctx)
 
 static _Noreturn void start_primary(struct boot_context *ctx)
 {
-	struct chosen chosen;
+	struct chosen chosen = {.may_arm = false};
 	struct exit to;
 
 	require(ctx, choose_primary(&ctx->facts, &ctx->memmap, &ctx->crash, &ctx->policy, &ctx->primary,

@@ -8,7 +8,7 @@
  * large leaf would go, the walk continues below it with smaller leaves. Nothing valid is ever overwritten.
  *
  * Runs before paging is on, too: it must not use absolute addresses (tables of pointers). And in programs
- * that have no C library (client/): it wants none.
+ * that have no C library (client/): it wants no header of one, and memset() alone.
  */
 #include "mm/pagetable.h"
 
@@ -64,8 +64,7 @@ static enum lb_err new_table(struct pagetable *pt, uint64_t *pte)
 	if (pt->used_pages == pt->pool_pages)
 		return LB_ENOSPC;
 	table = pt->pool[pt->used_pages++];
-	for (size_t i = 0; i < PAGETABLE_ENTRIES; i++)
-		table[i] = 0;
+	__builtin_memset(table, 0, PAGE_SIZE); /* a loop takes three times as long */
 	*pte = pa >> PAGE_SHIFT << PTE_PPN_SHIFT | PTE_V;
 	return LB_OK;
 }

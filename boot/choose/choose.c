@@ -22,6 +22,7 @@ static void wish(const struct crash *crash, bool may_arm, struct payload *primar
 	primary->rule.why = "so that a panic ends in a reset";
 	primary->wishes.reservation = crash->reservation;
 	primary->wishes.reservation_count = crash->reservation_count;
+	primary->wishes.no_map_at_all = primary->config.is_firmware;
 }
 
 /*
@@ -59,7 +60,7 @@ static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, st
 		err = load_machine(facts, primary, map);
 	if (err)
 		return err;
-	*may_arm = WITH_CRASH && crash->prepared && region_suits(crash, primary->machine, facts->log);
+	*may_arm = WITH_CRASH && crash->can_arm && region_suits(crash, primary->machine, facts->log);
 	wish(crash, *may_arm, primary);
 	err = load_plan(facts, primary, keep_bundle);
 	if (err && WITH_CRASH && crash->region.all.size) {
@@ -73,7 +74,7 @@ static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, st
 static uint32_t find_demoted(const struct facts *facts, struct crash *crash, const struct choices *choices,
 			     const struct boot_policy *policy, struct boot_start *start)
 {
-	if (!WITH_CRASH || !crash->prepared)
+	if (!WITH_CRASH || !crash->can_arm)
 		return 0;
 	start->bundle_id = bundle_identify(&facts->source->bundle);
 	start->limit = policy->limit;
@@ -117,7 +118,8 @@ enum lb_err choose_primary(const struct facts *facts, struct memmap *map, struct
 		if (i + 1 < count)
 			log_warn(facts->log, "choose: '" FIT_NAME "' is bad: %s", name, diag->text);
 	}
-	chosen->kernel = (struct region){primary->plan.entry, primary->config.image.mem_size};
+	if (!primary->config.is_firmware) /* which puts its kernel where it likes */
+		chosen->kernel = (struct region){primary->plan.entry, primary->config.image.mem_size};
 	*exit = (struct exit){primary->plan.entry, primary->plan.fdt};
 	return err;
 }

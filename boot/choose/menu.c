@@ -11,7 +11,7 @@
 #include "boot/machine/sbi.h"
 #include "boot/report.h"
 #include "kexec/bundle/board.h"
-#include "kexec/crash/text.h"
+#include "kexec/crash/retained.h"
 #include "version.h"
 
 #define SECONDS_MAX  600
@@ -45,12 +45,12 @@ static void show_this_log(const struct menu *menu)
 /* A log that outlived a reset in the crash region. */
 static void show_kept_log(const struct menu *menu, struct region where, const char *none)
 {
-	const struct crash_text *kept =
-		where.size ? physmap_pointer(&menu->facts->stage->physmap, where.base) : NULL;
-	const uint64_t size = kept ? crash_text_size(kept, where.size) : 0;
-	const struct text text = {{size ? kept->text : "", ""}, {size, 0}};
+	uint64_t size = 0;
+	const char *kept =
+		where.size ? retained_text(facts_at(menu->facts, where.base), where.size, &size) : NULL;
+	const struct text text = {{kept, ""}, {size, 0}};
 
-	if (size)
+	if (kept)
 		page_show(menu->facts, &text);
 	else
 		page_say(menu->facts, "%s", none);
@@ -152,7 +152,10 @@ static void show_screen(const struct menu *menu, size_t preferred)
 		show_choice(menu, preferred, ' ', preferred, false);
 	if (choices->more)
 		page_say(menu->facts, "     %zu more can be named by lifeboat.config=", choices->more);
-	page_say(menu->facts, "  crash kernel: %s", menu->crash->prepared ? "staged" : "none (l tells why)");
+	page_say(menu->facts, "  crash kernel: %s",
+		 !menu->crash->can_arm		   ? "none (l tells why)"
+		 : menu->crash->record.crash_entry ? "staged"
+						   : "userspace's to load");
 	page_say(menu->facts, "%s", "");
 	page_say(menu->facts, "  1-%zu boot that one   Enter boot >   m memory map   r reset   o power off",
 		 choices->count);

@@ -15,15 +15,40 @@
 
 #define REGION_NODE "lifeboat-crash"
 
+#define BOOTI_OFFSET (2 * MIB)
+#define BOOTI_ROOM \
+	(60 * MIB) /* for the kernel; U-Boot loads files to 64 MiB above the start of RAM, and on */
+
 static void add_reservation(struct crash *crash, struct fdt_reservation reservation)
 {
 	crash->reservation[crash->reservation_count++] = reservation;
 }
 
 /*
+ * U-Boot's booti puts Linux 2 MiB above the start of RAM, whatever is reserved there. Where the stage is
+ * loaded over it again, the reset harms it, first its header, by which its note is known to be its own.
+ */
+static void warn_of_booti(const struct facts *facts)
+{
+	const struct region_set *ram = &facts->hw->machine.ram;
+	const paddr_t stage = facts->hw->entry.stage_pa;
+
+	for (size_t i = 0; i < ram->count; i++) {
+		const paddr_t booti = ram->region[i].base + BOOTI_OFFSET;
+
+		if (stage >= booti && stage - booti < BOOTI_ROOM)
+			log_warn(facts->log,
+				 "crash: U-Boot's booti puts Linux at %#" PRIx64
+				 ", and a reset the stage on it: load the stage elsewhere, at %#" PRIx64
+				 " say, or that is not in the dump",
+				 booti, booti + BOOTI_ROOM);
+	}
+}
+
+/*
  * Lost memory goes into the record for the next life, and into the primary's FDT for this one. It stays in
  * the linear map: a hole there would split "System RAM", and kexec-tools 2.0.32 then takes a place outside of
- * crashkernel=.
+ * crashkernel=. (Firmware finds all of it no-map: choose.c.)
  */
 static enum lb_err reserve_all(const struct facts *facts, const struct memmap *map, struct crash *crash)
 {
@@ -61,15 +86,16 @@ static enum lb_err reserve_all(const struct facts *facts, const struct memmap *m
 /* The notes of kernels that are gone must not be taken for the next one's. Nobody looks out of reach. */
 static size_t wipe_notes(const struct facts *facts, struct region range)
 {
+	const struct region in_reach = {0, facts->stage->physmap.limit};
 	size_t wiped = 0;
+	const char *page;
+	char *start;
 
-	range = region_intersection(range, (struct region){0, facts->stage->physmap.limit});
-	for (uint64_t offset = 0; offset < range.size; offset += PAGE_SIZE) {
-		void *page = facts_at(facts, range.base + offset);
-
-		if (!vmcoreinfo_is_note(page))
-			continue;
-		memset(page, 0, sizeof(uint64_t));
+	range = region_pages_inside(region_intersection(range, in_reach));
+	start = facts_at(facts, range.base);
+	page = start;
+	while ((page = vmcoreinfo_next_note(page, start + range.size)) != start + range.size) {
+		memset(start + (page - start), 0, sizeof(uint64_t));
 		wiped++;
 	}
 	return wiped;
@@ -113,12 +139,13 @@ static bool keeps_prepared(const struct facts *facts, const struct crash *crash)
 {
 	const struct crash_record *record = &crash->record;
 
-	return facts->hw->machine.crash_region.size && !crash->has_config && record->crash_entry &&
+	return facts->hw->machine.crash_region.size && !crash->has_config &&
+	       (record->crash_entry || record->kept_room) &&
 	       (record->state == CRASH_ARMED || record->state == CRASH_DISARMED);
 }
 
-/* The record of a region without a crash kernel; what the boot counter knows stays. */
-static void begin_record(const struct facts *facts, struct crash *crash, bool was_capturing)
+/* The record of a region in which nothing is loaded; what the boot counter knows stays. */
+static void begin_record(const struct facts *facts, struct crash *crash, bool was_capturing, bool keep)
 {
 	struct crash_record *record = &crash->record;
 
@@ -129,6 +156,23 @@ static void begin_record(const struct facts *facts, struct crash *crash, bool wa
 	record->region_size = crash->region.all.size;
 	record->map_hash = crash_hash_ram(&facts->hw->machine.ram);
 	record->crash_usable = (struct region){0, 0};
+	record->kept_room = crash->region.kept.size;
+	if (!keep)
+		record->kept = (struct crash_piece){.size = 0};
+}
+
+/* Where userspace may load a crash kernel the bundle need not have one, or a good one. */
+static enum lb_err prepare_if_any(const struct facts *facts, struct crash *crash, struct payload *kernel)
+{
+	enum lb_err err = prepare(facts, crash, kernel);
+
+	if (!err || !crash->region.kept.size)
+		return err;
+	if (crash->config.has_kernel)
+		log_warn(facts->log, "crash: no crash kernel is staged: %s", facts->log->diag.text);
+	crash_record_drop_pieces(&crash->record);
+	crash->record.crash_entry = 0;
+	return LB_OK;
 }
 
 void arm_prepare(const struct facts *facts, const struct memmap *map, struct crash *crash,
@@ -142,18 +186,23 @@ void arm_prepare(const struct facts *facts, const struct memmap *map, struct cra
 		leave_old_region(facts, crash);
 	if (!(crash->has_config || keep) || !crash->region.all.size)
 		return;
-	begin_record(facts, crash, was_capturing);
-	err = record_write(facts, crash);
+	if (crash->config.beside_firmware)
+		warn_of_booti(facts);
+	begin_record(facts, crash, was_capturing, keep);
+	/*
+	 * Twice: if RAM forgets one slot, the other must not tell of the last life, whose log is wiped now.
+	 */
+	err = record_write_twice(facts, crash);
 	wipe_all_notes(facts, map, crash, dead);
 	call_wipe(facts, crash);
 	if (!err)
 		err = reserve_all(facts, map, crash);
 	if (!err && !keep)
-		err = prepare(facts, crash, kernel);
+		err = prepare_if_any(facts, crash, kernel);
 	if (err)
 		log_warn(facts->log, "crash: no crash kernel is staged: %s", facts->log->diag.text);
 	crash->record.state = err ? CRASH_EMPTY : CRASH_ARMED;
-	crash->prepared = !err;
+	crash->can_arm = !err;
 }
 
 uint32_t arm_find_demoted(const struct facts *facts, struct crash *crash, const struct choices *choices,
@@ -179,6 +228,18 @@ static enum lb_err find_owned(const struct facts *facts, const struct memmap *ma
 	return crash_release_lost(&crash->usable, crash->region.all);
 }
 
+static void say_armed(const struct facts *facts, const struct crash *crash)
+{
+	const uint64_t room = crash->region.kept.size;
+
+	if (crash->record.crash_entry || crash->record.kept.size)
+		log_info(facts->log, "crash: armed: a reset that is not orderly starts the crash kernel");
+	else
+		log_info(facts->log,
+			 "crash: armed, nothing loaded: lifeboat-ctl load has room for %" PRIu64 " MiB",
+			 room / MIB);
+}
+
 /* Last of all before the primary starts: from here on a reset that is not orderly is a crash. */
 void arm_record(const struct facts *facts, const struct memmap *map, struct crash *crash,
 		const struct chosen *chosen, struct dead *dead)
@@ -192,7 +253,7 @@ void arm_record(const struct facts *facts, const struct memmap *map, struct cras
 		log_warn(facts->log, "%s", facts->log->diag.text);
 		return;
 	}
-	log_info(facts->log, "crash: armed: a reset that is not orderly starts the crash kernel");
+	say_armed(facts, crash);
 	if (find_owned(facts, map, crash)) {
 		log_warn(facts->log, "crash: RAM is in too many pieces for a call");
 		return;

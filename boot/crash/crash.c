@@ -56,6 +56,7 @@ void crash_request_stage(const struct boot_context *ctx, struct stage_request *r
 	request->room = region->stage.size;
 	request->keep_free = true;
 	add_view(request, region->usable, PTE_R | PTE_W);
+	add_view(request, region->kept, PTE_R);
 	if (ctx->hw.platform->llc_flush)
 		add_view(request, llc, PTE_R | PTE_W | PTE_DEVICE);
 }
@@ -102,7 +103,7 @@ void crash_prepare(struct boot_context *ctx)
 
 void crash_arm(struct boot_context *ctx, const struct chosen *chosen)
 {
-	if (!WITH_CRASH || !ctx->crash.prepared || !chosen->may_arm)
+	if (!WITH_CRASH || !ctx->crash.can_arm || !chosen->may_arm)
 		return;
 	arm_record(&ctx->facts, &ctx->memmap, &ctx->crash, chosen, &ctx->dead);
 }

@@ -7,6 +7,7 @@
 #define LIFEBOAT_BOOT_CRASH_STATE_H
 
 #include "boot/machine/caches.h"
+#include "boot/source.h"
 #include "fdt/fixup.h"
 #include "kexec/bundle/policy.h"
 #include "kexec/crash/elfcorehdr.h"
@@ -34,7 +35,8 @@ struct crash {
 	struct crash_region region; /* all.size 0: no crash support */
 	bool region_is_old;	    /* it is not where the bundle of this boot wants one */
 	struct crash_record record; /* the newest; state empty if there is none */
-	bool prepared;		    /* a crash kernel is in its place */
+	bool can_arm;		    /* a crash kernel is prepared, or there is room for userspace's */
+	struct source kept;	    /* the FIT that userspace loaded, while it is captured with */
 	struct memmap usable;	    /* usable memory, as a machine of its own for the plan; room for others */
 	struct caches caches;	    /* how memory is made to outlive a reset */
 	size_t reservation_count;

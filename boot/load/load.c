@@ -24,13 +24,11 @@ static const char *const kinds[] = {
 static struct region initrd_of(const struct facts *facts, const struct payload *payload)
 {
 	const struct bundle_blob *ramdisk = payload->config.ramdisk;
-	const paddr_t bundle = facts->source->where.base;
+	const struct source *source = facts->source;
 
-	if (ramdisk->size)
-		return (struct region){bundle + ramdisk->offset, images_ramdisk_size(payload)};
-	if (facts->hw->machine.initrd.base != bundle)
-		return facts->hw->machine.initrd;
-	return (struct region){0, 0};
+	return ramdisk->size
+		       ? (struct region){source->where.base + ramdisk->offset, images_ramdisk_size(payload)}
+		       : source->beside;
 }
 
 enum lb_err load_look(const struct facts *facts, struct payload *payload, const char *name)
@@ -108,6 +106,7 @@ static struct place_request request_of(const struct facts *facts, const struct p
 		.initrd = payload->initrd,
 		.initrd_in_parts = payload->config.ramdisk[1].size != 0,
 		.fdt_from = payload->board_fdt_room,
+		.on_lost = payload->config.is_firmware && keep_bundle, /* or else there is none */
 		.limit = facts->stage->physmap.limit,
 	};
 

@@ -11,12 +11,6 @@
 #define LLC_LINE   64
 #define THEAD_LINE 64
 
-/* By its encoding: old assemblers do not know the name. */
-void caches_clean_block(uintptr_t address)
-{
-	__asm__ volatile(".insn i 0x0f, 2, x0, %0, 1" : : "r"(address) : "memory");
-}
-
 /* th.dcache.cva: write a line back to memory, by its virtual address (T-Head extension spec, XTheadCmo). */
 static void thead_clean_line(uintptr_t address)
 {

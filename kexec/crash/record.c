@@ -53,15 +53,17 @@ ASSERT_AT(slot, record.boot_confirmed, 0x214);
 ASSERT_AT(slot, record.boot_limit, 0x218);
 ASSERT_AT(slot, record.boot_seconds, 0x21c);
 ASSERT_AT(slot, record.boot_name, 0x220);
+ASSERT_AT(slot, record.kept_room, 0x240);
+ASSERT_AT(slot, record.kept, 0x248);
 ASSERT_AT(region, base, 0x00);
 ASSERT_AT(region, size, 0x08);
 ASSERT_AT(crash_piece, pa, 0x00);
 ASSERT_AT(crash_piece, size, 0x08);
-ASSERT_AT(crash_piece, crc32, 0x10);
+ASSERT_AT(crash_piece, sum, 0x10);
 ASSERT_AT(crash_piece, reserved, 0x14);
 _Static_assert(sizeof(struct region) == 0x10, "no padding");
 _Static_assert(sizeof(struct crash_piece) == 0x18, "no padding");
-_Static_assert(sizeof(struct slot) == 0x240, "no padding");
+_Static_assert(sizeof(struct slot) == 0x260, "no padding");
 _Static_assert(sizeof(struct slot) <= PAGE_SIZE, "a slot is a page");
 
 /* @size must be at least CHECKED_FROM. */
@@ -72,17 +74,24 @@ static uint32_t slot_crc(const struct slot *slot, size_t size)
 
 static bool region_is_sound(const struct crash_record *record)
 {
-	return is_aligned(record->region_base | record->region_size, CRASH_REGION_ALIGN) &&
-	       range_is_valid(record->region_base, record->region_size) &&
-	       (record->region_size >= CRASH_REGION_MIN ||
-		(!record->region_size && record->state == CRASH_EMPTY));
+	const uint64_t size = record->region_size, kept = record->kept_room;
+
+	return is_aligned(record->region_base | size | kept, CRASH_REGION_ALIGN) &&
+	       range_is_valid(record->region_base, size) && kept <= size &&
+	       (size - kept >= CRASH_REGION_MIN || (!size && record->state == CRASH_EMPTY));
 }
 
-/* Whose region is sound. */
+/* Of a record whose region is sound, as is what follows. */
 static struct region usable_of(const struct crash_record *record)
 {
-	return (struct region){record->region_base,
-			       record->region_size ? record->region_size - CRASH_PRIVATE_SIZE : 0};
+	const uint64_t taken = CRASH_PRIVATE_SIZE + record->kept_room;
+
+	return (struct region){record->region_base, record->region_size ? record->region_size - taken : 0};
+}
+
+static struct region kept_of(const struct crash_record *record)
+{
+	return (struct region){region_end(usable_of(record)), record->kept_room};
 }
 
 static bool lost_is_sound(const struct region *lost)
@@ -90,13 +99,13 @@ static bool lost_is_sound(const struct region *lost)
 	return lost->size && range_is_valid(lost->base, lost->size);
 }
 
-static bool piece_is_sound(const struct crash_record *record, const struct crash_piece *piece)
+static bool piece_is_sound(const struct crash_piece *piece, struct region room)
 {
 	const struct region where = {piece->pa, piece->size};
 
 	if (!piece->size)
 		return !piece->reserved && !piece->pa;
-	return !piece->reserved && region_contains(usable_of(record), where);
+	return !piece->reserved && region_contains(room, where);
 }
 
 static bool record_is_sound(const struct crash_record *record)
@@ -115,10 +124,10 @@ static bool record_is_sound(const struct crash_record *record)
 			return false;
 	}
 	for (uint32_t i = 0; i < record->piece_count; i++) {
-		if (!piece_is_sound(record, &record->piece[i]))
+		if (!piece_is_sound(&record->piece[i], usable_of(record)))
 			return false;
 	}
-	return true;
+	return piece_is_sound(&record->kept, kept_of(record));
 }
 
 enum slot_health { SLOT_VACANT, SLOT_DAMAGED, SLOT_UNSOUND, SLOT_FOREIGN, SLOT_GOOD };
@@ -148,9 +157,14 @@ struct slots {
 	int newest; /* index of the newest intact one; -1 if there is none */
 };
 
+static const struct slot *slot_of(const void *memory, unsigned index)
+{
+	return (const void *)((const uint8_t *)memory + index * PAGE_SIZE);
+}
+
 static struct slots look(const void *memory)
 {
-	struct slots slots = {.slot = {memory, (const void *)((const uint8_t *)memory + PAGE_SIZE)}};
+	struct slots slots = {.slot = {slot_of(memory, 0), slot_of(memory, 1)}};
 	bool intact[2];
 
 	for (int i = 0; i < 2; i++) {
@@ -286,17 +300,38 @@ enum lb_err crash_record_make_ready(const void *memory, const struct crash_recor
 	return LB_OK;
 }
 
+/* Is what it was to follow still there, so that it may be written where it was to be? */
+static bool is_next(const void *memory, const struct crash_record_ready *ready)
+{
+	const struct slot *newest = slot_of(memory, !ready->slot);
+
+	return newest->magic == CRASH_RECORD_MAGIC &&
+	       newest->generation + 1 == ready_image(ready)->generation &&
+	       newest->crc32 == ready->newest_crc32;
+}
+
 void crash_record_write_ready(void *memory, const struct crash_record_ready *ready,
 			      crash_write_back *write_back, void *context)
 {
 	const struct slot *image = ready_image(ready);
-	const struct slot *newest = slot_at(memory, !ready->slot);
 
-	if (newest->magic == CRASH_RECORD_MAGIC && newest->generation + 1 == image->generation &&
-	    newest->crc32 == ready->newest_crc32)
+	if (is_next(memory, ready))
 		replace_slot(slot_at(memory, ready->slot), image, &(struct hook){write_back, context});
 	else /* It is sound, or it would not be ready. */
 		(void)!crash_record_write(memory, &image->record, write_back, context);
+}
+
+bool crash_record_was_loaded_since(const void *memory, const struct crash_record_ready *ready)
+{
+	const struct slot *next = slot_of(memory, ready->slot);
+	struct slots slots;
+
+	if (is_next(memory, ready) &&
+	    (next->magic != CRASH_RECORD_MAGIC || next->generation != ready_image(ready)->generation))
+		return false;
+	slots = look(memory);
+	return slots.newest >= 0 && slots.health[slots.newest] == SLOT_GOOD &&
+	       slots.slot[slots.newest]->record.kept.size;
 }
 
 const struct crash_record *crash_record_of_ready(const struct crash_record_ready *ready)

@@ -14,7 +14,7 @@
 #include "mm/region.h"
 
 #define CRASH_RECORD_MAGIC   UINT64_C(0x64726f636572424c) /* "LBrecord" */
-#define CRASH_RECORD_VERSION 3
+#define CRASH_RECORD_VERSION 4
 
 enum crash_state {
 	CRASH_EMPTY = 0,     /* nothing staged */
@@ -27,8 +27,8 @@ enum crash_state {
 /** One staged thing that a later life relies on, with the checksum that proves it unharmed. */
 struct crash_piece {
 	uint64_t pa;
-	uint64_t size;	/* 0 for a piece that is not there */
-	uint32_t crc32; /* of its bytes; 0 for a piece without contents */
+	uint64_t size; /* 0 for a piece that is not there */
+	uint32_t sum;  /* checksum() of its bytes; 0 for a piece without contents */
 	uint32_t reserved;
 };
 
@@ -51,17 +51,18 @@ enum crash_piece_index {
 /** The crash region begins at a multiple of this, and is as many of them. */
 #define CRASH_REGION_ALIGN (2 * MIB)
 #define CRASH_REGION_MIN   (100 * MIB) /* Debian's 6.12 needs 86 MiB of usable memory (measured) */
-#define CRASH_PRIVATE_SIZE (4 * MIB)   /* at its end; what is before that is usable memory */
+#define CRASH_PRIVATE_SIZE (4 * MIB)   /* at its end; before that is what is kept, then usable memory */
 
 /**
  * The record's contents; fixed-size fields only, at fixed offsets (asserted in record.c).
  *
- * A record is sound if the state is known; the region is aligned, of CRASH_REGION_MIN at least and ends below
- * 2^64, or is empty if the state is CRASH_EMPTY; lost_count and piece_count fit their arrays; each lost range
- * is valid and not empty; each piece that is there lies in usable memory, and so does crash_entry unless it
- * is 0; a piece that is not there has no address; crash_usable is valid;
- * boot_config is below CRASH_CONFIGS; boot_name ends with NUL; reserved is 0. Array entries behind the counts
- * may be anything: read pieces by crash_record_piece(), which says that those are not there.
+ * A record is sound if the state is known; the region is aligned, of CRASH_REGION_MIN at least without what
+ * is kept and ends below 2^64, or is empty if the state is CRASH_EMPTY; lost_count and piece_count fit their
+ * arrays; each lost range is valid and not empty; each piece that is there lies in usable memory, and so does
+ * crash_entry unless it is 0; a piece that is not there has no address; crash_usable is valid; boot_config is
+ * below CRASH_CONFIGS; boot_name ends with NUL; kept_room is aligned as the region, and what is kept lies in
+ * it; reserved is 0. Array entries behind the counts may be anything: read pieces by crash_record_piece(),
+ * which says that those are not there.
  */
 struct crash_record {
 	uint32_t state;	   /* enum crash_state */
@@ -69,7 +70,7 @@ struct crash_record {
 	uint64_t region_base, region_size;
 	uint64_t map_hash;    /* of RAM as the FDT describes it: another machine's record is refused */
 	uint64_t kernel_pa;   /* where the primary kernel was placed */
-	uint64_t kernel_size; /* what it owns there, in any format; 0: none was started yet */
+	uint64_t kernel_size; /* what it owns there, in any format; 0: none was started yet, or firmware */
 	uint64_t crash_entry; /* where the crash kernel is entered */
 	uint64_t boots;	      /* times that the stage came up with this record */
 	uint32_t lost_count;
@@ -86,6 +87,9 @@ struct crash_record {
 	uint32_t boot_limit;		 /* early deaths that demote; 0: the counter is off */
 	uint32_t boot_seconds;		 /* what early is */
 	char boot_name[CRASH_NAME_SIZE]; /* of boot_config, cut, printable ASCII */
+	/* A crash kernel that userspace loaded: kexec/crash/kept.h. */
+	uint64_t kept_room;	 /* bytes of the region that are for it, behind usable memory */
+	struct crash_piece kept; /* its FIT in there; size 0: none is loaded */
 };
 
 /** Bytes of retained RAM that the two slots take: one page each, page-aligned. */
@@ -139,7 +143,7 @@ LB_MUST_CHECK enum lb_err crash_record_write(void *memory, const struct crash_re
 struct crash_record_ready {
 	uint32_t slot;		 /* which one is written */
 	uint32_t newest_crc32;	 /* of the other slot, the newest when this was made */
-	uint64_t image[576 / 8]; /* what is written */
+	uint64_t image[608 / 8]; /* what is written */
 };
 
 /**
@@ -162,6 +166,13 @@ void crash_record_write_ready(void *memory, const struct crash_record_ready *rea
 
 /** The record that was made ready. */
 const struct crash_record *crash_record_of_ready(const struct crash_record_ready *ready);
+
+/**
+ * Has userspace loaded a crash kernel since @ready was made? Then what was made ready is about another one.
+ *
+ * Runs before paging, too: no absolute addresses.
+ */
+bool crash_record_was_loaded_since(const void *memory, const struct crash_record_ready *ready);
 
 /** What map_hash must be on a machine with @ram: FNV-1a over base and size of its regions. */
 uint64_t crash_hash_ram(const struct region_set *ram);

@@ -17,18 +17,20 @@ static struct region take_top(struct region *left, uint64_t size)
 	return (struct region){region_end(*left), size};
 }
 
-struct crash_region crash_region_layout(paddr_t base, uint64_t size)
+struct crash_region crash_region_layout(struct region all, uint64_t kept)
 {
-	struct crash_region r = {.all = {base, size}};
-	struct region left = r.all;
+	const uint64_t usable = all.size - CRASH_PRIVATE_SIZE - kept;
+	struct crash_region r = {.all = all};
+	struct region left = all;
 
 	r.record = take_top(&left, CRASH_RECORD_SIZE);
 	r.run_log[0] = take_top(&left, CRASH_RUN_LOG_SIZE);
 	r.run_log[1] = take_top(&left, CRASH_RUN_LOG_SIZE);
 	r.dead_log = take_top(&left, CRASH_DEAD_LOG_SIZE);
 	r.call = take_top(&left, CRASH_CALL_SIZE);
-	r.usable = (struct region){base, size - CRASH_PRIVATE_SIZE};
-	r.stage = (struct region){region_end(r.usable), region_end(left) - region_end(r.usable)};
+	r.usable = (struct region){all.base, usable};
+	r.kept = (struct region){region_end(r.usable), kept};
+	r.stage = (struct region){region_end(r.kept), region_end(left) - region_end(r.kept)};
 	return r;
 }
 
@@ -39,18 +41,39 @@ static uint64_t default_size(uint64_t ram_size)
 	return quarter < CRASH_REGION_DEFAULT ? quarter : CRASH_REGION_DEFAULT;
 }
 
-enum lb_err crash_region_place(const struct region_set *free, uint64_t ram_size, uint64_t wanted,
-			       paddr_t limit, struct crash_region *region, struct diag *diag)
+static enum lb_err clear_below(struct region_set *free, paddr_t top)
 {
-	uint64_t size = wanted ? wanted : default_size(ram_size);
+	const uint64_t size = top < CRASH_CLEAR_OF_TOP ? top : CRASH_CLEAR_OF_TOP;
+
+	return region_set_subtract(free, top - size, size);
+}
+
+enum lb_err crash_region_keep_clear(struct region_set *free, const struct region_set *ram)
+{
+	enum lb_err err = clear_below(free, 4 * GIB);
+
+	for (size_t i = 0; !err && i < ram->count; i++)
+		err = clear_below(free, region_end(ram->region[i]));
+	return err;
+}
+
+enum lb_err crash_region_place(const struct region_set *free, uint64_t ram_size,
+			       struct crash_region_wish wish, paddr_t limit, struct crash_region *region,
+			       struct diag *diag)
+{
+	uint64_t size = wish.size ? wish.size : default_size(ram_size), kept = wish.kept;
 	enum lb_err err;
 	paddr_t base;
 
-	if (size < CRASH_REGION_MIN || !align_up(size, CRASH_REGION_ALIGN, &size))
-		return diag_fail(diag, LB_ERANGE,
-				 "crash: a region of %" PRIu64 " MiB can't hold a crash kernel, %" PRIu64
-				 " MiB is the least: set lifeboat,region-size, or give the machine more RAM",
-				 size / MIB, CRASH_REGION_MIN / MIB);
+	if (!align_up(kept, CRASH_REGION_ALIGN, &kept) || size < kept || size - kept < CRASH_REGION_MIN ||
+	    !align_up(size, CRASH_REGION_ALIGN, &size))
+		return diag_fail(
+			diag, LB_ERANGE,
+			"crash: a region of %" PRIu64 " MiB, %" PRIu64
+			" of them kept, can't hold a crash kernel, %" PRIu64
+			" MiB is the least beside those: set lifeboat,region-size, or give the machine "
+			"more RAM",
+			size / MIB, kept / MIB, CRASH_REGION_MIN / MIB);
 	err = region_set_find(free, size, CRASH_REGION_ALIGN, 0, 4 * GIB, REGION_HIGHEST, &base);
 	if (err)
 		err = region_set_find(free, size, CRASH_REGION_ALIGN, 0, limit, REGION_HIGHEST, &base);
@@ -60,6 +83,6 @@ enum lb_err crash_region_place(const struct region_set *free, uint64_t ram_size,
 				 " MiB of RAM are free in one piece for the crash region: make "
 				 "lifeboat,region-size smaller",
 				 size / MIB);
-	*region = crash_region_layout(base, size);
+	*region = crash_region_layout((struct region){base, size}, kept);
 	return LB_OK;
 }

@@ -25,6 +25,7 @@ CAUSES = {
     "out of memory": (f"echo 1 > /proc/sys/vm/panic_on_oom; {EAT}", "panic"),
     "stack overflow": ("insmod /lib/overflow.ko", "panic"),
 }
+OFTEN = ("panic", "stack overflow")  # the others in the long run only
 ORDERLY = {
     "reboot -f": ("reboot -f", "restart"),
     "reboot": ("kill -TERM -1; sync; reboot -f", "restart"),
@@ -46,7 +47,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    "cause", [pytest.param(cause, marks=pytest.mark.long if cause == "out of memory" else ()) for cause in CAUSES]
+    "cause", [pytest.param(cause, marks=() if cause in OFTEN else pytest.mark.long) for cause in CAUSES]
 )
 def test_a_crash_is_captured_and_an_orderly_end_is_not(
     cause: str, made: Path, stage: Path, tmp_path: Path
@@ -115,7 +116,9 @@ def test_a_hang_is_captured(made: Path, stage: Path, tmp_path: Path) -> None:
         lab.captured()
 
 
-@pytest.mark.parametrize("newer", [False, True], ids=["Debian 13", "next Debian"])
+@pytest.mark.parametrize(
+    "newer", [False, pytest.param(True, marks=pytest.mark.long)], ids=["Debian 13", "next Debian"]
+)
 def test_a_death_before_the_console_is_captured(newer: bool, stage: Path, tmp_path: Path) -> None:
     """Before VMCOREINFO is made, too: what is to be done about those the bundle says."""
     made = crash_bundle(tmp_path, newer=newer, append=NO_MEMORY)
@@ -175,7 +178,7 @@ def test_a_kernel_without_a_console_leaves_its_words(stage: Path, tmp_path: Path
         lab.captured()
 
 
-@pytest.mark.parametrize("order", ["reboot -f", "echo c > /proc/sysrq-trigger"])
+@pytest.mark.parametrize("order", ["reboot -f", pytest.param("echo c > /proc/sysrq-trigger", marks=pytest.mark.long)])
 def test_who_came_by_kexec_is_judged_by_its_own_log(order: str, stage: Path, tmp_path: Path) -> None:
     """Linux goes away by kexec -e to another, of which nobody told lifeboat; that one's end counts."""
     files: dict[str, Path | str | bytes] = {

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from crash_lab import READY, crash_bundle
-from gdbstub import Gdb
+from lifeboatlib.gdbstub import Gdb
 from lifeboatlib.qemu import Machine, Session
 from symbols import symbols
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from checksums import checksum
 from lifeboatlib import bundle
 from lifeboatlib.qemu import Machine, Session
 
@@ -78,9 +79,11 @@ BEYOND = ("-object", "memory-backend-ram,id=ram,size=300G,reserve=off")
 END = 0xBFE00000  # of the crash region in 1 GiB: OpenSBI puts the FDT behind it
 REGION_AT = END - REGION
 STAGE_IN_IT = END - 4 * MIB
-ZEROS = zlib.crc32(bytes(4096))
+ZEROS = checksum(bytes(4096))
 # A crash kernel of zeros, with good checksums.
 KERNEL = {0x178: REGION_AT + MIB, 0x180: 4096, 0x188: ZEROS, 0x1A8: REGION_AT, 0x1B0: 4096, 0x1B8: ZEROS}
+FIT = {0x240: 2 * MIB, 0x248: STAGE_IN_IT - 2 * MIB, 0x250: 4096, 0x258: ZEROS}
+NOT_USED = "crash: userspace's crash kernel is not used: "
 OUT_OF_THE_WAY = 0x180000000
 
 ODD = {
@@ -112,6 +115,9 @@ ODD = {
     "record: an image of all there is": Odd(record={0x1A8: REGION_AT, 0x1B0: REGION}),
     "record: an entry in nowhere": Odd(record={0x48: OUT_OF_THE_WAY}),
     "record: a crash kernel ran in nowhere": Odd(record={0x18: 3, 0x1F0: 0x7FFF000000, 0x1F8: 0x1000000}),
+    "record: a kept FIT of zeros": Odd(f"{NOT_USED}bundle: ", record=FIT),
+    "record: a kept FIT that is damaged": Odd(f"{NOT_USED}it is damaged", record=FIT | {0x258: 0}),
+    "record: a kept FIT in the stage": Odd(record=FIT | {0x248: STAGE_IN_IT}),
     "record: all RAM was lost": Odd(
         "crash: no Linux left a log; a bootloader's own reset looks the same: lifeboat,unknown-end says capture\n"
         "[^#]*crash: none of the RAM is a dead kernel's: the dump will be empty", record={0x58: 1 | 6 << 32, 0x60: RAM_BASE, 0x68: 1 << 30}
@@ -130,9 +136,9 @@ def fnv(*numbers: int) -> int:
 
 def write_ram(path: Path, forged: dict[int, int]) -> tuple[str, ...]:
     """1 GiB of RAM with an armed crash record in it, of a death without a log; what QEMU is to be told."""
-    slot = bytearray(576)
+    slot = bytearray(608)
     words = {
-        0x00: 0x64726F636572424C, 0x10: 3 | 1 << 32, 0x18: 1, 0x20: REGION_AT, 0x28: REGION,
+        0x00: 0x64726F636572424C, 0x10: 4 | 1 << 32, 0x18: 1, 0x20: REGION_AT, 0x28: REGION,
         0x30: fnv(RAM_BASE, 1 << 30), 0x48: REGION_AT, 0x58: 6 << 32,
     }  # fmt: skip
     for at, word in (words | forged).items():

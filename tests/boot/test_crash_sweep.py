@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from crash_bare import GIVEN_UP, VERIFIED, assert_verified, bare_bundle, expect_filled
-from gdbstub import Gdb
+from lifeboatlib.gdbstub import Gdb
 from lifeboatlib.qemu import Machine, Session
 from symbols import tool
 

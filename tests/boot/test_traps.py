@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from badfdt import BUNDLE_AT, FDT_AT, RAM_AT, STAGE_AT, Shim, dump_fdt, loader
-from gdbstub import INTEGER, Gdb
+from lifeboatlib.gdbstub import INTEGER, Gdb
 from harness import find, run_to_end
 from symbols import symbols
 

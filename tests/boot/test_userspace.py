@@ -51,6 +51,7 @@ def last_started(session: Session) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_an_early_death_demotes_unless_the_boot_was_confirmed(
     ctl: Path, stage: Path, tmp_path: Path
 ) -> None:
@@ -82,3 +83,31 @@ def test_an_early_death_demotes_unless_the_boot_was_confirmed(
         lab.expect("^every configuration has another chance$")
         lab.not_captured()
         assert last_started(session) == "primary"
+
+
+@pytest.mark.long
+def test_a_crash_kernel_that_linux_loads_captures_its_death(ctl: Path, stage: Path, tmp_path: Path) -> None:
+    """Firmware's bundle only reserves a region. What was unloaded again, or is not there, is not started."""
+    crash = initramfs.make_initramfs(tmp_path / "crash.cpio", CRASH.format(order=""))
+    packed = bundle.compress(bundle.linux(target.kernel()), "zstd", tmp_path)
+    loaded = bundle.with_crash(bundle.simple(packed), crash, f"{CONSOLE} quiet").write(tmp_path / "crash.itb")
+    primary = initramfs.make_initramfs(
+        tmp_path / "primary.cpio", PRIMARY, {"bin/lifeboat-ctl": ctl, "crash.itb": loaded}
+    )
+    plain = bundle.simple(bundle.linux(target.kernel()), primary, f"{CONSOLE} quiet panic=1")
+    made = bundle.with_reserve(plain, bundle.Crash(256 << 20, kept_size=64 << 20))
+    made.write(tmp_path / "ctl.itb")
+    with Session(machine(stage, tmp_path / "ctl.itb", tmp_path)) as session:
+        lab = Lab(session)
+        lab.expect(r"lifeboat: crash: armed, nothing loaded: lifeboat-ctl load has room for 64 MiB")
+        lab.order("lifeboat-ctl load /crash.itb; lifeboat-ctl status; echo c > /proc/sysrq-trigger")
+        lab.expect("^loaded$")
+        lab.expect("^crash kernel: loaded by lifeboat-ctl$")
+        lab.expect("lifeboat: crash: userspace loaded a crash kernel")
+        lab.expect("lifeboat: unpack: zstd")
+        lab.captured()
+        lab.order("for i in 1 2 3; do lifeboat-ctl load /crash.itb; done; lifeboat-ctl unload; echo c > /proc/sysrq-trigger")
+        lab.expect("^unloaded$")
+        lab.expect("lifeboat: crash: Linux .* ended by panic")
+        lab.expect("crash: there is no crash kernel: the bundle only reserves a region")
+        lab.not_captured()

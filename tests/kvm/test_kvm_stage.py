@@ -45,8 +45,12 @@ def contract_guests(stage: Path, build_payload: Callable[..., object], scratch: 
 
 
 def asked_for(request: pytest.FixtureRequest, guests: list[Guest]) -> list[Guest]:
-    """Those that a test which will run looks at, by this module's fixture that asks."""
-    users = [item for item in request.session.items if request.fixturename in getattr(item, "fixturenames", ())]
+    """Those that a test which will run looks at, by this module's fixture that asks.
+
+    Other modules have fixtures of the same name.
+    """
+    here = [item for item in request.session.items if getattr(item, "module", None) is request.module]
+    users = [item for item in here if request.fixturename in getattr(item, "fixturenames", ())]
     names = {item.callspec.params["guest"] for item in users}  # type: ignore[attr-defined]
     return [guest for guest in guests if guest.name in names]
 

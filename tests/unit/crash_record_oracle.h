@@ -11,7 +11,7 @@
 #include "kexec/crash/record.h"
 
 #define SLOT_AT	   4096 /* the second slot, from the first */
-#define SLOT_BYTES 576	/* in use in a slot of version 3 */
+#define SLOT_BYTES 608	/* in use in a slot of version 4 */
 #define MEMORY	   8192
 
 static const uint8_t magic_bytes[8] = {'L', 'B', 'r', 'e', 'c', 'o', 'r', 'd'};
@@ -37,10 +37,20 @@ static inline void fill_random(uint64_t *seed, uint8_t *out, size_t size)
 		out[i] = (uint8_t)next_random(seed);
 }
 
-/* Of the region all but its last 4 MiB. */
+/* Of the region all but its last 4 MiB, and what is kept before them. */
 static inline uint64_t usable_size(const struct crash_record *r)
 {
-	return r->region_size - 0x400000;
+	return r->region_size - 0x400000 - r->kept_room;
+}
+
+/* A piece anywhere in a room, or none. */
+static inline void random_piece(uint64_t *seed, struct crash_piece *piece, uint64_t base, uint64_t size)
+{
+	piece->reserved = 0;
+	piece->pa = size ? base + below(seed, size) : 0;
+	piece->size = size ? below(seed, base + size - piece->pa + 1) : 0;
+	if (!piece->size)
+		piece->pa = 0;
 }
 
 /* A sound record; what stands behind the counts is noise. */
@@ -50,18 +60,15 @@ static inline void random_record(uint64_t *seed, struct crash_record *r)
 	r->state = (uint32_t)below(seed, 5);
 	r->region_base = below(seed, 1 << 20) * 0x200000;
 	r->region_size = (below(seed, 512) + 50) * 0x200000;
+	r->kept_room = below(seed, 2) ? below(seed, r->region_size / 0x200000 - 49) * 0x200000 : 0;
 	r->crash_entry = below(seed, 4) ? r->region_base + below(seed, usable_size(r)) : 0;
 	r->lost_count = (uint32_t)below(seed, 17);
 	r->piece_count = (uint32_t)below(seed, 7);
 	for (uint32_t i = 0; i < r->lost_count; i++)
 		r->lost[i] = (struct region){below(seed, UINT64_C(1) << 56), 1 + below(seed, 1 << 30)};
-	for (uint32_t i = 0; i < r->piece_count; i++) {
-		r->piece[i].pa = r->region_base + below(seed, usable_size(r));
-		r->piece[i].size = below(seed, r->region_base + usable_size(r) - r->piece[i].pa + 1);
-		if (!r->piece[i].size)
-			r->piece[i].pa = 0;
-		r->piece[i].reserved = 0;
-	}
+	for (uint32_t i = 0; i < r->piece_count; i++)
+		random_piece(seed, &r->piece[i], r->region_base, usable_size(r));
+	random_piece(seed, &r->kept, r->region_base + usable_size(r), r->kept_room);
 	r->crash_usable = (struct region){below(seed, UINT64_C(1) << 56), below(seed, 1 << 30)};
 	r->boot_config = (uint32_t)below(seed, 32);
 	r->boot_name[31] = '\0';
@@ -95,10 +102,18 @@ static inline void seal(uint8_t *slot, uint32_t size)
 	put(slot + 0x08, divide(slot + 0x0c, size - 0x0c), 4);
 }
 
+static inline void put_piece(uint8_t *at, const struct crash_piece *piece)
+{
+	put(at, piece->pa, 8);
+	put(at + 0x08, piece->size, 8);
+	put(at + 0x10, piece->sum, 4);
+	put(at + 0x14, piece->reserved, 4);
+}
+
 static inline void encode(uint8_t *slot, uint32_t generation, const struct crash_record *r)
 {
 	memcpy(slot, magic_bytes, sizeof(magic_bytes));
-	put(slot + 0x10, 3, 4);
+	put(slot + 0x10, 4, 4);
 	put(slot + 0x14, generation, 4);
 	put(slot + 0x18, r->state, 4);
 	put(slot + 0x1c, r->attempts, 4);
@@ -115,12 +130,8 @@ static inline void encode(uint8_t *slot, uint32_t generation, const struct crash
 		put(slot + 0x60 + 0x10 * i, r->lost[i].base, 8);
 		put(slot + 0x68 + 0x10 * i, r->lost[i].size, 8);
 	}
-	for (unsigned i = 0; i < 6; i++) {
-		put(slot + 0x160 + 0x18 * i, r->piece[i].pa, 8);
-		put(slot + 0x168 + 0x18 * i, r->piece[i].size, 8);
-		put(slot + 0x170 + 0x18 * i, r->piece[i].crc32, 4);
-		put(slot + 0x174 + 0x18 * i, r->piece[i].reserved, 4);
-	}
+	for (unsigned i = 0; i < 6; i++)
+		put_piece(slot + 0x160 + 0x18 * i, &r->piece[i]);
 	put(slot + 0x1f0, r->crash_usable.base, 8);
 	put(slot + 0x1f8, r->crash_usable.size, 8);
 	put(slot + 0x200, r->boot_bundle, 8);
@@ -131,6 +142,8 @@ static inline void encode(uint8_t *slot, uint32_t generation, const struct crash
 	put(slot + 0x218, r->boot_limit, 4);
 	put(slot + 0x21c, r->boot_seconds, 4);
 	memcpy(slot + 0x220, r->boot_name, 32);
+	put(slot + 0x240, r->kept_room, 8);
+	put_piece(slot + 0x248, &r->kept);
 	seal(slot, SLOT_BYTES);
 }
 

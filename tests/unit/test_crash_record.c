@@ -265,7 +265,7 @@ static void make_foreign(uint8_t *slot, uint32_t version, uint32_t size)
 
 static void a_newest_slot_of_another_version_is_refused_and_an_older_one_ignored(void **state)
 {
-	static const uint32_t versions[] = {0, 2, 4, 0xffffffff},
+	static const uint32_t versions[] = {0, 3, 5, 0xffffffff},
 			      sizes[] = {24, 25, 100, SLOT_BYTES, SLOT_BYTES + 1, 4096};
 	static struct pair p;
 	static struct crash_record next;
@@ -278,7 +278,7 @@ static void a_newest_slot_of_another_version_is_refused_and_an_older_one_ignored
 
 		make_pair(&seed, memory, &p);
 		random_record(&seed, &next);
-		snprintf(why, sizeof(why), "it is of version %u, this lifeboat's is 3", version);
+		snprintf(why, sizeof(why), "it is of version %u, this lifeboat's is 4", version);
 		if (below(&seed, 2)) {
 			make_foreign(memory + SLOT_AT * !p.newer, version, size);
 			CHECK(round, reads_as(memory, &p.new));
@@ -318,6 +318,7 @@ static const struct spoiler spoilers[] = {
 	{{{0x28, 8, 0x200000}, {0x5c, 4, 0}}}, /* and too small for what is in one */
 	{{{0x28, 8, 0x6200000}, {0x5c, 4, 0}}},
 	{{{0x48, 8, 0xefffffff}}}, /* the crash kernel's entry: below and behind usable memory */
+	{{{0x48, 8, 0xfdc00000}}},
 	{{{0x48, 8, 0xffc00000}}},
 	{{{0x48, 8, 0x100000000}}},
 	{{{0x58, 4, 17}}}, /* counts */
@@ -332,11 +333,23 @@ static const struct spoiler spoilers[] = {
 	{{{0x190, 8, 0x100000000}, {0x198, 8, 1}}},
 	{{{0x190, 8, 0xf0000001}}},
 	{{{0x198, 8, UINT64_MAX}}},
-	{{{0x190, 8, 0xffbfffff}, {0x198, 8, 2}}}, /* in what is the stage's own */
-	{{{0x190, 8, 1}, {0x198, 8, 0}}},	   /* not there, but somewhere */
-	{{{0x160, 8, 0}}},			   /* the first piece */
-	{{{0x208, 4, 32}}},			   /* there is no such configuration */
-	{{{0x23f, 1, 'x'}}},			   /* the name has no end */
+	{{{0x190, 8, 0xfdbfffff}, {0x198, 8, 2}}}, /* in what is kept, and in what is the stage's own */
+	{{{0x190, 8, 0xffbfffff}, {0x198, 8, 2}}},
+	{{{0x190, 8, 1}, {0x198, 8, 0}}}, /* not there, but somewhere */
+	{{{0x160, 8, 0}}},		  /* the first piece */
+	{{{0x208, 4, 32}}},		  /* there is no such configuration */
+	{{{0x23f, 1, 'x'}}},		  /* the name has no end */
+	{{{0x240, 8, 0x1fff000}}},	  /* room to keep: unaligned, none, more than there is */
+	{{{0x240, 8, 0}}},
+	{{{0x240, 8, 0x9e00000}, {0x5c, 4, 0}}},
+	{{{0x240, 8, 0x10200000}}},
+	{{{0x240, 8, -UINT64_C(0x200000)}}},
+	{{{0x248, 8, 0xfdbfffff}}}, /* what is kept: out of that room, below and behind it */
+	{{{0x248, 8, 0xfdc00001}}},
+	{{{0x250, 8, 0x2000001}}},
+	{{{0x250, 8, UINT64_MAX}}},
+	{{{0x250, 8, 0}}}, /* not there, but somewhere */
+	{{{0x25c, 4, 1}}},
 };
 
 static void spoil(uint8_t *slot, const struct spoiler *how)
@@ -346,7 +359,7 @@ static void spoil(uint8_t *slot, const struct spoiler *how)
 	seal(slot, SLOT_BYTES);
 }
 
-/* Armed, with three lost ranges and three pieces as large as they can be. */
+/* Armed, with three lost ranges, and three pieces and a kept one as large as they can be. */
 static void full_record(uint64_t *seed, struct crash_record *r)
 {
 	random_record(seed, r);
@@ -359,7 +372,9 @@ static void full_record(uint64_t *seed, struct crash_record *r)
 	     i++) /* sound behind the counts, too: a wrong count is all that is wrong */
 		r->lost[i] = (struct region){0x1000 * i, UINT64_MAX - 0x1000 * i};
 	for (unsigned i = 0; i < 6; i++)
-		r->piece[i] = (struct crash_piece){0xf0000000, 0xfc00000, 7, 0};
+		r->piece[i] = (struct crash_piece){0xf0000000, 0xdc00000, 7, 0};
+	r->kept_room = 0x2000000;
+	r->kept = (struct crash_piece){0xfdc00000, 0x2000000, 7, 0};
 }
 
 static void impossible_fields_are_refused_when_read_and_never_written(void **state)
@@ -407,12 +422,15 @@ static void the_least_and_the_most_that_is_sound_is_kept(void **state)
 	most.attempts = UINT32_MAX;
 	most.region_base = 0;
 	most.region_size = -UINT64_C(0x200000); /* all but the last 2 MiB */
+	most.kept_room = most.region_size - 0x6400000;
+	most.kept = (struct crash_piece){0x6000000, most.kept_room, 7, 0};
+	most.crash_entry = 0x6000000 - 1;
 	most.lost_count = 16;
 	most.piece_count = 6;
 	for (unsigned i = 0; i < 16; i++)
 		most.lost[i] = (struct region){UINT64_MAX - 1, 1};
 	for (unsigned i = 0; i < 6; i++)
-		most.piece[i] = (struct crash_piece){most.region_size - 0x400000 - 1, 1, 0, 0};
+		most.piece[i] = (struct crash_piece){0x6000000 - 1, 1, 0, 0};
 	most.piece[0] = (struct crash_piece){0, 0, UINT32_MAX, 0}; /* not there: its checksum says nothing */
 	assert_int_equal(crash_record_write(memory, &most, NULL, NULL), LB_OK);
 	assert_true(reads_as(memory, &most));

@@ -60,19 +60,23 @@ static void a_crash_kernel_has_an_entry_an_fdt_and_an_image(void **state)
 /* Is what the stage does with such a record inside of what the record is about? In numbers of its own. */
 static bool is_harmless(const struct crash_record *r)
 {
-	const unsigned __int128 base = r->region_base, end = base + r->region_size, kept = 4 << 20;
+	const unsigned __int128 base = r->region_base, end = base + r->region_size, own = end - (4 << 20);
+	const unsigned __int128 kept = own - r->kept_room, pa = r->kept.pa, size = r->kept.size;
 	const uint64_t least = 100 << 20;
 
 	if (!r->region_size)
-		return r->state == CRASH_EMPTY && !r->crash_entry;
-	if (r->region_size < least || end > UINT64_MAX || (r->region_base | r->region_size) % (2 << 20))
+		return r->state == CRASH_EMPTY && !r->crash_entry && !r->kept_room && !size;
+	if (r->region_size < least || r->kept_room > r->region_size - least || end > UINT64_MAX ||
+	    (r->region_base | r->region_size | r->kept_room) % (2 << 20))
 		return false;
-	if (r->crash_entry && (r->crash_entry < base || r->crash_entry >= end - kept))
+	if (r->crash_entry && (r->crash_entry < base || r->crash_entry >= kept))
+		return false;
+	if (size ? pa < kept || pa + size > own : pa != 0)
 		return false;
 	for (uint32_t i = 0; i < r->piece_count; i++) {
-		const unsigned __int128 pa = r->piece[i].pa, size = r->piece[i].size;
+		const unsigned __int128 at = r->piece[i].pa, bytes = r->piece[i].size;
 
-		if (size ? pa < base || pa + size > end - kept : pa != 0)
+		if (bytes ? at < base || at + bytes > kept : at != 0)
 			return false;
 	}
 	return r->piece_count <= 6 && r->lost_count <= 16;

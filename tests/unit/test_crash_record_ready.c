@@ -54,6 +54,32 @@ static void it_follows_a_record_that_was_written_since(void **state)
 	}
 }
 
+/* So is a crash kernel that it does not know of: that one has to be started in another way. */
+static void what_userspace_loaded_since_is_seen(void **state)
+{
+	uint8_t *memory = *state;
+	struct crash_record_ready ready;
+	struct crash_record record;
+	uint64_t seed = 5;
+
+	for (int has_one = 0; has_one < 2; has_one++) {
+		memset(memory, 0, MEMORY);
+		do
+			random_record(&seed, &record);
+		while (!record.kept.size);
+		assert_int_equal(crash_record_write(memory, &record, NULL, NULL), LB_OK);
+		assert_int_equal(crash_record_make_ready(memory, &record, &ready), LB_OK);
+		assert_false(crash_record_was_loaded_since(memory, &ready));
+		if (!has_one)
+			record.kept = (struct crash_piece){.size = 0};
+		assert_int_equal(crash_record_write(memory, &record, NULL, NULL), LB_OK);
+		assert_int_equal(crash_record_was_loaded_since(memory, &ready), has_one);
+		memory[0x18] ^= 1; /* the other slot holds it, too */
+		memory[SLOT_AT + 0x18] ^= 1;
+		assert_false(crash_record_was_loaded_since(memory, &ready));
+	}
+}
+
 /* Also when what it was to follow is damaged, in its head, which is looked at, or elsewhere, which is not. */
 static void damage_does_not_keep_it_from_being_the_newest(void **state)
 {
@@ -99,6 +125,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_MEMORY(it_writes_what_a_plain_write_would),
 		WITH_MEMORY(it_follows_a_record_that_was_written_since),
+		WITH_MEMORY(what_userspace_loaded_since_is_seen),
 		WITH_MEMORY(damage_does_not_keep_it_from_being_the_newest),
 		WITH_MEMORY(what_is_not_sound_is_not_made_ready),
 	};

@@ -8,11 +8,13 @@
 #include <string.h>
 
 #define BINDING	     "lifeboat,crash-region"
+#define NODE	     "lifeboat-crash@"
 #define PATH_ROOM    512
 #define PROPERTY_MAX 256
 
 /* A property's bytes; size 0 when it is absent, empty, or longer than any that we want. */
 struct property {
+	bool is_there;
 	size_t size;
 	unsigned char bytes[PROPERTY_MAX];
 };
@@ -28,6 +30,7 @@ static struct property read_property(const char *directory, const char *node, co
 	file = fopen(path, "rb");
 	if (!file)
 		return p;
+	p.is_there = true;
 	p.size = fread(p.bytes, 1, sizeof(p.bytes), file);
 	fclose(file);
 	if (p.size == sizeof(p.bytes))
@@ -44,9 +47,14 @@ static uint64_t number(const unsigned char *bytes, size_t size)
 	return n;
 }
 
-/* Is one of the NUL-ended strings in @p the binding's? The byte behind the last one is 0 in any case. */
-static bool is_ours(const struct property *p)
+/*
+ * Is one of the NUL-ended strings in @p the binding's? The byte behind the last one is 0 in any case. Where
+ * there are none, the node's name must do.
+ */
+static bool is_ours(const struct property *p, const char *node)
 {
+	if (!p->is_there)
+		return !strncmp(node, NODE, sizeof(NODE) - 1);
 	for (size_t at = 0; at < p->size; at += strlen((const char *)p->bytes + at) + 1) {
 		if (!strcmp((const char *)p->bytes + at, BINDING))
 			return true;
@@ -90,11 +98,11 @@ static enum lb_err search(const char *parent, DIR *directory, struct crash_regio
 		struct property compatible = read_property(parent, entry->d_name, "compatible");
 		enum lb_err err;
 
-		if (entry->d_name[0] == '.' || !is_ours(&compatible))
+		if (entry->d_name[0] == '.' || !is_ours(&compatible, entry->d_name))
 			continue;
 		err = read_range(parent, entry->d_name, &range, diag);
 		if (!err)
-			*region = crash_region_layout(range.base, range.size);
+			*region = crash_region_layout(range, 0);
 		return err;
 	}
 	return diag_fail(
@@ -122,4 +130,14 @@ enum lb_err find_region(const char *devicetree, struct crash_region *region, str
 	err = search(parent, directory, region, diag);
 	closedir(directory);
 	return err;
+}
+
+size_t find_board(const char *devicetree, char *list, size_t room)
+{
+	const struct property p = read_property(devicetree, ".", "compatible");
+
+	if (p.size > room)
+		return 0;
+	memcpy(list, p.bytes, p.size);
+	return p.size;
 }

@@ -4,28 +4,30 @@
  *
  * Linux, static. The record is read and written by the stage's own code, through /dev/mem: the crash region
  * is a no-map range, so it is no System RAM, and STRICT_DEVMEM lets it through. What is written is armed <->
- * disarmed, and the boot counter.
+ * disarmed, the boot counter, and a crash kernel.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "kexec/crash/text.h"
+#include "tools/lifeboat-ctl/control.h"
+#include "tools/lifeboat-ctl/doctor.h"
 #include "tools/lifeboat-ctl/find_region.h"
+#include "tools/lifeboat-ctl/load.h"
+#include "tools/lifeboat-ctl/ready.h"
 
 #define DEVICETREE "/proc/device-tree"
 #define MEMORY	   "/dev/mem"
-
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+#define TEST	   "/var/lib/lifeboat/test"
+#define ROOT	   "/"
 
 static const char usage[] =
-	"usage: lifeboat-ctl [--devicetree DIR] [--mem FILE] COMMAND\n"
-	"  status            the crash record: state, region, what a reset loses, the boot counter\n"
+	"usage: lifeboat-ctl [--devicetree DIR] [--mem FILE] [--test FILE] [--root DIR] COMMAND\n"
+	"  status            would the next crash be captured? Then the record: state, crash kernel, ...\n"
+	"  load FILE         a crash kernel: the bundle FILE, whose crash configuration is started after a "
+	"crash\n"
+	"  unload            forget that one: firmware's counts again, if there is one\n"
 	"  disarm            the next reset is meant: boot normally, whatever the log says\n"
 	"  arm               undo disarm: a reset that is not orderly is a crash again\n"
 	"  confirm           this boot is a good one: an early death does not count\n"
@@ -33,87 +35,12 @@ static const char usage[] =
 	"  log               what lifeboat said when it started this kernel\n"
 	"  log --previous    what it said the time before that\n"
 	"  log --dead        the log of the last kernel that died\n"
-	"By default DIR is " DEVICETREE " and FILE is " MEMORY ".\n"
+	"  test              is RAM kept over a reset? Puts a pattern into the region; reboot then\n"
+	"  test --report     what the reboot left of it\n"
+	"By default the DIRs are " DEVICETREE " and " ROOT ", the FILEs " MEMORY " and " TEST ".\n"
 	"lifeboat-ctl --version tells which lifeboat it came with. Examples:\n"
 	"  lifeboat-ctl disarm && reboot\n"
 	"  lifeboat-ctl log --dead | tail -n 40\n";
-
-struct control {
-	const char *devicetree;
-	const char *memory;
-	const char *option; /* of the command, or NULL */
-	struct crash_region region;
-	struct diag diag;
-};
-
-static int fail(const char *line)
-{
-	fprintf(stderr, "lifeboat-ctl: %s\n", line);
-	return EXIT_FAILED;
-}
-
-/* Map a part of the region. NULL, with a line said, if that can't be. */
-static void *map(const struct control *control, struct region part, bool writable)
-{
-	const int prot = PROT_READ | (writable ? PROT_WRITE : 0);
-	const int fd = open(control->memory, (writable ? O_RDWR : O_RDONLY) | O_SYNC | O_CLOEXEC);
-	void *memory = MAP_FAILED;
-	int code = errno;
-
-	/* A regular file in its place may be too short: then an access would be SIGBUS. */
-	if (fd >= 0) {
-		struct stat status;
-
-		if (!fstat(fd, &status) && S_ISREG(status.st_mode) &&
-		    (uint64_t)status.st_size < region_end(part))
-			errno = EFBIG;
-		else
-			memory = mmap(NULL, (size_t)part.size, prot, MAP_SHARED, fd, (off_t)part.base);
-		code = errno;
-		close(fd);
-	}
-	if (memory != MAP_FAILED)
-		return memory;
-	fprintf(stderr,
-		"lifeboat-ctl: cannot map %#" PRIx64
-		" of %s: %s: be root, on a kernel with CONFIG_DEVMEM that is "
-		"not locked down\n",
-		part.base, control->memory, strerror(code));
-	return NULL;
-}
-
-static void unmap(void *memory, struct region part)
-{
-	munmap(memory, (size_t)part.size);
-}
-
-/* The record, if there is a good one of this very region. */
-static enum lb_err read_record(struct control *control, const void *memory, struct crash_record *record)
-{
-	const struct region all = control->region.all;
-	enum lb_err err = crash_record_read(memory, record, &control->diag);
-
-	if (err == LB_ENOENT)
-		return diag_fail(
-			&control->diag, err,
-			"no crash record: lifeboat has staged no crash kernel; lifeboat-ctl log says why");
-	if (err == LB_EUNSUPPORTED)
-		return diag_fail(
-			&control->diag, err,
-			"the crash record is of another version than this lifeboat-ctl's (%d): use the "
-			"one that came with the lifeboat that booted",
-			CRASH_RECORD_VERSION);
-	if (err)
-		return diag_fail(
-			&control->diag, err,
-			"the crash record is damaged: a reset will boot normally; reboot to arm anew");
-	if (record->region_base != all.base || record->region_size != all.size)
-		return diag_fail(&control->diag, LB_ECONFLICT,
-				 "the crash record is of a region at %#" PRIx64
-				 ", but the device tree's is at %#" PRIx64 ": reboot to arm anew",
-				 record->region_base, all.base);
-	return LB_OK;
-}
 
 static void print_range(const char *what, uint64_t base, uint64_t size)
 {
@@ -139,12 +66,20 @@ static void print_counter(const struct crash_record *record)
 static void print_record(const struct crash_record *record)
 {
 	printf("%-14s%s\n", "state:", crash_state_name(record->state));
+	printf("%-14s%s\n", "crash kernel:",
+	       record->kept.size     ? "loaded by lifeboat-ctl"
+	       : record->crash_entry ? "staged by lifeboat"
+				     : "none");
 	print_range("region:", record->region_base, record->region_size);
 	printf("%-14s%" PRIu64 "\n", "boots:", record->boots);
 	if (record->kernel_size)
 		print_range("primary:", record->kernel_pa, record->kernel_size);
 	if (record->crash_entry)
 		printf("%-14s%#" PRIx64 "\n", "crash entry:", record->crash_entry);
+	if (record->kept_room)
+		printf("%-14s%" PRIu64 " KiB\n", "room to load:", record->kept_room / KIB);
+	if (record->kept.size)
+		print_range("loaded:", record->kept.pa, record->kept.size);
 	for (uint32_t i = 0; i < record->lost_count; i++)
 		print_range("lost:", record->lost[i].base, record->lost[i].size);
 	for (uint32_t i = 0; i < record->piece_count; i++) {
@@ -157,23 +92,19 @@ static void print_record(const struct crash_record *record)
 static int show_status(struct control *control)
 {
 	const struct region part = control->region.record;
-	void *memory = map(control, part, false);
+	void *memory = control_map(control, part, false);
 	struct crash_record record;
 	enum lb_err err;
 
 	if (!memory)
-		return EXIT_FAILED;
-	err = read_record(control, memory, &record);
-	unmap(memory, part);
+		return control_fail(control->diag.text);
+	err = control_read(control, memory, &record);
+	control_unmap(memory, part);
 	if (err)
-		return fail(control->diag.text);
+		return control_fail(control->diag.text);
+	ready_print(control->root, &record, record.kept.size || record.crash_entry);
 	print_record(&record);
 	return EXIT_DONE;
-}
-
-static bool is_running(const struct crash_record *record)
-{
-	return record->state == CRASH_ARMED || record->state == CRASH_DISARMED;
 }
 
 /* What userspace may change. Each does to a record what its command says, which may be nothing. */
@@ -202,44 +133,38 @@ static void do_retry(struct crash_record *record)
 static enum lb_err change_record(struct control *control, void *memory, void (*change)(struct crash_record *))
 {
 	struct crash_record before, record;
-	enum lb_err err = read_record(control, memory, &before);
+	enum lb_err err = control_read_running(control, memory, &before);
 
 	if (err)
 		return err;
-	if (!is_running(&before))
-		return diag_fail(
-			&control->diag, LB_EINVAL,
-			"the record is %s, only an armed or disarmed one can be changed: nothing was "
-			"changed; lifeboat-ctl log says what lifeboat staged",
-			crash_state_name(before.state));
 	record = before;
 	change(&record);
 	if (!memcmp(&record, &before, sizeof(record)))
 		return LB_OK;
-	before = record;
-	/* No hook for caches: O_SYNC maps uncached where the hart can (Svpbmt); docs/crash.md. */
+	/*
+	 * Twice, since the slot that is not written tells the opposite, and RAM may forget the one that is.
+	 * No hook for caches: O_SYNC maps uncached where the hart can (Svpbmt); docs/crash.md.
+	 */
 	err = crash_record_write(memory, &record, NULL, NULL);
 	if (!err)
-		err = crash_record_read(memory, &record, &control->diag);
-	if (err || memcmp(&record, &before, sizeof(record)))
-		return diag_fail(&control->diag, err ? err : LB_EFORMAT,
-				 "the record did not take the change: is %s really the machine's memory?",
-				 control->memory);
-	return LB_OK;
+		err = crash_record_write(memory, &record, NULL, NULL);
+	return err ? err : control_check_written(control, memory, &record);
 }
 
 static int change(struct control *control, void (*how)(struct crash_record *), const char *done)
 {
 	const struct region part = control->region.record;
-	void *memory = map(control, part, true);
+	void *memory;
 	enum lb_err err;
 
+	control_lock(control);
+	memory = control_map(control, part, true);
 	if (!memory)
-		return EXIT_FAILED;
+		return control_fail(control->diag.text);
 	err = change_record(control, memory, how);
-	unmap(memory, part);
+	control_unmap(memory, part);
 	if (err)
-		return fail(control->diag.text);
+		return control_fail(control->diag.text);
 	printf("%s\n", done);
 	return EXIT_DONE;
 }
@@ -283,9 +208,9 @@ static int print_text(const struct crash_text *text, uint64_t room, const char *
 	const uint64_t size = crash_text_size(text, room);
 
 	if (!size)
-		return fail(none);
+		return control_fail(none);
 	if (fwrite(text->text, 1, (size_t)size, stdout) != size || fflush(stdout))
-		return fail("cannot write the log: is the disk full?");
+		return control_fail("cannot write the log: is the disk full?");
 	return EXIT_DONE;
 }
 
@@ -304,42 +229,94 @@ static int show_log(struct control *control)
 
 		if (!is_option(control->option, logs[i].option))
 			continue;
-		text = map(control, part, false);
+		text = control_map(control, part, false);
 		if (!text)
-			return EXIT_FAILED;
+			return control_fail(control->diag.text);
 		status = print_text(text, part.size, logs[i].none);
-		unmap(text, part);
+		control_unmap(text, part);
 		return status;
 	}
 	fputs(usage, stderr);
 	return EXIT_USAGE;
 }
 
+/* The record is disarmed, so that the reboot is meant, whatever the log says of it. */
+static int test(struct control *control)
+{
+	int status;
+
+	if (is_option(control->option, "--report"))
+		return doctor_report(control);
+	if (control->option) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	status = doctor_begin(control);
+	return status ? status
+		      : change(control, do_disarm,
+			       "the pattern is in its place: reboot, then lifeboat-ctl test --report");
+}
+
 static const struct {
 	const char *name;
 	int (*run)(struct control *control);
-	bool takes_option;
+	bool takes_option, wants_option;
 } commands[] = {
-	{"status", show_status, false}, {"disarm", disarm, false}, {"arm", arm, false},
-	{"confirm", confirm, false},	{"retry", retry, false},   {"log", show_log, true},
+	{"status", show_status, false, false},
+	{"load", load_run, true, true},
+	{"unload", unload_run, false, false},
+	{"disarm", disarm, false, false},
+	{"arm", arm, false, false},
+	{"confirm", confirm, false, false},
+	{"retry", retry, false, false},
+	{"log", show_log, true, false},
+	{"test", test, true, false},
 };
+
+static bool is_asked(size_t command, const struct control *control, const char *name)
+{
+	return !strcmp(commands[command].name, name) &&
+	       (control->option ? commands[command].takes_option : !commands[command].wants_option);
+}
 
 static int run(struct control *control, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		if (strcmp(commands[i].name, name) || (control->option && !commands[i].takes_option))
+		if (!is_asked(i, control, name))
 			continue;
 		if (find_region(control->devicetree, &control->region, &control->diag))
-			return fail(control->diag.text);
+			return control_fail(control->diag.text);
 		return commands[i].run(control);
 	}
 	fputs(usage, stderr);
 	return EXIT_USAGE;
 }
 
+/* What comes before the command. */
+static bool take_option(struct control *control, const char *name, const char *value)
+{
+	const struct {
+		const char *name;
+		const char **value;
+	} options[] = {
+		{"--devicetree", &control->devicetree},
+		{"--mem", &control->memory},
+		{"--test", &control->test},
+		{"--root", &control->root},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		if (!strcmp(options[i].name, name)) {
+			*options[i].value = value;
+			return true;
+		}
+	}
+	return false;
+}
+
 int main(int argc, char **argv)
 {
-	struct control control = {.devicetree = DEVICETREE, .memory = MEMORY};
+	struct control control = {.devicetree = DEVICETREE, .memory = MEMORY, .test = TEST, .root = ROOT};
 	int i = 1;
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
@@ -350,14 +327,8 @@ int main(int argc, char **argv)
 		puts("lifeboat-ctl " LIFEBOAT_VERSION);
 		return EXIT_DONE;
 	}
-	for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
-		if (!strcmp(argv[i], "--devicetree"))
-			control.devicetree = argv[i + 1];
-		else if (!strcmp(argv[i], "--mem"))
-			control.memory = argv[i + 1];
-		else
-			break;
-	}
+	while (i + 1 < argc && take_option(&control, argv[i], argv[i + 1]))
+		i += 2;
 	if (i == argc || argc - i > 2) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;

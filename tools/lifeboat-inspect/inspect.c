@@ -3,12 +3,11 @@
 #include "tools/lifeboat-inspect/inspect.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kexec/bundle/board.h"
-
-#define UNPACKED_MAX GIB /* more is no kernel */
+#include "kexec/bundle/policy.h"
+#include "tools/lifeboat-inspect/unpack.h"
 
 static const struct signature_scheme *const schemes[] = {
 	&signature_rsa2048,
@@ -85,7 +84,7 @@ static bool is_good(struct inspection *i, const struct hash_algo *algo, const st
 
 	if (!algo || !value->value || value->size != algo->size)
 		return false;
-	verify_begin(&verify, &hashes);
+	verify_begin(&verify, &hashes, NULL, 0);
 	verify_add(&verify, i->bundle.data + blob->offset, blob->size);
 	return verify_end(&verify, blob->node, NULL) == LB_OK;
 }
@@ -175,7 +174,7 @@ static enum lb_err check_image(const struct inspection *i, const struct signatur
 	const uint8_t *data = i->bundle.data + blob->offset;
 	enum lb_err err;
 
-	verify_begin(&verify, &blob->hashes);
+	verify_begin(&verify, &blob->hashes, NULL, 0);
 	verify_add(&verify, data, blob->size);
 	err = verify_end(&verify, blob->node, diag);
 	if (err == LB_OK && signature_requires(policy, KEY_REQUIRED_IMAGE))
@@ -195,42 +194,6 @@ static enum lb_err check_images(const struct inspection *i, const struct signatu
 	return err;
 }
 
-static enum lb_err unpack_within(const struct packed_bytes *packed, uint64_t room,
-				 struct bundle_config *config, struct diag *diag)
-{
-	uint8_t *work = aligned_alloc(16, DECOMPRESS_WORK_SIZE), *out = malloc(room);
-	uint64_t size = 0;
-	enum lb_err err = LB_OK;
-
-	if (!work || !out)
-		err = diag_fail(diag, LB_EINVAL, "bundle: this machine has no memory to unpack it");
-	if (!err)
-		err = config->packed.by->unpack(work, *packed, out, room, &size, diag);
-	if (!err)
-		err = bundle_read_payload(out, size, config, diag);
-	free(out);
-	free(work);
-	return err;
-}
-
-/* Unpack the kernel, into memory of this machine, and see what it is. */
-static enum lb_err unpack(const struct inspection *i, struct bundle_config *config, struct diag *diag)
-{
-	const struct packed_bytes packed = {i->bundle.data + config->kernel.offset + config->packed.offset,
-					    config->packed.size};
-	uint64_t bound = 0;
-	enum lb_err err = decompress_measure(config->packed.by, packed, &bound, diag);
-
-	if (err)
-		return err;
-	if (bound > UNPACKED_MAX)
-		return diag_fail(diag, LB_ENOSPC,
-				 "bundle: kernel '%.40s' unpacks to as much as %" PRIu64 " MiB",
-				 config->kernel.node, bound / MIB);
-	err = unpack_within(&packed, bound, config, diag);
-	return err == LB_ENOSPC ? unpack_within(&packed, UNPACKED_MAX, config, diag) : err;
-}
-
 /* What the stage would say: readable, signed as the keys want it, whole, and something to start? */
 static enum lb_err judge(struct inspection *i, const char *name, struct bundle_config *config,
 			 struct signature_verdict *verdict, struct diag *diag)
@@ -248,7 +211,7 @@ static enum lb_err judge(struct inspection *i, const char *name, struct bundle_c
 		err = signature_check(&policy, &i->bundle.fit, name, &work, verdict, diag);
 	if (err == LB_OK)
 		err = check_images(i, &policy, config, &work, diag);
-	return err || !config->packed.by ? err : unpack(i, config, diag);
+	return err || !config->packed.by ? err : unpack_config(&i->bundle, config, diag);
 }
 
 static void put_verdict(struct inspection *i, const char *name)
@@ -274,10 +237,21 @@ static void put_verdict(struct inspection *i, const char *name)
 	json_bool(&i->json, "required", verdict.required);
 }
 
+/* A crash configuration without a kernel: there is nothing to start, nor to sign. */
+static void put_reserve(struct inspection *i)
+{
+	json_bool(&i->json, "accepted", true);
+	json_string(&i->json, "format", "a region for a crash kernel that userspace loads");
+	json_bool(&i->json, "in_place", false);
+	json_string(&i->json, "signed_by", NULL);
+	json_bool(&i->json, "required", false);
+}
+
 static void put_config(struct inspection *i, const struct fit *fit, int node, const char *chosen)
 {
 	static const char *const texts[] = {"description", "bootargs", "lifeboat,role"};
-	static const char *const numbers[] = {"lifeboat,version", "lifeboat,region-size"};
+	static const char *const numbers[] = {"lifeboat,version", "lifeboat,region-size",
+					      "lifeboat,kept-size"};
 	static const char *const images[] = {"kernel",	 "ramdisk", "fdt",   "loadables",
 					     "firmware", "fpga",    "script"};
 	const char *name = fit_node_name(fit, node);
@@ -293,7 +267,10 @@ static void put_config(struct inspection *i, const struct fit *fit, int node, co
 	for (size_t p = 0; p < ARRAY_SIZE(images); p++)
 		put_texts(i, fit, node, images[p]);
 	put_signatures(i, fit, node);
-	put_verdict(i, name);
+	if (bundle_is_crash(fit, node) && !text_of(fit, node, "kernel"))
+		put_reserve(i);
+	else
+		put_verdict(i, name);
 	json_close(&i->json, '}');
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lifeboatlib import command, setup
 from lifeboatlib.paths import (
-    REPO, SUBPROJECTS, TOOLS, build_dir, cache_dir, friendly, host_dir, inspect_dir, log_file,
+    REPO, SUBPROJECTS, TOOLS, build_dir, cache_dir, coverage_dir, friendly, fuzz_dir, host_dir, inspect_dir, log_file,
 )  # fmt: skip
 from lifeboatlib.ui import LifeboatError, say, step
 
@@ -74,6 +74,20 @@ def build_host_tests() -> None:
     setup.for_build()
     options = ["-Dhost_tests=true", "-Db_sanitize=address,undefined"]
     _meson(host_dir(), options, "the unit tests")
+
+
+def build_fuzz() -> None:
+    """Builds the fuzz targets, with libFuzzer and sanitizers: clang's."""
+    setup.for_build()
+    options = ["--native-file", f"{TOOLS}/cross/native-clang.ini", "-Dfuzz=true", "-Doptimization=1"]
+    sanitize = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
+    _meson(fuzz_dir(), [*options, *sanitize], "the fuzz targets")
+
+
+def build_coverage() -> None:
+    """Builds the unit tests and the fuzz targets so that they count what they run through."""
+    setup.for_build()
+    _meson(coverage_dir(), ["-Dhost_tests=true", "-Db_coverage=true", "-Doptimization=0"], "what is to be covered")
 
 
 def build_inspect() -> Path:

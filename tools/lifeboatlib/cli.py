@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from types import FrameType, ModuleType
 from typing import NoReturn
 
-from lifeboatlib import build, bundle, demo, image, inspecting, keys, manual, run, sbom, setup, size, testing
+from lifeboatlib import (
+    aboard, bench, build, bundle, coverage, deb, demo, fuzzing, image, inspecting, keys, manual, memorymap,
+    pictures, profiling, run, sbom, setup, size, tables, testing, timeline,
+)  # fmt: skip
 from lifeboatlib.ui import LifeboatError, fail
 from lifeboatlib.version import VERSION
 
@@ -23,17 +26,27 @@ COMMANDS: dict[str, ModuleType] = {
     "run": run,
     "demo": demo,
     "test": testing,
+    "fuzz": fuzzing,
+    "coverage": coverage,
     "bundle": bundle,
     "image": image,
+    "deb": deb,
+    "debian": aboard,
     "inspect": inspecting,
     "keys": keys,
     "size": size,
+    "profile": profiling,
     "manual": manual,
     "sbom": sbom,
+    "bench": bench,
+    "map": memorymap,
+    "tables": tables,
+    "timeline": timeline,
+    "pictures": pictures,
 }
 
 # These hand on what follows "--" to another program.
-PASSING_ON = ("run", "test")
+PASSING_ON = ("run", "profile", "test")
 
 
 class Parser(argparse.ArgumentParser):

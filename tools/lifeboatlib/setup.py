@@ -45,6 +45,12 @@ def for_image(packages: Sequence[Package] = ()) -> None:
         target.fetch(packages)
 
 
+def for_packages(packages: Sequence[str]) -> None:
+    """More packages of this machine's own, for what few do."""
+    with _only_one():
+        host.install(tuple(packages))
+
+
 def everything(refresh: bool = False) -> None:
     """All of it; with `refresh` the newest kernel and firmware as well."""
     with _only_one():

@@ -86,6 +86,7 @@ def main(args: argparse.Namespace) -> int:
     setup.everything()
     stage = build.build_stage(args.compiler, build_dir(args.compiler, args.builddir))
     build.build_host_tests()
+    build.build_fuzz()
     build.build_inspect()
     report = stage / "tests.xml"
     report.unlink(missing_ok=True)

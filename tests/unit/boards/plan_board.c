@@ -240,8 +240,9 @@ static bool place_region(void)
 	struct crash_region *region = &crash_region;
 
 	must(discover_lost(&hw, &memmap, &the_log.diag), "lost memory");
-	if (crash_region_place(&memmap.free, region_set_size(&hw.machine.ram), 0, the_stage.physmap.limit,
-			       region, &the_log.diag)) {
+	if (crash_region_place(&memmap.free, region_set_size(&hw.machine.ram),
+			       (struct crash_region_wish){0, 0}, the_stage.physmap.limit, region,
+			       &the_log.diag)) {
 		printf("no crash  %s\n", the_log.diag.text);
 		*region = (struct crash_region){.all = {0, 0}};
 		discover_lost_release(&memmap, &the_log);
