@@ -63,7 +63,7 @@ def test_the_index_names_every_page_and_no_other() -> None:
     """Three for each kind of reader."""
     index = text("docs/README.md")
     rows = re.findall(r"^\| an? .*|^\| the author .*", index, re.MULTILINE)
-    assert len(rows) == 5
+    assert len(rows) == 6
     for row in rows:
         pages = re.findall(r"\]\(([\w./-]+)\)", row)
         assert len(pages) == 3 and all((REPO / "docs" / page).is_file() for page in pages), row

@@ -22,6 +22,7 @@ from lifeboatlib.qemu import HANGS, ConsoleError, Machine, Session
 from lifeboatlib.ui import LifeboatError, say
 
 HELP = "count the stage's instructions by function"
+EXAMPLES = ("tools/lifeboat profile --bundle bundle.itb --rows 10",)
 EPILOG = """boots as run does:
   tools/lifeboat profile --bundle bundle.itb --memory 4G
   tools/lifeboat profile --bundle crash.itb --type '/ #' 'echo c > /proc/sysrq-trigger' --expect 'handoff:'"""
