@@ -60,6 +60,7 @@ void cmdline_remove(struct cmdline *line, const struct cmdline_word *word);
  *
  * There they act whatever follows, and what is meant to override them does. If there is no room words at the
  * end make it: they go to line->lost.
+ * @options  fit into line->most by themselves
  * Return: how many characters of line->text are these options, and spaces between them.
  */
 size_t cmdline_ensure(struct cmdline *line, const char *options);

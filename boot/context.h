@@ -13,6 +13,11 @@
 #include "boot/load/payload.h"
 #include "boot/load/trust.h"
 
+struct boot_context;
+
+/** A boot from some point on, to its end. */
+typedef void boot_step(struct boot_context *ctx);
+
 struct boot_context {
 	struct log log;
 	struct cost cost;
@@ -25,6 +30,7 @@ struct boot_context {
 	struct payload primary, crash_kernel;
 	struct crash crash;
 	struct dead dead;
+	boot_step *on_trap; /* what a trap leads to, in place of the end; start writes it */
 	struct facts facts; /* the facts above, as those below start() read them */
 };
 

@@ -160,15 +160,32 @@ static void start_crash_kernel(struct boot_context *ctx)
 
 static _Noreturn void start_primary(struct boot_context *ctx)
 {
-	struct chosen chosen;
+	struct chosen chosen = {.may_arm = false};
 	struct exit to;
 
-	stage_allow_writes(&ctx->stage);
-	crash_prepare(ctx);
 	require(ctx, choose_primary(&ctx->facts, &ctx->memmap, &ctx->crash, &ctx->policy, &ctx->primary,
 				    &chosen, &to));
 	crash_arm(ctx, &chosen);
 	leave(ctx, to);
+}
+
+static void do_without_crash_kernel(struct boot_context *ctx)
+{
+	(void)crash_give_up(ctx);
+	start_primary(ctx);
+}
+
+/*
+ * For a crash kernel all RAM is looked through, even what no payload may ever touch: where the FDT promises
+ * too much, that must not cost the boot.
+ */
+static _Noreturn void boot_normally(struct boot_context *ctx)
+{
+	stage_allow_writes(&ctx->stage);
+	ctx->on_trap = do_without_crash_kernel;
+	crash_prepare(ctx);
+	ctx->on_trap = NULL;
+	start_primary(ctx);
 }
 
 _Noreturn void start(const struct boot_entry *entry)
@@ -184,5 +201,5 @@ _Noreturn void start(const struct boot_entry *entry)
 		start_crash_kernel(ctx);
 	if (ctx->source.err)
 		boot_fail(ctx, ctx->source.why.text);
-	start_primary(ctx);
+	boot_normally(ctx);
 }

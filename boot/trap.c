@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Traps in the stage: report and end. Addresses are link addresses: addr2line -e lifeboat.elf takes them. */
+/*
+ * Traps in the stage: report and end, or go on elsewhere. Addresses are link addresses: addr2line -e
+ * lifeboat.elf takes them.
+ */
 #include "boot/trap.h"
 
 #include <inttypes.h>
@@ -95,16 +98,27 @@ static void print_registers(struct log *log, const struct trap_frame *frame)
 		log_error(log, "trap: %3s %016" PRIx64, registers[i], x[i]);
 }
 
-_Noreturn void trap_handle(const struct trap_frame *frame, struct boot_context *ctx)
+static boot_step *go_on_or_end(const struct trap_frame *frame, struct boot_context *ctx)
 {
-	if (!ctx) { /* the few instructions before start() has a log */
-		sbi_reset(SBI_RESET_SHUTDOWN);
-		boot_halt();
-	}
-	log_error(&ctx->log,
-		  "trap: %s (scause %#" PRIx64 ") at %#" PRIx64 ", stval %#" PRIx64 ", sstatus %#" PRIx64,
-		  cause_name(frame->scause), frame->scause, frame->epc, frame->stval, frame->sstatus);
+	boot_step *next = ctx->on_trap;
+
+	ctx->on_trap = NULL;
+	(void)diag_fail(&ctx->log.diag, LB_EINVAL,
+			"trap: %s (scause %#" PRIx64 ") at %#" PRIx64 ", stval %#" PRIx64
+			", sstatus %#" PRIx64,
+			cause_name(frame->scause), frame->scause, frame->epc, frame->stval, frame->sstatus);
+	if (next)
+		return next;
+	log_error(&ctx->log, "%s", ctx->log.diag.text);
 	print_registers(&ctx->log, frame);
 	print_backtrace(&ctx->log, frame);
 	boot_fail(ctx, "trap: this is a bug in lifeboat, or memory that is not what the FDT says");
+}
+
+boot_step *trap_handle(const struct trap_frame *frame, struct boot_context *ctx)
+{
+	if (ctx)
+		return go_on_or_end(frame, ctx);
+	sbi_reset(SBI_RESET_SHUTDOWN); /* the few instructions before start() has a log */
+	boot_halt();
 }

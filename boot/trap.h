@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Traps in the stage: all of them are bugs or broken hardware, so say everything and end.
+ * Traps in the stage: all of them are bugs or broken hardware, so say everything and end; but for what a
+ * boot can do without.
  */
 #ifndef LIFEBOAT_BOOT_TRAP_H
 #define LIFEBOAT_BOOT_TRAP_H
@@ -28,7 +29,13 @@ static inline void trap_set_context(struct boot_context *ctx)
 	__asm__ volatile("mv tp, %0" : : "r"(ctx));
 }
 
-/** Called by trap.S on the trap stack: print cause, registers and backtrace, then switch off. */
-_Noreturn void trap_handle(const struct trap_frame *frame, struct boot_context *ctx);
+/**
+ * Called by trap.S on the trap stack. Without a ctx->on_trap: print cause, registers and backtrace, then
+ * switch off.
+ *
+ * Return: ctx->on_trap, which trap.S calls with @ctx on an empty stack, once; ctx->log's diag says what trap
+ * it was. Interrupts are off in the stage, so that all else in the hart is as before.
+ */
+boot_step *trap_handle(const struct trap_frame *frame, struct boot_context *ctx);
 
 #endif

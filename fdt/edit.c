@@ -4,9 +4,26 @@
 
 #include <string.h>
 
+#include "fdt/walk.h"
+
+int edit_find(const void *fdt, int parent, const char *name)
+{
+	int depth = 0;
+	uint32_t tag;
+	struct walk w;
+
+	walk_start_in(&w, fdt, (uint32_t)parent);
+	while (depth >= 0 && (tag = walk_next(&w)) != FDT_END) {
+		if (tag == FDT_BEGIN_NODE && !depth++ && walk_node_is(&w, name))
+			return (int)w.offset;
+		depth -= tag == FDT_END_NODE;
+	}
+	return -FDT_ERR_NOTFOUND;
+}
+
 int edit_find_or_add(void *fdt, int parent, const char *name)
 {
-	const int node = fdt_subnode_offset(fdt, parent, name);
+	const int node = edit_find(fdt, parent, name);
 
 	return node == -FDT_ERR_NOTFOUND ? fdt_add_subnode(fdt, parent, name) : node;
 }

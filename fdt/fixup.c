@@ -29,7 +29,7 @@ struct fixup {
 const char *fdt_bootargs(const void *fdt)
 {
 	int size;
-	const char *text = fdt_getprop(fdt, fdt_subnode_offset(fdt, 0, "chosen"), "bootargs", &size);
+	const char *text = fdt_getprop(fdt, edit_find(fdt, 0, "chosen"), "bootargs", &size);
 
 	return text && size > 0 && !text[size - 1] ? text : NULL;
 }
@@ -37,7 +37,7 @@ const char *fdt_bootargs(const void *fdt)
 /* All that can fail is that there are none. */
 void fdt_drop_bootargs(void *fdt)
 {
-	(void)fdt_delprop(fdt, fdt_subnode_offset(fdt, 0, "chosen"), "bootargs");
+	(void)fdt_delprop(fdt, edit_find(fdt, 0, "chosen"), "bootargs");
 }
 
 static bool has_bootargs(const struct fdt_wishes *wishes)
@@ -198,12 +198,13 @@ enum lb_err fdt_payload_size(const void *blob, const struct fdt_wishes *wishes, 
 
 /* ---- Writing ---- */
 
-static int fix_property(void *fdt, int chosen, const struct fixup *fixup, const struct fdt_wishes *wishes)
+static int fix_property(void *fdt, int chosen, const struct fixup *fixup, const struct fdt_wishes *wishes,
+			struct edit_cells root)
 {
 	struct edit_value v;
 	int code;
 
-	fixup_value(fixup, wishes, edit_cells_below(fdt, 0), &v);
+	fixup_value(fixup, wishes, root, &v);
 	if (v.size)
 		return fdt_setprop(fdt, chosen, fixup->name, v.data, (int)v.size);
 	code = fdt_delprop(fdt, chosen, fixup->name);
@@ -214,11 +215,12 @@ static int fix_property(void *fdt, int chosen, const struct fixup *fixup, const 
 static int fix_chosen(void *fdt, const struct fdt_wishes *wishes)
 {
 	int chosen = edit_find_or_add(fdt, 0, "chosen");
+	const struct edit_cells root = edit_cells_below(fdt, 0);
 	int code = chosen < 0 ? chosen : 0;
 
 	for (size_t i = 0; !code && i < ARRAY_SIZE(fixups); i++) {
 		if (applies(&fixups[i], wishes))
-			code = fix_property(fdt, chosen, &fixups[i], wishes);
+			code = fix_property(fdt, chosen, &fixups[i], wishes, root);
 	}
 	return code;
 }

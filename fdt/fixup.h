@@ -29,6 +29,8 @@ struct fdt_wishes {
 	const struct machine *firmware; /* what it reserves for initrd and bundle goes; NULL: nothing */
 	const struct fdt_reservation *reservation;
 	size_t reservation_count;
+	/* For firmware, which makes a memory map of it: nothing of what is reserved is mapped there. */
+	bool no_map_at_all;
 };
 
 /**

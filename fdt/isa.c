@@ -9,21 +9,27 @@
 static const struct {
 	const char *name;
 	size_t length;
-	uint32_t bit;
+	uint32_t bits;
 } extensions_known[] = {
 	{NAME("zicbom"), ISA_ZICBOM},
 	{NAME("zknh"), ISA_ZKNH},
-	{NAME("zkn"), ISA_ZKNH},
-	{NAME("zk"), ISA_ZKNH},
+	{NAME("zbb"), ISA_ROTATE},
+	{NAME("zbkb"), ISA_ROTATE},
+	{NAME("b"), ISA_ROTATE}, /* Zba, Zbb and Zbs */
+	{NAME("zbc"), ISA_CARRYLESS},
+	{NAME("zbkc"), ISA_CARRYLESS},
+	{NAME("zks"), ISA_ROTATE | ISA_CARRYLESS},
+	{NAME("zkn"), ISA_ZKNH | ISA_ROTATE | ISA_CARRYLESS},
+	{NAME("zk"), ISA_ZKNH | ISA_ROTATE | ISA_CARRYLESS},
 };
 
-/* The bit of the extension that is named by the @length characters at @text; 0 when we do not know it. */
-static uint32_t extension_bit(const char *text, size_t length)
+/* The bits of the extension that is named by the @length characters at @text; 0 when we do not know it. */
+static uint32_t extension_bits(const char *text, size_t length)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(extensions_known); i++)
 		if (extensions_known[i].length == length &&
 		    memcmp(text, extensions_known[i].name, length) == 0)
-			return extensions_known[i].bit;
+			return extensions_known[i].bits;
 	return 0;
 }
 
@@ -34,7 +40,7 @@ static uint32_t read_list(const char *list, size_t size)
 	while (size) {
 		size_t length = strlen(list);
 
-		isa |= extension_bit(list, length);
+		isa |= extension_bits(list, length);
 		list += length + 1;
 		size -= length + 1;
 	}
@@ -64,7 +70,7 @@ static uint32_t read_string(const char *text)
 	for (text += 4; *text;) {
 		size_t length = name_length(text);
 
-		isa |= extension_bit(text, without_version(text, length));
+		isa |= extension_bits(text, without_version(text, length));
 		text += length;
 	}
 	return isa;

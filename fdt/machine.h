@@ -35,7 +35,10 @@ struct machine_hart {
 enum machine_isa {
 	ISA_ZICBOM = 1 << 0,
 	ISA_ZKNH = 1 << 1,
+	ISA_ROTATE = 1 << 2,	/* rotations and rev8: Zbb, or Zbkb */
+	ISA_CARRYLESS = 1 << 3, /* clmul and clmulh: Zbc, or Zbkc */
 };
+#define ISA_KNOWN ((ISA_CARRYLESS << 1) - 1)
 
 /** All that the stage wants to know of it. */
 struct machine {

@@ -118,7 +118,7 @@ static int find_or_add_parent(void *fdt)
 	return code ? code : parent;
 }
 
-static int add_reservation(void *fdt, int parent, const struct fdt_reservation *r)
+static int add_reservation(void *fdt, int parent, const struct fdt_reservation *r, bool no_map)
 {
 	const struct edit_cells at = edit_cells_below(fdt, parent);
 	struct edit_value v = {.data = NULL, .size = 0};
@@ -134,7 +134,7 @@ static int add_reservation(void *fdt, int parent, const struct fdt_reservation *
 		return node;
 	edit_range_value(r->range, at, &v);
 	code = fdt_setprop(fdt, node, "reg", v.data, (int)v.size);
-	if (!code && r->no_map)
+	if (!code && (r->no_map || no_map))
 		code = fdt_setprop(fdt, node, "no-map", NULL, 0);
 	if (!code && r->compatible)
 		code = fdt_setprop_string(fdt, node, "compatible", r->compatible);
@@ -192,7 +192,7 @@ int reserve_fix(void *fdt, const struct fdt_wishes *wishes)
 	if (wishes->usable_memory.size)
 		return drop_reservations(fdt);
 	for (size_t i = 0; !code && i < wishes->reservation_count; i++)
-		code = add_reservation(fdt, parent, &wishes->reservation[i]);
+		code = add_reservation(fdt, parent, &wishes->reservation[i], wishes->no_map_at_all);
 	return code;
 }
 

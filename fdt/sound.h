@@ -20,10 +20,10 @@
 int sound_header(const void *blob);
 
 /**
- * Check all of the blob: its header, and every tag of its tree (fdt_check_full).
+ * Check all of the blob: its header, and every tag of its tree, as fdt_check_full() does.
  *
  * @size  bytes that may be read
- * Return: 0, or a negative libfdt error: sound_header()'s, -FDT_ERR_TRUNCATED, or fdt_check_full()'s.
+ * Return: 0, or a negative libfdt error: sound_header()'s, -FDT_ERR_TRUNCATED, -FDT_ERR_BADSTRUCTURE.
  */
 int sound_tree(const void *blob, uint64_t size);
 

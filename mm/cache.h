@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Cutting a range of memory into cache blocks. The instruction that cleans one is the caller's (boot/). */
+/*
+ * Cutting a range of memory into cache blocks. The instruction that cleans one is the caller's (boot/), and
+ * is inlined: three instructions a block, not nine. Arming cleans a good half million of them.
+ */
 #ifndef LIFEBOAT_MM_CACHE_H
 #define LIFEBOAT_MM_CACHE_H
 
@@ -11,6 +14,17 @@
  * @block  bytes in a block, a power of two (FDT: riscv,cbom-block-size)
  * @clean  gets the address of the block's first byte
  */
-void cache_clean_range(uintptr_t start, size_t size, size_t block, void (*clean)(uintptr_t address));
+__attribute__((always_inline)) static inline void
+cache_clean_range(uintptr_t start, size_t size, size_t block, void (*clean)(uintptr_t address))
+{
+	uintptr_t last;
+
+	if (!size || !is_power_of_two(block))
+		return;
+	last = align_down(start + (size - 1), block);
+	for (uintptr_t at = align_down(start, block); at != last; at += block)
+		clean(at);
+	clean(last);
+}
 
 #endif

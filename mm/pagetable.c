@@ -64,8 +64,8 @@ static enum lb_err new_table(struct pagetable *pt, uint64_t *pte)
 	if (pt->used_pages == pt->pool_pages)
 		return LB_ENOSPC;
 	table = pt->pool[pt->used_pages++];
-	for (size_t i = 0; i < PAGETABLE_ENTRIES; i++)
-		table[i] = 0;
+	for (uint64_t *entry = table; entry != table + PAGETABLE_ENTRIES; entry += 4)
+		entry[0] = entry[1] = entry[2] = entry[3] = 0;
 	*pte = pa >> PAGE_SHIFT << PTE_PPN_SHIFT | PTE_V;
 	return LB_OK;
 }

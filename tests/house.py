@@ -62,6 +62,16 @@ ROOMS = (
     Room("base", "types, errors, text, ELF's structs"),
 )
 
+# Retained memory is read in one file (its header has the rule); these are the predicates that it asks, each in its module.
+READER = "kexec/crash/retained"
+PREDICATES = {
+    "crash_record_read": "kexec/crash/record",
+    "crash_record_is_damaged": "kexec/crash/record",
+    "crash_call_check": "kexec/crash/area",
+    "crash_call_has_note": "kexec/crash/area",
+    "crash_text_size": "kexec/crash/text",
+}
+
 # boot/context.h holds everything that can be written: only these see it. All others get what they need as arguments.
 SEE_CONTEXT = ("boot/start", "boot/end", "boot/trap", "boot/crash/crash")
 
@@ -108,6 +118,11 @@ def room_of(file: str) -> str | None:
 def includes(path: Path) -> list[str]:
     """What a file includes from this tree (or of what is generated)."""
     return re.findall(r'^\s*#\s*include\s+"([^"]+)"', path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def without_comments(text: str) -> str:
+    """C without what is said beside it."""
+    return re.sub(r"/\*.*?\*/|//[^\n]*", "", text, flags=re.DOTALL)
 
 
 def reach(room: str) -> set[str]:

@@ -36,6 +36,7 @@ SPDX_LINES = {
 HOSTS = {
     "docs.kernel.org", "fitspec.osfw.foundation", "github.com", "lore.kernel.org", "www.kernel.org",
     "www.devicetree.org", "docs.riscv.org", "riscv.org",
+    "www.w3.org",  # names the SVG format
 }  # fmt: skip
 
 

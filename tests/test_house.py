@@ -6,6 +6,7 @@ After a change that is meant, LIFEBOAT_GOLDEN=write rewrites the figure; git dif
 
 import json
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -72,6 +73,17 @@ def test_only_the_top_sees_the_context() -> None:
     seeing = {file for file, included in arrows() if included == house.CONTEXT}
     assert seeing, "nobody includes it: the test is blind"
     assert_none(sorted(file for file in seeing if house.module(file) not in house.SEE_CONTEXT))
+
+
+def test_retained_memory_has_one_reader() -> None:
+    """So that each of its fields is checked by one predicate, once, and what follows from it is seen in one place."""
+    callers: dict[str, set[str]] = defaultdict(set)
+    for path in house.stage_files(".c", ".h"):
+        for called in re.findall(r"\b(\w+)\(", house.without_comments(path.read_text(encoding="utf-8"))):
+            callers[called].add(house.module(house.name(path)))
+    for predicate, home in house.PREDICATES.items():
+        assert house.READER in callers[predicate], f"{predicate}: the test is blind"
+        assert_none(sorted(f"{file} calls {predicate}()" for file in callers[predicate] - {house.READER, home}))
 
 
 def test_no_arrow_is_there_for_nothing() -> None:

@@ -22,6 +22,7 @@ static void wish(const struct crash *crash, bool may_arm, struct payload *primar
 	primary->rule.why = "so that a panic ends in a reset";
 	primary->wishes.reservation = crash->reservation;
 	primary->wishes.reservation_count = crash->reservation_count;
+	primary->wishes.no_map_at_all = primary->config.is_firmware;
 }
 
 /*
@@ -29,15 +30,11 @@ static void wish(const struct crash *crash, bool may_arm, struct payload *primar
  * the primary was unpacked into the crash region, to no avail.)
  */
 static enum lb_err plan_without_crash(const struct facts *facts, struct memmap *map, struct crash *crash,
-				      struct payload *primary, const char *name)
+				      struct payload *primary)
 {
-	const struct region initrd = primary->initrd; /* as far as it is trusted */
 	const struct diag why = facts->log->diag;
-	enum lb_err err = load_look(facts, primary, name); /* as it was before it was unpacked */
+	enum lb_err err;
 
-	if (err)
-		return err;
-	primary->initrd = initrd;
 	region_map_without(facts, map, crash);
 	err = load_machine(facts, primary, &crash->usable);
 	if (err)
@@ -68,7 +65,7 @@ static enum lb_err try_to_load(const struct facts *facts, struct memmap *map, st
 	err = load_plan(facts, primary, keep_bundle);
 	if (err && WITH_CRASH && crash->region.all.size) {
 		*may_arm = false;
-		err = plan_without_crash(facts, map, crash, primary, name);
+		err = plan_without_crash(facts, map, crash, primary);
 	}
 	return err ? err : load_carry_out(facts, primary);
 }
@@ -121,7 +118,8 @@ enum lb_err choose_primary(const struct facts *facts, struct memmap *map, struct
 		if (i + 1 < count)
 			log_warn(facts->log, "choose: '" FIT_NAME "' is bad: %s", name, diag->text);
 	}
-	chosen->kernel = (struct region){primary->plan.entry, primary->config.image.mem_size};
+	if (!primary->config.is_firmware) /* which puts its kernel where it likes */
+		chosen->kernel = (struct region){primary->plan.entry, primary->config.image.mem_size};
 	*exit = (struct exit){primary->plan.entry, primary->plan.fdt};
 	return err;
 }

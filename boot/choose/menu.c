@@ -11,7 +11,7 @@
 #include "boot/machine/sbi.h"
 #include "boot/report.h"
 #include "kexec/bundle/board.h"
-#include "kexec/crash/text.h"
+#include "kexec/crash/retained.h"
 #include "version.h"
 
 #define SECONDS_MAX  600
@@ -45,12 +45,12 @@ static void show_this_log(const struct menu *menu)
 /* A log that outlived a reset in the crash region. */
 static void show_kept_log(const struct menu *menu, struct region where, const char *none)
 {
-	const struct crash_text *kept =
-		where.size ? physmap_pointer(&menu->facts->stage->physmap, where.base) : NULL;
-	const uint64_t size = kept ? crash_text_size(kept, where.size) : 0;
-	const struct text text = {{size ? kept->text : "", ""}, {size, 0}};
+	uint64_t size = 0;
+	const char *kept =
+		where.size ? retained_text(facts_at(menu->facts, where.base), where.size, &size) : NULL;
+	const struct text text = {{kept, ""}, {size, 0}};
 
-	if (size)
+	if (kept)
 		page_show(menu->facts, &text);
 	else
 		page_say(menu->facts, "%s", none);

@@ -15,15 +15,40 @@
 
 #define REGION_NODE "lifeboat-crash"
 
+#define BOOTI_OFFSET (2 * MIB)
+#define BOOTI_ROOM \
+	(60 * MIB) /* for the kernel; U-Boot loads files to 64 MiB above the start of RAM, and on */
+
 static void add_reservation(struct crash *crash, struct fdt_reservation reservation)
 {
 	crash->reservation[crash->reservation_count++] = reservation;
 }
 
 /*
+ * U-Boot's booti puts Linux 2 MiB above the start of RAM, whatever is reserved there. Where the stage is
+ * loaded over it again, the reset harms it, first its header, by which its note is known to be its own.
+ */
+static void warn_of_booti(const struct facts *facts)
+{
+	const struct region_set *ram = &facts->hw->machine.ram;
+	const paddr_t stage = facts->hw->entry.stage_pa;
+
+	for (size_t i = 0; i < ram->count; i++) {
+		const paddr_t booti = ram->region[i].base + BOOTI_OFFSET;
+
+		if (stage >= booti && stage - booti < BOOTI_ROOM)
+			log_warn(facts->log,
+				 "crash: U-Boot's booti puts Linux at %#" PRIx64
+				 ", and a reset the stage on it: load the stage elsewhere, at %#" PRIx64
+				 " say, or that is not in the dump",
+				 booti, booti + BOOTI_ROOM);
+	}
+}
+
+/*
  * Lost memory goes into the record for the next life, and into the primary's FDT for this one. It stays in
  * the linear map: a hole there would split "System RAM", and kexec-tools 2.0.32 then takes a place outside of
- * crashkernel=.
+ * crashkernel=. (Firmware finds all of it no-map: choose.c.)
  */
 static enum lb_err reserve_all(const struct facts *facts, const struct memmap *map, struct crash *crash)
 {
@@ -61,15 +86,16 @@ static enum lb_err reserve_all(const struct facts *facts, const struct memmap *m
 /* The notes of kernels that are gone must not be taken for the next one's. Nobody looks out of reach. */
 static size_t wipe_notes(const struct facts *facts, struct region range)
 {
+	const struct region in_reach = {0, facts->stage->physmap.limit};
 	size_t wiped = 0;
+	const char *page;
+	char *start;
 
-	range = region_intersection(range, (struct region){0, facts->stage->physmap.limit});
-	for (uint64_t offset = 0; offset < range.size; offset += PAGE_SIZE) {
-		void *page = facts_at(facts, range.base + offset);
-
-		if (!vmcoreinfo_is_note(page))
-			continue;
-		memset(page, 0, sizeof(uint64_t));
+	range = region_pages_inside(region_intersection(range, in_reach));
+	start = facts_at(facts, range.base);
+	page = start;
+	while ((page = vmcoreinfo_next_note(page, start + range.size)) != start + range.size) {
+		memset(start + (page - start), 0, sizeof(uint64_t));
 		wiped++;
 	}
 	return wiped;
@@ -160,8 +186,13 @@ void arm_prepare(const struct facts *facts, const struct memmap *map, struct cra
 		leave_old_region(facts, crash);
 	if (!(crash->has_config || keep) || !crash->region.all.size)
 		return;
+	if (crash->config.beside_firmware)
+		warn_of_booti(facts);
 	begin_record(facts, crash, was_capturing, keep);
-	err = record_write(facts, crash);
+	/*
+	 * Twice: if RAM forgets one slot, the other must not tell of the last life, whose log is wiped now.
+	 */
+	err = record_write_twice(facts, crash);
 	wipe_all_notes(facts, map, crash, dead);
 	call_wipe(facts, crash);
 	if (!err)

@@ -12,7 +12,7 @@
 struct chosen {
 	struct boot_start start;
 	char name[CRASH_NAME_SIZE]; /* start's, cut; a copy, since the bundle may be overwritten by now */
-	struct region kernel;	    /* what it owns, from its entry on */
+	struct region kernel;	    /* what it owns, from its entry on; size 0: it is firmware */
 	bool may_arm;		    /* its FDT leaves the crash region alone */
 };
 

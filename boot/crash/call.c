@@ -7,6 +7,8 @@
 
 #include "boot/crash/entry.h"
 #include "boot/crash/header.h"
+#include "boot/load/trust.h"
+#include "kexec/crash/retained.h"
 
 extern const char trampoline_start[], norelocate_satp[], crash_entry[];
 
@@ -96,6 +98,8 @@ static enum lb_err prepare_entry(const struct facts *facts, const struct crash *
 	state->fdt = crash_record_piece(&record, CRASH_PIECE_FDT).base;
 	state->entry = record.kept.size ? 0 : record.crash_entry; /* a FIT is only started after a reset */
 	state->cache_block = crash->caches.cbom_block;
+	/* What is prepared was verified, but will have been in the dying system's hands by then. */
+	state->flags = facts->trust->required ? CRASH_CALL_RESET_FIRST : 0;
 	list_harts(&facts->hw->machine, state);
 	state->sum = crash_entry_sum(state);
 	return LB_OK;
@@ -116,15 +120,9 @@ void call_arm(const struct facts *facts, struct crash *crash, const struct regio
 		log_warn(facts->log, "%s", facts->log->diag.text);
 		return;
 	}
-	log_info(facts->log, "crash: so does a call, by the area at [%#" PRIx64 "..%#" PRIx64 "]", call.base,
-		 region_end(call) - 1);
-}
-
-static bool area_is_sound(const struct facts *facts, const struct crash *crash)
-{
-	const struct crash_call *area = area_of(facts, crash);
-
-	return !crash_call_check(area, CRASH_CALL_SIZE) && area->pa == crash->region.call.base;
+	log_info(facts->log, "crash: so does a call, by the area at [%#" PRIx64 "..%#" PRIx64 "]%s",
+		 call.base, region_end(call) - 1,
+		 crash_entry_state.flags ? ", through a reset, since a key is required" : "");
 }
 
 void call_mark_started(const struct facts *facts, struct crash *crash)
@@ -137,27 +135,19 @@ void call_mark_started(const struct facts *facts, struct crash *crash)
 
 bool call_has_started(const struct facts *facts, const struct crash *crash)
 {
-	return area_of(facts, crash)->started;
+	return retained_has_started(area_of(facts, crash));
 }
 
 bool call_was_made(const struct facts *facts, const struct crash *crash)
 {
-	return area_is_sound(facts, crash) && area_of(facts, crash)->made == CRASH_CALL_MADE;
+	return retained_was_called(area_of(facts, crash), crash->region.call.base);
 }
 
 void call_add_notes(const struct facts *facts, const struct crash *crash, struct elfcorehdr_request *core)
 {
-	const struct crash_call *area = area_of(facts, crash);
-	const size_t before = core->note_count;
+	size_t harts;
+	const size_t saved = retained_add_notes(area_of(facts, crash), crash->region.call.base, core, &harts);
 
-	if (!area_is_sound(facts, crash))
-		return;
-	for (size_t i = 0; i < area->note_count; i++) {
-		if (crash_call_has_note(area, i) && core->note_count < ELFCOREHDR_NOTES_MAX - 1)
-			core->note[core->note_count++] = (struct elfcorehdr_note){
-				area->pa + crash_call_note_offset(area, i), CRASH_CALL_NOTE_SIZE};
-	}
-	if (core->note_count > before)
-		log_info(facts->log, "crash: the registers of %zu of %" PRIu32 " harts were saved",
-			 core->note_count - before, area->note_count);
+	if (saved)
+		log_info(facts->log, "crash: the registers of %zu of %zu harts were saved", saved, harts);
 }

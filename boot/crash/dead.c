@@ -9,6 +9,7 @@
 #include "kexec/crash/lost.h"
 #include "kexec/crash/text.h"
 #include "kexec/dead/find.h"
+#include "kexec/dead/owned.h"
 
 #define TOO_MANY "crash: RAM is in too many pieces: "
 #define LEFT_OUT " is left out of the dump"
@@ -25,23 +26,14 @@
 
 /* ---- What it owned ---- */
 
-/* No entry may be left for what is behind @taken; that is given up then, and said. */
+/* What there is no entry for is given up, and said. */
 static void take_off(struct region_set *ram, struct region taken, struct log *log)
 {
-	const struct region pages = region_pages_around(taken);
+	const struct region given_up = owned_take_off(ram, taken);
 
-	if (!region_set_subtract(ram, pages.base, pages.size))
-		return;
-	for (size_t i = 0; i < ram->count; i++) {
-		struct region piece = ram->region[i];
-
-		if (!region_contains(piece, pages))
-			continue;
-		ram->region[i].size = pages.base - piece.base;
-		log_warn(log, TOO_MANY "[%#" PRIx64 "..%#" PRIx64 "]" LEFT_OUT, region_end(pages),
-			 region_end(piece) - 1);
-		return;
-	}
+	if (given_up.size)
+		log_warn(log, TOO_MANY "[%#" PRIx64 "..%#" PRIx64 "]" LEFT_OUT, given_up.base,
+			 region_end(given_up) - 1);
 }
 
 /* Did the FDT keep it from the kernel itself, and not only from who asks the kernel for memory? */
@@ -78,7 +70,6 @@ void dead_find_ram(const struct facts *facts, const struct memmap *map, const st
 		   struct dead *dead)
 {
 	const struct machine *machine = &facts->hw->machine;
-	enum lb_err err = LB_OK;
 
 	take_all_ram(facts->hw, &dead->ram, facts->log);
 	if (crash->way == WAY_KEXEC) /* this run's takings are all in there */
@@ -88,15 +79,11 @@ void dead_find_ram(const struct facts *facts, const struct memmap *map, const st
 			take_off(&dead->ram, map->taken[i].range, facts->log);
 	}
 	take_off_lost(&crash->record, &dead->ram, facts->log);
-	region_set_copy(&dead->beside, &dead->ram);
-	for (size_t i = 0; !err && i < map->free.count; i++)
-		err = region_set_subtract(&dead->beside, map->free.region[i].base, map->free.region[i].size);
-	if (!err)
+	if (!owned_beside(&dead->ram, &map->free, &dead->beside))
 		return;
 	log_warn(facts->log, TOO_MANY "what is reserved" LEFT_OUT);
 	region_set_copy(&dead->ram, &map->free);
 	take_off_lost(&crash->record, &dead->ram, facts->log);
-	region_set_clear(&dead->beside);
 }
 
 /* ---- What it said ---- */

@@ -8,7 +8,7 @@
  */
 #include "boot/crash/entry.h"
 
-#include "base/crc32.h"
+#include "base/checksum.h"
 #include "boot/entry/early.h"
 #include "boot/machine/caches.h"
 #include "boot/machine/sbi.h"
@@ -55,8 +55,8 @@ static void check_pieces(const struct crash_record *record)
 	for (size_t i = 0; i < record->piece_count; i++) {
 		const struct crash_piece *piece = &record->piece[i];
 
-		if (piece->size && piece->crc32 &&
-		    crc32_update(0, (const void *)(uintptr_t)piece->pa, piece->size) != piece->crc32)
+		if (piece->size && piece->sum &&
+		    checksum((const void *)(uintptr_t)piece->pa, piece->size) != piece->sum)
 			reset("a staged piece is damaged");
 	}
 }
@@ -105,9 +105,10 @@ struct crash_entry_target crash_entry_decide(uint64_t hart_id, uint64_t flags)
 
 	if (state->sum != crash_entry_sum(state) || !state->entry)
 		reset("the prepared state is damaged, or there is none");
+	flags |= state->flags;
 	wait_for_harts(state, hart_id, flags);
 	if (flags & CRASH_CALL_RESET_FIRST)
-		reset("as the caller wishes");
+		reset(state->flags & CRASH_CALL_RESET_FIRST ? "a key is required" : "as the caller wishes");
 	if (crash_record_was_loaded_since((const void *)(uintptr_t)state->record, &state->ready))
 		reset("userspace has loaded a crash kernel");
 	if (flags & CRASH_CALL_CHECK_ALL)

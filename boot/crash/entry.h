@@ -16,6 +16,7 @@ struct crash_entry_state {
 	paddr_t fdt, entry; /* of the crash kernel */
 	paddr_t record;
 	uint64_t cache_block;		 /* bytes that cbo.clean writes back; 0: none */
+	uint64_t flags;			 /* that hold for any call, beside the caller's */
 	struct crash_record_ready ready; /* the record of a crash kernel that was started */
 	uint64_t hart_count;
 	uint64_t hart[MACHINE_HARTS_MAX]; /* the enabled ones, with a note slot or without */

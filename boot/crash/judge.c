@@ -6,7 +6,9 @@
 
 #include "boot/crash/call.h"
 #include "boot/crash/dead.h"
+#include "boot/crash/prepare.h"
 #include "boot/crash/record.h"
+#include "kexec/crash/retained.h"
 #include "kexec/image/image.h"
 
 #define JUDGE_SPARE 2 /* boots that may be cut short by a reset, beyond those that start a crash kernel */
@@ -23,7 +25,7 @@ static bool is_linux(const struct facts *facts, const struct crash *crash, const
 {
 	const paddr_t pa = crash->record.kernel_pa;
 
-	return region_set_contains(&dead->ram, pa, PAGE_SIZE) &&
+	return crash->record.kernel_size && region_set_contains(&dead->reach, pa, PAGE_SIZE) &&
 	       image_is_linux(facts_at(facts, pa), IMAGE_LINUX_HEADER);
 }
 
@@ -148,7 +150,7 @@ static bool is_to_be_judged(const struct facts *facts, struct crash *crash)
 	}
 	if (crash->record.state == CRASH_DISARMED)
 		log_info(facts->log, "crash: userspace disarmed the record: an orderly boot");
-	return record_is_waiting(&crash->record);
+	return retained_waits(&crash->record);
 }
 
 bool judge(const struct facts *facts, const struct memmap *map, struct crash *crash, struct dead *dead)
@@ -162,7 +164,11 @@ bool judge(const struct facts *facts, const struct memmap *map, struct crash *cr
 		return false;
 	died = crash->record.state == CRASH_ARMED ? judge_armed(facts, crash, dead)
 						  : judge_capturing(facts, map, crash, dead);
-	if (!died)
-		crash->way = WAY_BOOT;
-	return died;
+	if (died)
+		return true;
+	crash->way = WAY_BOOT;
+	/* Firmware may not keep off the region: then this says so. (A crash kernel has changed its own.) */
+	if (crash->record.state == CRASH_ARMED && !crash->record.kernel_size)
+		(void)prepare_is_sound(facts, crash);
+	return false;
 }

@@ -4,13 +4,14 @@
 
 #include <inttypes.h>
 
+#include "boot/crash/config.h"
 #include "boot/crash/dead.h"
 #include "boot/crash/header.h"
 #include "boot/crash/prepare.h"
 #include "boot/crash/record.h"
 #include "boot/crash/region.h"
 #include "boot/load/load.h"
-#include "kexec/bundle/choices.h"
+#include "boot/load/trust.h"
 
 /* ---- Before the move ---- */
 
@@ -102,18 +103,12 @@ static void meet_dead_kernel(const struct facts *facts, struct crash *crash, str
 	}
 }
 
-/* The crash configuration, or the default one of a bundle that has none. */
-static enum lb_err read_config(const struct facts *facts, struct crash *crash, struct payload *kernel)
+/* The crash configurations, or the others of a bundle that has none, its default first. */
+static enum lb_err list_configs(const struct facts *facts, struct choices *choices)
 {
-	const struct bundle *bundle = &facts->source->bundle;
-	const struct machine *machine = &facts->hw->machine;
-	struct choices choices;
-	enum lb_err err;
-
-	if (!bundle_find_crash(bundle, machine, &crash->config, &facts->log->diag))
-		return load_read(facts, kernel, crash->config.name);
-	err = choices_read(bundle, machine, &choices, &facts->log->diag);
-	return err ? err : load_read(facts, kernel, choices.name[0]);
+	if (!config_list(facts, choices))
+		return LB_OK;
+	return choices_read(&facts->source->bundle, &facts->hw->machine, choices, &facts->log->diag);
 }
 
 static enum lb_err take_core_room(const struct facts *facts, struct memmap *map, struct region *room)
@@ -143,14 +138,11 @@ static enum lb_err note_attempt(const struct facts *facts, struct crash *crash)
 	return record_write(facts, crash);
 }
 
-static enum lb_err load_from_bundle(const struct facts *facts, struct memmap *map, struct crash *crash,
-				    struct payload *kernel, struct dead *dead)
+static enum lb_err load_config(const struct facts *facts, const struct memmap *map, const char *name,
+			       struct region core, struct crash *crash, struct payload *kernel)
 {
-	struct region core = {0, 0};
-	enum lb_err err = read_config(facts, crash, kernel);
+	enum lb_err err = load_read(facts, kernel, name);
 
-	if (!err)
-		err = take_core_room(facts, map, &core);
 	if (err)
 		return err;
 	prepare_wish(kernel, core, facts->hw->machine.usable_memory);
@@ -164,9 +156,30 @@ static enum lb_err load_from_bundle(const struct facts *facts, struct memmap *ma
 			 facts->hw->machine.usable_memory.size / MIB);
 	if (!err)
 		err = note_attempt(facts, crash);
+	return err ? err : load_carry_out(facts, kernel);
+}
+
+/* The first good one, as with primaries. */
+static enum lb_err load_from_bundle(const struct facts *facts, struct memmap *map, struct crash *crash,
+				    struct payload *kernel, struct dead *dead)
+{
+	struct region core = {0, 0};
+	struct choices choices;
+	enum lb_err err = list_configs(facts, &choices);
+
 	if (!err)
-		err = load_carry_out(facts, kernel);
-	return err ? err : core_header_write(facts, crash, dead, core);
+		err = take_core_room(facts, map, &core);
+	if (err)
+		return err;
+	for (size_t i = 0; i < choices.count; i++) {
+		err = load_config(facts, map, choices.name[i], core, crash, kernel);
+		if (!err)
+			return core_header_write(facts, crash, dead, core);
+		if (i + 1 < choices.count)
+			log_warn(facts->log, "kexec: '" FIT_NAME "' is bad: %s", choices.name[i],
+				 facts->log->diag.text);
+	}
+	return err;
 }
 
 static enum lb_err no_bundle(const struct source *source, struct diag *diag)
@@ -196,6 +209,11 @@ enum lb_err kexec_exit(const struct facts *facts, struct memmap *map, struct cra
 		return err;
 	if (source->where.size)
 		log_warn(log, "%s", log->diag.text);
+	if (facts->trust->required)
+		return diag_fail(
+			&log->diag, err,
+			"kexec: what is staged in the crash region was in the dead kernel's hands, and a key "
+			"is required: the way by reset makes it anew");
 	log_info(log, "kexec: starting the crash kernel that is staged in the crash region");
 	return prepare_exit(facts, crash, kernel, dead, exit);
 }

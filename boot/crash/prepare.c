@@ -12,8 +12,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/crc32.h"
+#include "base/checksum.h"
 #include "boot/crash/call.h"
+#include "boot/crash/config.h"
 #include "boot/crash/header.h"
 #include "boot/crash/record.h"
 #include "boot/load/load.h"
@@ -23,7 +24,7 @@
 static uint32_t piece_checksum(const struct facts *facts, uint64_t pa, uint64_t size)
 {
 	const uint64_t begin = cost_begin(facts->cost);
-	const uint32_t sum = crc32_update(0, facts_at(facts, pa), size);
+	const uint32_t sum = checksum(facts_at(facts, pa), size);
 
 	cost_end(facts->cost, COST_CHECK, begin, size);
 	return sum;
@@ -32,7 +33,7 @@ static uint32_t piece_checksum(const struct facts *facts, uint64_t pa, uint64_t 
 static void set_piece(const struct facts *facts, struct crash *crash, struct crash_piece *piece, uint64_t pa,
 		      uint64_t size)
 {
-	*piece = (struct crash_piece){.pa = pa, .size = size, .crc32 = piece_checksum(facts, pa, size)};
+	*piece = (struct crash_piece){.pa = pa, .size = size, .sum = piece_checksum(facts, pa, size)};
 	caches_write_back(&crash->caches, facts_at(facts, pa), size);
 }
 
@@ -61,18 +62,18 @@ static enum lb_err map_usable(struct crash *crash)
 	return err;
 }
 
-static enum lb_err read_config(const struct facts *facts, struct payload *kernel)
+static enum lb_err read_config(const struct facts *facts, const char *name, struct payload *kernel)
 {
 	struct diag *diag = &facts->log->diag;
 	struct bundle_crash config;
-	enum lb_err err = bundle_find_crash(&facts->source->bundle, &facts->hw->machine, &config, diag);
+	enum lb_err err = bundle_read_crash(&facts->source->bundle, name, &config, diag);
 
 	if (!err && !config.has_kernel)
 		err = diag_fail(diag, LB_ENOENT,
 				"crash: there is no crash kernel: the bundle only reserves a region, and "
 				"userspace has loaded none");
 	if (!err)
-		err = load_look(facts, kernel, config.name);
+		err = load_look(facts, kernel, name);
 	if (!err)
 		err = trust_check(facts, kernel);
 	return err ? err : bundle_check_crash(&kernel->config, diag);
@@ -110,9 +111,10 @@ static void record_pieces(const struct facts *facts, struct crash *crash, const 
 	record->crash_entry = plan->entry;
 }
 
-enum lb_err prepare(const struct facts *facts, struct crash *crash, struct payload *kernel)
+static enum lb_err prepare_from(const struct facts *facts, const char *name, struct crash *crash,
+				struct payload *kernel)
 {
-	enum lb_err err = read_config(facts, kernel);
+	enum lb_err err = read_config(facts, name, kernel);
 
 	if (!err)
 		err = map_usable(crash);
@@ -131,6 +133,25 @@ enum lb_err prepare(const struct facts *facts, struct crash *crash, struct paylo
 	return err;
 }
 
+enum lb_err prepare(const struct facts *facts, struct crash *crash, struct payload *kernel)
+{
+	struct diag *diag = &facts->log->diag;
+	struct choices choices;
+	enum lb_err err;
+
+	err = config_list(facts, &choices);
+	if (err)
+		return err;
+	for (size_t i = 0; i < choices.count; i++) {
+		err = prepare_from(facts, choices.name[i], crash, kernel);
+		if (!err)
+			break;
+		if (i + 1 < choices.count)
+			log_warn(facts->log, "crash: '" FIT_NAME "' is bad: %s", choices.name[i], diag->text);
+	}
+	return err;
+}
+
 /* Is it all there, as prepare() left it? */
 static bool is_complete(const struct crash *crash)
 {
@@ -140,18 +161,25 @@ static bool is_complete(const struct crash *crash)
 	return crash_record_has_kernel(&crash->record) && core.base == room.base && core.size == room.size;
 }
 
-static bool pieces_are_sound(const struct facts *facts, const struct crash *crash)
+static void warn_of_damage(const struct crash_record *record, paddr_t pa, struct log *log)
+{
+	const bool by_firmware = !record->kernel_size;
+
+	log_warn(log,
+		 "crash: the staged piece at %#" PRIx64 " is damaged%s%s%s: staging from the bundle again",
+		 pa, by_firmware ? ", by the firmware of '" : "", by_firmware ? record->boot_name : "",
+		 by_firmware ? "' or what it started" : "");
+}
+
+bool prepare_is_sound(const struct facts *facts, const struct crash *crash)
 {
 	const struct crash_record *record = &crash->record;
 
 	for (size_t i = CRASH_PIECE_FDT; i < record->piece_count; i++) {
 		const struct crash_piece *piece = &record->piece[i];
 
-		if (piece->size && piece_checksum(facts, piece->pa, piece->size) != piece->crc32) {
-			log_warn(facts->log,
-				 "crash: the staged piece at %#" PRIx64
-				 " is damaged: staging from the bundle again",
-				 piece->pa);
+		if (piece->size && piece_checksum(facts, piece->pa, piece->size) != piece->sum) {
+			warn_of_damage(record, piece->pa, facts->log);
 			return false;
 		}
 	}
@@ -166,7 +194,7 @@ static enum lb_err open_kept(const struct facts *facts, struct crash *crash)
 
 	*kept = (struct source){
 		.where = {piece->pa, piece->size}, .from = "lifeboat-ctl load", .is_ram = true};
-	if (piece_checksum(facts, piece->pa, piece->size) != piece->crc32)
+	if (piece_checksum(facts, piece->pa, piece->size) != piece->sum)
 		return diag_fail(&facts->log->diag, LB_EFORMAT, "it is damaged");
 	return bundle_open(facts_at(facts, piece->pa), piece->size, &kept->bundle, &facts->log->diag);
 }
@@ -194,7 +222,7 @@ static enum lb_err find_kernel(const struct facts *facts, struct crash *crash, s
 {
 	enum lb_err err = crash->record.kept.size ? prepare_kept(facts, crash, kernel) : LB_ENOENT;
 
-	if (err && pieces_are_sound(facts, crash))
+	if (err && !facts->trust->required && prepare_is_sound(facts, crash))
 		return LB_OK;
 	if (err && !crash->has_config)
 		return diag_fail(&facts->log->diag, LB_ENOENT,

@@ -4,11 +4,17 @@
 
 #include <inttypes.h>
 
+#include "boot/machine/try.h"
+#include "kexec/crash/retained.h"
+
+TRY(try_load, "ld	zero, (%2)")
+
 enum lb_err record_look(const struct facts *facts, struct stage *stage, struct region where,
 			struct crash_record *record)
 {
 	struct diag *diag = &facts->log->diag;
 	const void *memory;
+	bool damaged;
 	enum lb_err err;
 
 	if (!stage_can_spare_view(stage))
@@ -20,19 +26,17 @@ enum lb_err record_look(const struct facts *facts, struct stage *stage, struct r
 	 * agree.
 	 */
 	memory = stage_early_view(stage, where.base, where.size, PTE_R | PTE_W, diag);
-	err = memory ? crash_record_read(memory, record, diag) : LB_ERANGE;
-	if (err)
-		return err;
-	if (record->map_hash != crash_hash_ram(&facts->hw->machine.ram))
-		return diag_fail(diag, LB_ECONFLICT, "crash: the record is of a machine with other RAM");
-	if (crash_record_is_damaged(memory))
+	if (!memory)
+		return LB_ERANGE;
+	if (!try_load((uintptr_t)memory, 0))
+		return diag_fail(diag, LB_ERANGE,
+				 "crash: RAM at %#" PRIx64
+				 " can't be read, though the FDT has it: mend the FDT",
+				 where.base);
+	err = retained_record(memory, crash_hash_ram(&facts->hw->machine.ram), record, &damaged, diag);
+	if (!err && damaged)
 		log_warn(facts->log, "crash record: one of its two slots is damaged; the other is good");
-	return LB_OK;
-}
-
-bool record_is_waiting(const struct crash_record *record)
-{
-	return record->state == CRASH_ARMED || record->state == CRASH_CAPTURING;
+	return err;
 }
 
 enum lb_err record_write(const struct facts *facts, struct crash *crash)

@@ -10,14 +10,10 @@
  * Read the record at @where, checked against this machine; warn of a damaged slot.
  *
  * Context: before stage_move(), which is why it wants the stage.
- * Return: as crash_record_read(); LB_ECONFLICT it is of a machine with other RAM; LB_ERANGE it is out of
- *         reach.
+ * Return: as retained_record(); LB_ERANGE there is no RAM, or it is out of reach.
  */
 LB_MUST_CHECK enum lb_err record_look(const struct facts *facts, struct stage *stage, struct region where,
 				      struct crash_record *record);
-
-/** Does somebody rely on @record, so that its region must be looked after before it may be another's? */
-bool record_is_waiting(const struct crash_record *record);
 
 /**
  * Write crash->record to the crash region as the newest. Return: LB_OK; LB_EINVAL it is not sound (a bug).

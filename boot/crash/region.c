@@ -4,71 +4,70 @@
 
 #include <inttypes.h>
 
+#include "boot/crash/config.h"
 #include "boot/crash/record.h"
+#include "boot/load/trust.h"
+#include "kexec/crash/retained.h"
 
 #define OLD_REGION_PIECES 6 /* of free RAM, in whose ends a record is looked for */
 
-/* The record of the region that we chose. Whatever is wrong with it means: none. */
-static void read_own_record(const struct facts *facts, struct stage *stage, struct crash *crash)
+/* The record of the region that we chose. Whatever is wrong with it means: none; but there must be RAM. */
+static enum lb_err read_own_record(const struct facts *facts, struct stage *stage, struct crash *crash)
 {
 	const struct crash_region *region = &crash->region;
 	struct crash_record *record = &crash->record;
 	enum lb_err err = record_look(facts, stage, region->record, record);
 
-	if (!err && (record->region_base != region->all.base || record->region_size != region->all.size ||
-		     record->kept_room != region->kept.size))
-		err = diag_fail(&facts->log->diag, LB_ECONFLICT,
-				"crash: the record is of another crash region, [%#" PRIx64 "..%#" PRIx64
-				"], %" PRIu64 " KiB kept",
-				record->region_base, record->region_base + record->region_size - 1,
-				record->kept_room / KIB);
-	if (err && err != LB_ENOENT)
+	if (!err)
+		err = retained_is_of(record, region->all, region->kept.size, &facts->log->diag);
+	if (err && err != LB_ENOENT && err != LB_ERANGE)
 		log_warn(facts->log, "%s: not used", facts->log->diag.text);
 	if (err)
 		*record = (struct crash_record){.state = CRASH_EMPTY};
+	return err == LB_ERANGE ? err : LB_OK;
 }
 
 /* Does a region that is waiting end at the last boundary before @end, all of it in @piece? */
 static bool find_record_at(const struct facts *facts, struct stage *stage, struct region piece, paddr_t end,
 			   struct crash_record *record)
 {
-	struct region record_place, all;
+	struct region record_place;
 
 	end = align_down(end, CRASH_REGION_ALIGN);
 	if (end <= piece.base || end - piece.base < CRASH_REGION_MIN)
 		return false;
 	record_place = (struct region){end - CRASH_RECORD_SIZE, CRASH_RECORD_SIZE};
-	if (record_look(facts, stage, record_place, record) || !record_is_waiting(record))
-		return false;
-	all = (struct region){record->region_base, record->region_size};
-	return crash_region_is_sound(all) && region_end(all) == end && all.base >= piece.base;
+	return !record_look(facts, stage, record_place, record) && retained_waits_at(record, piece, end);
 }
 
 /*
- * Where no record is expected a dead kernel may still be waiting with a staged crash kernel: the bundle was
- * damaged, or its crash configuration changed. Then the record lies where crash_region_place() puts a
- * region's end: at the end of a free piece of RAM or at 4 GiB, the highest first. If there is none our own
- * record stays.
+ * The record then lies where crash_region_place() puts a region's end: at the end of a free piece of RAM or
+ * at 4 GiB, the highest first.
  */
-static bool find_old_region(const struct facts *facts, struct stage *stage, const struct region_set *free,
-			    struct crash *crash)
+static bool find_old_record_in(const struct facts *facts, struct stage *stage, const struct region_set *free,
+			       struct crash_record *record)
 {
-	struct crash_record *record = &crash->record;
-	const struct crash_record own = *record;
-
 	/* Few: each view takes pages of the early tables. */
 	for (size_t i = free->count; i-- > 0 && free->count - i <= OLD_REGION_PIECES;) {
 		const struct region piece = free->region[i];
 
-		if (!find_record_at(facts, stage, piece, region_end(piece), record) &&
-		    !(region_end(piece) > 4 * GIB && find_record_at(facts, stage, piece, 4 * GIB, record)))
-			continue;
-		crash->region = crash_region_layout((struct region){record->region_base, record->region_size},
-						    record->kept_room);
-		crash->region_is_old = true;
-		return true;
+		if (find_record_at(facts, stage, piece, region_end(piece), record) ||
+		    (region_end(piece) > 4 * GIB && find_record_at(facts, stage, piece, 4 * GIB, record)))
+			return true;
 	}
-	*record = own;
+	return false;
+}
+
+/* Whoever owned the machine can have written a record anywhere, and what it names. */
+static bool may_adopt(const struct facts *facts, const struct crash_record *record)
+{
+	if (!facts->trust->required)
+		return true;
+	log_warn(facts->log,
+		 "crash: the record at %#" PRIx64
+		 " is not believed: a key is required, and no signed crash configuration wants that region "
+		 "(%" PRIu64 " MiB): no capture",
+		 record->region_base + record->region_size - CRASH_RECORD_SIZE, record->region_size / MIB);
 	return false;
 }
 
@@ -81,9 +80,8 @@ enum lb_err region_adopt(const struct facts *facts, struct stage *stage, struct 
 		return diag_fail(&facts->log->diag, LB_ERANGE,
 				 "crash: the FDT has a crash region of an odd size");
 	err = record_look(facts, stage, crash_region_layout(all, 0).record, &crash->record);
-	if (!err && (crash->record.region_base != all.base || crash->record.region_size != all.size))
-		err = diag_fail(&facts->log->diag, LB_ECONFLICT,
-				"crash: the record is of another crash region");
+	if (!err)
+		err = retained_is_of(&crash->record, all, crash->record.kept_room, &facts->log->diag);
 	if (!err)
 		crash->region = crash_region_layout(all, crash->record.kept_room);
 	else
@@ -93,44 +91,48 @@ enum lb_err region_adopt(const struct facts *facts, struct stage *stage, struct 
 
 static enum lb_err find_config(const struct facts *facts, struct crash *crash)
 {
-	const struct source *source = facts->source;
-	enum lb_err err = source->where.size ? source->err : LB_ENOENT;
+	const enum lb_err err = config_find(facts, &crash->config);
 
-	if (err)
-		facts->log->diag = source->why;
-	else
-		err = bundle_find_crash(&source->bundle, &facts->hw->machine, &crash->config,
-					&facts->log->diag);
 	crash->has_config = !err;
 	if (err) /* what holds for a region of an earlier boot */
 		crash->config = (struct bundle_crash){.attempts = 1, .capture_unknown = true};
 	return err;
 }
 
-/* @map, less what the primary's kernel will place by itself: if only that is too much, then it must yield. */
-static const struct memmap *keep_pools(const struct machine *machine, const struct memmap *map,
-				       struct crash *crash)
+/*
+ * Make crash->usable, which is not needed before the crash kernel is planned, the free RAM of @map: with
+ * @clear without what a firmware primary writes, with @pools without what the primary's kernel will place.
+ */
+static enum lb_err make_room(const struct facts *facts, const struct memmap *map, struct crash *crash,
+			     bool clear, bool pools)
 {
-	struct memmap *kept = &crash->usable; /* which is not needed before the crash kernel is planned */
+	const struct machine *machine = &facts->hw->machine;
+	struct memmap *room = &crash->usable;
 
-	*kept = *map;
-	for (size_t i = 0; i < machine->pool_count && i < MACHINE_POOLS_MAX; i++) {
-		if (pool_take(kept, &machine->pool[i], true))
+	*room = *map;
+	for (size_t i = 0; pools && i < machine->pool_count && i < MACHINE_POOLS_MAX; i++) {
+		if (pool_take(room, &machine->pool[i], true))
 			continue; /* of this the primary's plan will tell */
 	}
-	return kept;
+	if (!clear || !crash_region_keep_clear(&room->free, &machine->ram))
+		return LB_OK;
+	return diag_fail(&facts->log->diag, LB_ENOSPC, "crash: RAM is in too many pieces beside firmware");
 }
 
-static enum lb_err place_region(const struct facts *facts, const struct memmap *map,
-				const struct memmap *kept, struct crash *crash)
+/* If only what the kernel will place is in the way, then that must yield. */
+static enum lb_err place_region(const struct facts *facts, const struct memmap *map, struct crash *crash)
 {
-	const struct region_set *const sets[] = {&kept->free, &map->free};
 	const struct crash_region_wish wish = {crash->config.region_size, crash->config.kept_size};
 	enum lb_err err = LB_ENOSPC;
 
-	for (size_t i = 0; err == LB_ENOSPC && i < ARRAY_SIZE(sets); i++)
-		err = crash_region_place(sets[i], region_set_size(&facts->hw->machine.ram), wish,
-					 facts->stage->physmap.limit, &crash->region, &facts->log->diag);
+	for (int yields = 0; err == LB_ENOSPC && yields < 2; yields++) {
+		err = make_room(facts, map, crash, crash->config.beside_firmware, !yields);
+		if (!err)
+			err = crash_region_place(&crash->usable.free,
+						 region_set_size(&facts->hw->machine.ram), wish,
+						 facts->stage->physmap.limit, &crash->region,
+						 &facts->log->diag);
+	}
 	return err;
 }
 
@@ -166,24 +168,53 @@ void region_give_up(const struct facts *facts, struct memmap *map, struct crash 
 	log_warn(facts->log, "crash: no crash kernel: %s", why->text);
 }
 
+/* That bundle may have had firmware, and this one none; or the other way round. */
+static bool find_old_record(const struct facts *facts, struct stage *stage, const struct memmap *map,
+			    struct crash *crash, struct crash_record *record)
+{
+	for (int way = 0; way < 4; way++) {
+		const bool clear = crash->config.beside_firmware != (way >= 2);
+
+		if (!make_room(facts, map, crash, clear, !(way & 1)) &&
+		    find_old_record_in(facts, stage, &crash->usable.free, record))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Where no record is expected a dead kernel may still be waiting with a staged crash kernel: the bundle was
+ * damaged, or its crash configuration changed. If there is none our own record stays.
+ */
+static bool adopt_old_region(const struct facts *facts, struct stage *stage, const struct memmap *map,
+			     struct crash *crash)
+{
+	struct crash_record record;
+
+	if (!find_old_record(facts, stage, map, crash, &record) || !may_adopt(facts, &record))
+		return false;
+	crash->record = record;
+	crash->region = crash_region_layout((struct region){record.region_base, record.region_size},
+					    record.kept_room);
+	crash->region_is_old = true;
+	return true;
+}
+
 /* The region that is waiting, or else the one that the crash configuration asks for. */
 static enum lb_err choose_region(const struct facts *facts, struct stage *stage, const struct memmap *map,
 				 struct crash *crash)
 {
-	const struct memmap *kept = keep_pools(&facts->hw->machine, map, crash);
 	enum lb_err err = find_config(facts, crash);
 	struct diag why;
 
 	if (facts->hw->machine.crash_region.size) /* by kexec -e */
 		return region_adopt(facts, stage, crash);
 	if (!err)
-		err = place_region(facts, map, kept, crash);
+		err = place_region(facts, map, crash);
 	if (!err)
-		read_own_record(facts, stage, crash);
+		err = read_own_record(facts, stage, crash);
 	why = facts->log->diag;
-	if ((err || !record_is_waiting(&crash->record)) &&
-	    (find_old_region(facts, stage, &kept->free, crash) ||
-	     find_old_region(facts, stage, &map->free, crash)))
+	if ((err || !retained_waits(&crash->record)) && adopt_old_region(facts, stage, map, crash))
 		return LB_OK;
 	facts->log->diag = why;
 	return err;

@@ -82,8 +82,10 @@ won:
 	/* bss may hold anything: the file's zeros, or a former life's values. */
 	lla	t0, bss_start
 	lla	t1, bss_end
-1:	sd	zero, 0(t0)
-	addi	t0, t0, 8
+1:	.irp	at, 0, 8, 16, 24, 32, 40, 48, 56
+	sd	zero, \at(t0)
+	.endr
+	addi	t0, t0, 64
 	bltu	t0, t1, 1b
 
 	lla	sp, stack_top

@@ -4,7 +4,7 @@
  *
  * In:      any state of the stage; sscratch = top of the trap stack, or 0 if a trap is being handled
  *          tp = the boot context, or 0 before there is one
- * Leaves:  to trap_handle(), which does not return
+ * Leaves:  to where trap_handle() says that the boot goes on, if it returns: on an empty stack, as a call
  */
 	.option norelax /* what is laid out here stays as it is */
 	.section .text.trap_entry, "ax", @progbits
@@ -31,6 +31,12 @@ trap_entry:
 	mv	a1, tp
 	li	s0, 0
 	call	trap_handle
+	lla	t0, trap_stack_top
+	csrw	sscratch, t0
+	lla	sp, stack_top
+	mv	t0, a0
+	mv	a0, tp
+	jalr	t0
 
 /* A trap while handling a trap: nothing can be trusted but registers. Switch off, or stand still. */
 trap_again:

@@ -106,6 +106,7 @@ static struct place_request request_of(const struct facts *facts, const struct p
 		.initrd = payload->initrd,
 		.initrd_in_parts = payload->config.ramdisk[1].size != 0,
 		.fdt_from = payload->board_fdt_room,
+		.on_lost = payload->config.is_firmware && keep_bundle, /* or else there is none */
 		.limit = facts->stage->physmap.limit,
 	};
 
@@ -176,6 +177,8 @@ enum lb_err load_plan(const struct facts *facts, struct payload *payload, bool k
 {
 	enum lb_err err = map_take_loadables(facts, payload);
 
+	if (payload->config.packed.by) /* it is not known yet, or no more: a plan that failed unpacked it */
+		payload->config.image = (struct image){.segment_count = 0};
 	payload->wishes.firmware = &facts->hw->machine;
 	make_bootargs(facts, payload);
 	if (!err)

@@ -37,7 +37,7 @@ LB_MUST_CHECK enum lb_err load_machine(const struct facts *facts, struct payload
  *
  * Fills bootargs, by the rule, and wishes.bootargs, .initrd and .firmware; the rest of the wishes must be
  * there. Room is left for what Linux will place itself, and mem= is obeyed; if nothing fits beside that, a
- * warning says so. Context: after load_machine().
+ * warning says so. Context: after load_machine(); after an error again, with another map.
  * @keep_bundle  the bundle must stay whole: nothing is placed on it, and nothing runs in it
  */
 LB_MUST_CHECK enum lb_err load_plan(const struct facts *facts, struct payload *payload, bool keep_bundle);

@@ -46,8 +46,15 @@ static enum lb_err add_ring(struct trust *trust, enum lb_err opened, const char 
 	return LB_OK;
 }
 
+static bool is_required(const struct signature_policy *policy)
+{
+	return signature_requires(policy, KEY_REQUIRED_CONF) ||
+	       signature_requires(policy, KEY_REQUIRED_IMAGE);
+}
+
 enum lb_err trust_find_keys(struct trust *trust, const struct hw *hw, struct log *log)
 {
+	struct signature_policy policy;
 	enum lb_err err = LB_OK;
 
 	if (!SCHEMES)
@@ -61,13 +68,24 @@ enum lb_err trust_find_keys(struct trust *trust, const struct hw *hw, struct log
 			       keyring_open_checked(hw->fdt, hw->fdt_size, &trust->ring[trust->ring_count],
 						    &log->diag),
 			       "from the FDT", log);
+	policy = policy_of(trust);
+	trust->required = is_required(&policy);
 	return err;
 }
 
-static bool is_required(const struct signature_policy *policy)
+bool trust_is_sound(const struct trust *trust, const struct bundle_blob *blob)
 {
-	return signature_requires(policy, KEY_REQUIRED_CONF) ||
-	       signature_requires(policy, KEY_REQUIRED_IMAGE);
+	for (size_t i = 0; i < trust->sound_count; i++) {
+		if (trust->sound[i] == blob->node)
+			return true;
+	}
+	return false;
+}
+
+void trust_note_sound(struct trust *trust, const struct bundle_blob *blob)
+{
+	if (blob->hashes.count && trust->sound_count < TRUST_SOUND_MAX && !trust_is_sound(trust, blob))
+		trust->sound[trust->sound_count++] = blob->node;
 }
 
 static enum lb_err check_images(const struct facts *facts, const struct payload *payload,
@@ -85,10 +103,10 @@ static enum lb_err check_images(const struct facts *facts, const struct payload 
 	return err;
 }
 
-static enum lb_err check_bare(const struct signature_policy *policy, struct diag *diag)
+static enum lb_err check_bare(const struct facts *facts)
 {
-	if (is_required(policy))
-		return diag_fail(diag, LB_EUNTRUSTED,
+	if (facts->trust->required)
+		return diag_fail(&facts->log->diag, LB_EUNTRUSTED,
 				 "signature: this is no bundle but a bare payload, which nobody can sign: "
 				 "make a bundle");
 	return LB_OK;
@@ -101,16 +119,15 @@ static enum lb_err check(const struct facts *facts, const struct payload *payloa
 	enum lb_err err;
 
 	if (!bundle->is_fit)
-		return check_bare(policy, &facts->log->diag);
+		return check_bare(facts);
 	err = signature_check(policy, &bundle->fit, payload->config.name, &facts->trust->work, verdict,
 			      &facts->log->diag);
 	return err ? err : check_images(facts, payload, policy);
 }
 
-static void drop_foreign_initrd(const struct facts *facts, struct payload *payload,
-				const struct signature_policy *policy)
+static void drop_foreign_initrd(const struct facts *facts, struct payload *payload)
 {
-	if (!payload->initrd.size || payload->config.ramdisk[0].size || !is_required(policy))
+	if (!payload->initrd.size || payload->config.ramdisk[0].size || !facts->trust->required)
 		return;
 	log_warn(facts->log, "signature: the initrd beside the bundle is not signed, so it is not used");
 	payload->initrd = (struct region){0, 0};
@@ -125,6 +142,21 @@ static void print_verdict(struct log *log, const char *name, const struct signat
 		log_info(log, "signature: %s is unsigned: %s", name,
 			 verdict->keys ? "no key's signature holds, and none is required"
 				       : "there is no key to check it with");
+}
+
+enum lb_err trust_look_at(const struct facts *facts, const char *name)
+{
+	const struct signature_policy policy = policy_of(facts->trust);
+	const uint64_t begin = cost_begin(facts->cost);
+	struct signature_verdict verdict;
+	enum lb_err err;
+
+	if (!facts->trust->required)
+		return LB_OK;
+	err = signature_check(&policy, &facts->source->bundle.fit, name, &facts->trust->work, &verdict,
+			      &facts->log->diag);
+	cost_end(facts->cost, COST_SIGNATURE, begin, 0);
+	return err;
 }
 
 enum lb_err trust_look(const struct facts *facts, const struct payload *payload)
@@ -153,6 +185,6 @@ enum lb_err trust_check(const struct facts *facts, struct payload *payload)
 	if (verdict.key)
 		cost_end(facts->cost, COST_SIGNATURE, begin, 0);
 	print_verdict(facts->log, payload->config.name, &verdict);
-	drop_foreign_initrd(facts, payload, &policy);
+	drop_foreign_initrd(facts, payload);
 	return LB_OK;
 }

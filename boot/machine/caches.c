@@ -5,16 +5,11 @@
  */
 #include "boot/machine/caches.h"
 
+#include "boot/machine/try.h"
 #include "mm/cache.h"
 
 #define LLC_LINE   64
 #define THEAD_LINE 64
-
-/* By its encoding: old assemblers do not know the name. */
-void caches_clean_block(uintptr_t address)
-{
-	__asm__ volatile(".insn i 0x0f, 2, x0, %0, 1" : : "r"(address) : "memory");
-}
 
 /* th.dcache.cva: write a line back to memory, by its virtual address (T-Head extension spec, XTheadCmo). */
 static void thead_clean_line(uintptr_t address)
@@ -27,30 +22,6 @@ static void thead_sync(void)
 {
 	__asm__ volatile(".insn r 0x0b, 0, 0, x0, x0, x25" : : : "memory");
 }
-
-/*
- * Try what firmware may keep from S-mode: %2 is an address, %3 a value. Was it allowed? The trap's return
- * address is lost, so stvec leads behind it: what it leaves in sstatus is what a stage without interrupts
- * has, anyway.
- */
-#define TRY(name, what)                                        \
-	static bool name(uintptr_t address, uint64_t value)    \
-	{                                                      \
-		uint64_t stvec, done;                          \
-                                                               \
-		__asm__ volatile("lla	%0, 1f\n\t"              \
-				 "csrrw	%0, stvec, %0\n\t"     \
-				 "li	%1, 0\n\t" what "\n\t" \
-				 "fence	iorw, iorw\n\t"        \
-				 "li	%1, 1\n\t"                \
-				 ".balign 4\n"                 \
-				 "1:\n\t"                      \
-				 "csrw	stvec, %0"              \
-				 : "=&r"(stvec), "=&r"(done)   \
-				 : "r"(address), "r"(value)    \
-				 : "memory");                  \
-		return done;                                   \
-	}
 
 TRY(try_store, "sd	%3, (%2)")
 TRY(try_cbo_clean, ".insn i 0x0f, 2, x0, %2, 1")

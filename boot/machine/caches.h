@@ -34,7 +34,14 @@ void caches_init(struct caches *caches, const struct caches *told, const void *p
  */
 void caches_write_back(void *caches, const void *start, size_t size);
 
-/** Write one block back that holds @address, by cbo.clean (Zicbom). Context: with paging and without. */
-void caches_clean_block(uintptr_t address);
+/**
+ * Write one block back that holds @address, by cbo.clean (Zicbom). Context: with paging and without.
+ *
+ * (By its encoding: old assemblers do not know the name.)
+ */
+static inline void caches_clean_block(uintptr_t address)
+{
+	__asm__ volatile(".insn i 0x0f, 2, x0, %0, 1" : : "r"(address) : "memory");
+}
 
 #endif

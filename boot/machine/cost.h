@@ -21,6 +21,7 @@ struct cost {
 	struct {
 		uint64_t instructions, bytes;
 	} spent[COST_KINDS];
+	char checked_by[48]; /* the hashes of the last image, and how each was computed; cut */
 };
 
 /** Begin to count: what it returns goes to cost_end(). */

@@ -40,8 +40,12 @@ bool log_level_by_name(const char *name, size_t length, enum log_level *level)
 
 static void keep(struct log *log, const char *text, size_t size)
 {
-	for (size_t i = 0; i < size; i++)
-		log->ring[log->written++ % LOG_RING_SIZE] = text[i];
+	const size_t at = log->written % LOG_RING_SIZE;
+	const size_t first = size < LOG_RING_SIZE - at ? size : LOG_RING_SIZE - at;
+
+	memcpy(log->ring + at, text, first);
+	memcpy(log->ring, text + first, size - first);
+	log->written += size;
 }
 
 static void sanitise(char *text, size_t size)

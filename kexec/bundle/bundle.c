@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "kexec/bundle/firmware.h"
+
 enum config_property {
 	CONFIG_KERNEL,
 	CONFIG_RAMDISK,
@@ -228,6 +230,7 @@ static enum lb_err read_config_node(const struct fit *fit, int node, struct bund
 
 	memset(config, 0, sizeof(*config));
 	config->name = fit_node_name(fit, node);
+	config->is_firmware = bundle_is_firmware(fit, node);
 	err = fit_read_properties(fit, node, property, CONFIG_PROPERTIES, diag);
 	if (err == LB_OK)
 		err = check_supported(property, config->name, diag);

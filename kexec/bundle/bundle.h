@@ -33,6 +33,7 @@ struct bundle {
 struct bundle_config {
 	const char *name;	    /* of the configuration node */
 	const char *bootargs;	    /* NULL when the configuration has none */
+	bool is_firmware;	    /* kexec/bundle/firmware.h */
 	struct bundle_blob kernel;  /* the payload to start */
 	bool in_place;		    /* type kernel_noload: run it where it lies, if it lies right */
 	struct image_packed packed; /* the compressed part of kernel; by is NULL if it is stored as it is */

@@ -29,8 +29,8 @@ static void add(struct choices *choices, const char *name, size_t rank)
 }
 
 /*
- * As in U-Boot the default one comes before its equals, and what is for this board comes before a default
- * that is for another one. A default that is for any board is what was meant.
+ * As in U-Boot (fit_conf_find_compat, 2026.10) what is for this board comes before a default that is not, or
+ * is less so, and the default one comes before its equals. Of the rest it is the first, whatever it is for.
  */
 static void add_default(const struct bundle *bundle, const char *name, const struct machine *machine,
 			struct choices *choices)
@@ -40,11 +40,12 @@ static void add_default(const struct bundle *bundle, const char *name, const str
 
 	if (!fit_find_child(&bundle->fit, bundle->fit.configurations, name, &node, NULL))
 		rank = board_rank(bundle, node, machine);
-	add(choices, name, rank == BOARD_UNSAID ? 0 : rank == BOARD_OTHER ? BOARD_UNSAID : rank);
+	add(choices, name, rank == BOARD_OTHER ? BOARD_UNSAID : rank);
 }
 
-static void add_others(const struct bundle *bundle, const char *first, const struct machine *machine,
-		       struct choices *choices)
+/* All but @first that are for the crash kernel, or all that are not. */
+static void add_others(const struct bundle *bundle, const char *first, bool crash,
+		       const struct machine *machine, struct choices *choices)
 {
 	const struct fit *fit = &bundle->fit;
 	int node = fit_first_child(fit, fit->configurations);
@@ -52,7 +53,7 @@ static void add_others(const struct bundle *bundle, const char *first, const str
 	for (; node >= 0; node = fit_next_child(fit, node)) {
 		const char *name = fit_node_name(fit, node);
 
-		if (!bundle_is_crash(fit, node) && (!first || strcmp(name, first) != 0))
+		if (bundle_is_crash(fit, node) == crash && (!first || strcmp(name, first) != 0))
 			add(choices, name, board_rank(bundle, node, machine));
 	}
 }
@@ -75,7 +76,7 @@ static enum lb_err read_fit(const struct bundle *bundle, const struct machine *m
 		return err;
 	if (first)
 		add_default(bundle, first, machine, choices);
-	add_others(bundle, first, machine, choices);
+	add_others(bundle, first, false, machine, choices);
 	if (!choices->count)
 		return diag_fail(diag, LB_ENOENT, "bundle: no primary");
 	return LB_OK;
@@ -89,6 +90,15 @@ enum lb_err choices_read(const struct bundle *bundle, const struct machine *mach
 		return read_fit(bundle, machine, choices, diag);
 	add(choices, "bare", 0);
 	return LB_OK;
+}
+
+enum lb_err choices_read_crash(const struct bundle *bundle, const struct machine *machine,
+			       struct choices *choices, struct diag *diag)
+{
+	*choices = (struct choices){.count = 0};
+	if (bundle->fit.configurations >= 0)
+		add_others(bundle, NULL, true, machine, choices);
+	return choices->count ? LB_OK : diag_fail(diag, LB_ENOENT, "bundle: no crash configuration");
 }
 
 static bool is_name(const char *name, const char *wanted, size_t length)

@@ -41,6 +41,14 @@ LB_MUST_CHECK enum lb_err choices_read(const struct bundle *bundle, const struct
 				       struct choices *choices, struct diag *diag);
 
 /**
+ * Read those for the crash kernel, in the same order: named "crash", or with lifeboat,role = "crash".
+ *
+ * Return: LB_OK; LB_ENOENT there is none, as in a bare payload.
+ */
+LB_MUST_CHECK enum lb_err choices_read_crash(const struct bundle *bundle, const struct machine *machine,
+					     struct choices *choices, struct diag *diag);
+
+/**
  * The index of the configuration that is called [@name, @name + @length); CHOICES_NONE if the bundle has
  * none.
  *

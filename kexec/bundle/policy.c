@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/fnv.h"
-#include "kexec/bundle/board.h"
+#include "kexec/bundle/firmware.h"
 
 #define CRASH_NAME	 "crash"
 #define ATTEMPTS_DEFAULT 1
@@ -79,8 +79,9 @@ static enum lb_err read_unknown_end(const struct crash_node *node, struct bundle
 {
 	const struct fit_property *property = &node->property[CRASH_UNKNOWN_END];
 
-	crash->capture_unknown = !property->value || fit_property_is(property, "capture");
-	if (!crash->capture_unknown && !fit_property_is(property, "boot"))
+	crash->capture_unknown =
+		property->value ? fit_property_is(property, "capture") : !crash->beside_firmware;
+	if (property->value && !crash->capture_unknown && !fit_property_is(property, "boot"))
 		return diag_fail(diag, LB_EFORMAT,
 				 "bundle: '" FIT_NAME
 				 "' has a lifeboat,unknown-end that is neither \"capture\" nor "
@@ -89,40 +90,23 @@ static enum lb_err read_unknown_end(const struct crash_node *node, struct bundle
 	return LB_OK;
 }
 
-/* The crash configuration that suits the machine best, of equals the first; negative if there is none. */
-static int find_crash(const struct bundle *bundle, const struct machine *machine)
+enum lb_err bundle_read_crash(const struct bundle *bundle, const char *name, struct bundle_crash *crash,
+			      struct diag *diag)
 {
 	const struct fit *fit = &bundle->fit;
-	int node = fit->configurations >= 0 ? fit_first_child(fit, fit->configurations) : -1, found = -1;
-	size_t best = BOARD_OTHER;
-
-	for (; node >= 0; node = fit_next_child(fit, node)) {
-		size_t rank;
-
-		if (!bundle_is_crash(fit, node))
-			continue;
-		rank = board_rank(bundle, node, machine);
-		if (found < 0 || rank < best) {
-			found = node;
-			best = rank;
-		}
-	}
-	return found;
-}
-
-enum lb_err bundle_find_crash(const struct bundle *bundle, const struct machine *machine,
-			      struct bundle_crash *crash, struct diag *diag)
-{
-	const int offset = find_crash(bundle, machine);
 	struct crash_node node;
-	enum lb_err err;
+	int offset;
+	enum lb_err err = fit_find_child(fit, fit->configurations, name, &offset, diag);
 
-	if (offset < 0)
-		return diag_fail(diag, LB_ENOENT, "bundle: no crash configuration");
-	err = read_node(&bundle->fit, offset, &node, diag);
+	if (!err)
+		err = read_node(fit, offset, &node, diag);
 	if (err)
 		return err;
-	*crash = (struct bundle_crash){.name = node.name, .has_kernel = node.property[CRASH_KERNEL].value};
+	*crash = (struct bundle_crash){
+		.name = node.name,
+		.has_kernel = node.property[CRASH_KERNEL].value,
+		.beside_firmware = bundle_has_firmware(&bundle->fit),
+	};
 	err = fit_read_number(&node.property[CRASH_REGION_SIZE], node.name, &crash->region_size, diag);
 	if (err == LB_OK)
 		err = fit_read_number(&node.property[CRASH_KEPT_SIZE], node.name, &crash->kept_size, diag);

@@ -17,16 +17,16 @@ struct bundle_crash {
 	uint64_t kept_size;   /* lifeboat,kept-size: bytes of it for what userspace loads */
 	uint32_t attempts;    /* lifeboat,attempts: how often a crash kernel is tried; at least 1 */
 	bool capture_unknown; /* lifeboat,unknown-end = "capture" or "boot": a dead kernel without a log */
+	bool beside_firmware; /* a configuration is firmware: kexec/bundle/firmware.h */
 };
 
 /**
- * Find the crash configuration: named "crash", or with lifeboat,role = "crash". Of several that which suits
- * @machine best, of equals the first.
+ * Read what the crash configuration @name asks for; which there are, choices_read_crash() says.
  *
  * @crash  filled whole on LB_OK, undefined otherwise
- * Return: LB_OK; LB_ENOENT the bundle has none, as a bare payload; LB_EFORMAT a property that makes no sense.
+ * Return: LB_OK; LB_ENOENT it is not there; LB_EFORMAT a property that makes no sense.
  */
-LB_MUST_CHECK enum lb_err bundle_find_crash(const struct bundle *bundle, const struct machine *machine,
+LB_MUST_CHECK enum lb_err bundle_read_crash(const struct bundle *bundle, const char *name,
 					    struct bundle_crash *crash, struct diag *diag);
 
 /** Can @config be a crash kernel's? Return: LB_OK; LB_EUNSUPPORTED it has loadables. */

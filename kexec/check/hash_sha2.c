@@ -9,8 +9,10 @@ static void sha2_state_begin(union hash_state *state, const struct hash_algo *al
 	sha2_begin(&state->sha2, sha2_find(algo->name, strlen(algo->name)));
 }
 
-static void sha2_state_add(union hash_state *state, const void *data, size_t size)
+static void sha2_state_add(union hash_state *state, hash_blocks *blocks, const void *data, size_t size)
 {
+	if (blocks)
+		state->sha2.blocks = blocks;
 	sha2_add(&state->sha2, data, size);
 }
 

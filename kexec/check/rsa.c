@@ -21,8 +21,8 @@ static bool is_below_modulus(const struct rsa_work *w, size_t limbs, const mbedt
 /*
  * @x = R * R mod n, where R = 2^bits: what brings numbers into Montgomery's form.
  *
- * n's first bit is set, so R mod n is R - n. Doubled k times it is 2^k in Montgomery's form; squared m times
- * that is 2^(k * 2^m) in that form. With k * 2^m = bits this is R in that form, R * R.
+ * n's first bit is set, so R mod n is R - n. Doubled k times it is 2^k in Montgomery's form; squared m
+ * times that is 2^(k * 2^m) in that form. With k * 2^m = bits this is R in that form, R * R.
  */
 static void make_r_squared(struct rsa_work *w, size_t limbs, mbedtls_mpi_uint *x)
 {

@@ -1,40 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SHA-256 and SHA-512, piece by piece, by mbedTLS. */
+/* SHA-256 and SHA-512 (FIPS 180-4), piece by piece. */
 #ifndef LIFEBOAT_KEXEC_CHECK_SHA2_H
 #define LIFEBOAT_KEXEC_CHECK_SHA2_H
 
-#include <mbedtls/sha256.h>
-#include <mbedtls/sha512.h>
+#include "kexec/check/way.h"
 
-#include "base/types.h"
-
-#define SHA2_SIZE_MAX 64
-#define SHA256_BLOCK  64
-
-/** Take @count whole blocks at @data into SHA-256's eight words of @state. */
-typedef void sha256_blocks(uint32_t *state, const uint8_t *data, size_t count);
+#define SHA2_SIZE_MAX  64
+#define SHA2_BLOCK_MAX 128
 
 /** One hash of the family, by the name that FITs call it. */
 struct sha2_kind {
 	const char *name;
-	size_t size; /* of a digest */
+	size_t size; /* of a digest; a block has twice as many bytes */
 	uint8_t oid; /* the last byte of its object identifier, 2.16.840.1.101.3.4.2.x */
 	bool is_sha512;
+	hash_blocks *portable;
 };
 
+/** A digest that is being made. */
 struct sha2 {
 	const struct sha2_kind *kind;
-	sha256_blocks *blocks; /* faster than mbedTLS's on this hart; NULL: there are none */
+	hash_blocks *blocks; /* the portable one, or what is better on this hart */
+	uint64_t size;	     /* bytes so far */
 	union {
-		mbedtls_sha256_context sha256;
-		mbedtls_sha512_context sha512;
+		uint32_t word[8];  /* SHA-256's */
+		uint64_t dword[8]; /* SHA-512's */
 	} state;
+	uint64_t rest[SHA2_BLOCK_MAX / 8]; /* of them, what does not fill a block yet */
 };
 
 /** The hash called by the @length characters at @name; NULL if it is none of these. */
 const struct sha2_kind *sha2_find(const char *name, size_t length);
 
-/** Begin a digest, by mbedTLS alone. For SHA-256 sha2->blocks may be set then. */
+/** Begin a digest, in the portable way: sha2->blocks may be set then. */
 void sha2_begin(struct sha2 *sha2, const struct sha2_kind *kind);
 
 /** Add @size bytes to it. */

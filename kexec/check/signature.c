@@ -217,8 +217,8 @@ static void note_success(struct signature_verdict *verdict, const struct key *ke
 }
 
 /*
- * Check with all keys of a ring that are required for @what, and remember whether an optional one's signature
- * holds.
+ * Check with all keys of a ring that are required for @what, and remember whether an optional one's
+ * signature holds.
  */
 static enum lb_err check_ring(const struct check *c, const struct keyring *ring, enum key_required what,
 			      struct signature_verdict *verdict)

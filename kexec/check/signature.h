@@ -2,9 +2,9 @@
 /*
  * Signatures of a bundle's configurations, as mkimage makes them, against keys that the stage was given.
  *
- * A signature covers the configuration, the images that it names and their hash nodes; so it holds only for
- * these images together, and for their contents only once the hashes were checked too (kexec/check/verify.h).
- * docs/signing.md says what is demanded beyond what U-Boot demands.
+ * A signature covers the configuration, the images that it names and their hash nodes; so it holds only
+ * for these images together, and for their contents only once the hashes were checked too
+ * (kexec/check/verify.h). docs/signing.md says what is demanded beyond what U-Boot demands.
  */
 #ifndef LIFEBOAT_KEXEC_CHECK_SIGNATURE_H
 #define LIFEBOAT_KEXEC_CHECK_SIGNATURE_H
@@ -60,9 +60,9 @@ struct signature_verdict {
 };
 
 /**
- * Check a configuration as the policy demands: per control FDT each key that is required for configurations,
- * or one of them if any will do. Without a required key nothing is demanded; the verdict tells whether some
- * key's signature holds.
+ * Check a configuration as the policy demands: per control FDT each key that is required for
+ * configurations, or one of them if any will do. Without a required key nothing is demanded; the verdict
+ * tells whether some key's signature holds.
  *
  * @name  of the configuration; it is there
  * Return: LB_OK; LB_EUNTRUSTED the policy is not content; LB_ENOENT, LB_EFORMAT and others: no such

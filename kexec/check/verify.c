@@ -2,6 +2,7 @@
 /* Hashes of images: all of an image's in one pass. */
 #include "kexec/check/verify.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* So much is hashed and then moved in one go that it is still in the first cache when it is moved. */
@@ -24,25 +25,48 @@ const struct hash_algo *verify_find(const char *name)
 	return NULL;
 }
 
-void verify_begin(struct verify *verify, const struct image_hashes *hashes)
+static const struct hash_way *choose(const struct hash_way *ways, uint32_t isa, const char *hash)
 {
-	verify->hashes = hashes;
-	for (size_t i = 0; i < hashes->count; i++)
-		hashes->hash[i].algo->begin(&verify->state[i], hashes->hash[i].algo);
+	for (; ways && ways->hash; ways++) {
+		if (!(ways->needs & ~isa) && !strcmp(ways->hash, hash))
+			return ways;
+	}
+	return NULL;
 }
 
-void verify_accelerate(struct verify *verify, sha256_blocks *blocks)
+void verify_begin(struct verify *verify, const struct image_hashes *hashes, const struct hash_way *ways,
+		  uint32_t isa)
 {
-	for (size_t i = 0; i < verify->hashes->count; i++) {
-		if (!strcmp(verify->hashes->hash[i].algo->name, "sha256"))
-			verify->state[i].sha2.blocks = blocks;
+	verify->hashes = hashes;
+	for (size_t i = 0; i < hashes->count; i++) {
+		const struct hash_algo *algo = hashes->hash[i].algo;
+
+		verify->way[i] = choose(ways, isa, algo->name);
+		algo->begin(&verify->state[i], algo);
+	}
+}
+
+void verify_describe(const struct verify *verify, char *out, size_t size)
+{
+	size_t used = 0;
+
+	*out = '\0';
+	for (size_t i = 0; i < verify->hashes->count && used < size; i++) {
+		const struct hash_way *way = verify->way[i];
+
+		used += (size_t)snprintf(out + used, size - used, "%s%s%s%s%s", i ? ", " : "",
+					 verify->hashes->hash[i].algo->name, way ? " (" : "",
+					 way ? way->name : "", way ? ")" : "");
 	}
 }
 
 void verify_add(struct verify *verify, const void *data, uint64_t size)
 {
-	for (size_t i = 0; i < verify->hashes->count; i++)
-		verify->hashes->hash[i].algo->add(&verify->state[i], data, size);
+	for (size_t i = 0; i < verify->hashes->count; i++) {
+		const struct hash_way *way = verify->way[i];
+
+		verify->hashes->hash[i].algo->add(&verify->state[i], way ? way->blocks : NULL, data, size);
+	}
 }
 
 void verify_move(struct verify *verify, void *dest, const void *source, uint64_t size)

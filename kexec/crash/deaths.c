@@ -26,7 +26,7 @@ enum boot_count_verdict boot_count_death(struct crash_record *record, uint64_t l
 
 uint32_t boot_count_demoted(struct crash_record *record, uint64_t bundle_id, uint32_t limit, size_t count)
 {
-	const uint32_t all = bit_of(count) - 1;
+	const uint32_t all = (uint32_t)((UINT64_C(1) << count) - 1);
 
 	record->boot_demoted &= all;
 	if (!limit || record->boot_bundle != bundle_id || record->boot_demoted == all)

@@ -30,9 +30,9 @@ enum boot_count_verdict {
 enum boot_count_verdict boot_count_death(struct crash_record *record, uint64_t lived_ns);
 
 /**
- * Which of the first @count configurations of the bundle @bundle_id are demoted: a bit each. Forgets in
- * @record what was of another bundle, and begins anew when all would be demoted, or when the bundle has no
- * @limit.
+ * Which of the first @count (CRASH_CONFIGS at most) configurations of the bundle @bundle_id are demoted: a
+ * bit each. Forgets in @record what was of another bundle, and begins anew when all would be demoted, or
+ * when the bundle has no @limit.
  */
 uint32_t boot_count_demoted(struct crash_record *record, uint64_t bundle_id, uint32_t limit, size_t count);
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "base/crc32.h"
+#include "base/checksum.h"
 
 /* Both slots: a damaged one must not bring back what it said before. */
 static enum lb_err write_twice(const struct crash_kept *kept, const struct crash_record *record)
@@ -59,7 +59,6 @@ enum lb_err crash_kept_put(const struct crash_kept *kept, struct crash_record *r
 	to = kept->room + (place.base - kept->where.base);
 	memcpy(to, fit, size);
 	settle(kept, to, size);
-	record->kept =
-		(struct crash_piece){.pa = place.base, .size = size, .crc32 = crc32_update(0, fit, size)};
+	record->kept = (struct crash_piece){.pa = place.base, .size = size, .sum = checksum(fit, size)};
 	return write_twice(kept, record);
 }

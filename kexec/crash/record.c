@@ -59,7 +59,7 @@ ASSERT_AT(region, base, 0x00);
 ASSERT_AT(region, size, 0x08);
 ASSERT_AT(crash_piece, pa, 0x00);
 ASSERT_AT(crash_piece, size, 0x08);
-ASSERT_AT(crash_piece, crc32, 0x10);
+ASSERT_AT(crash_piece, sum, 0x10);
 ASSERT_AT(crash_piece, reserved, 0x14);
 _Static_assert(sizeof(struct region) == 0x10, "no padding");
 _Static_assert(sizeof(struct crash_piece) == 0x18, "no padding");

@@ -27,8 +27,8 @@ enum crash_state {
 /** One staged thing that a later life relies on, with the checksum that proves it unharmed. */
 struct crash_piece {
 	uint64_t pa;
-	uint64_t size;	/* 0 for a piece that is not there */
-	uint32_t crc32; /* of its bytes; 0 for a piece without contents */
+	uint64_t size; /* 0 for a piece that is not there */
+	uint32_t sum;  /* checksum() of its bytes; 0 for a piece without contents */
 	uint32_t reserved;
 };
 
@@ -70,7 +70,7 @@ struct crash_record {
 	uint64_t region_base, region_size;
 	uint64_t map_hash;    /* of RAM as the FDT describes it: another machine's record is refused */
 	uint64_t kernel_pa;   /* where the primary kernel was placed */
-	uint64_t kernel_size; /* what it owns there, in any format; 0: none was started yet */
+	uint64_t kernel_size; /* what it owns there, in any format; 0: none was started yet, or firmware */
 	uint64_t crash_entry; /* where the crash kernel is entered */
 	uint64_t boots;	      /* times that the stage came up with this record */
 	uint32_t lost_count;

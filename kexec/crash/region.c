@@ -41,6 +41,22 @@ static uint64_t default_size(uint64_t ram_size)
 	return quarter < CRASH_REGION_DEFAULT ? quarter : CRASH_REGION_DEFAULT;
 }
 
+static enum lb_err clear_below(struct region_set *free, paddr_t top)
+{
+	const uint64_t size = top < CRASH_CLEAR_OF_TOP ? top : CRASH_CLEAR_OF_TOP;
+
+	return region_set_subtract(free, top - size, size);
+}
+
+enum lb_err crash_region_keep_clear(struct region_set *free, const struct region_set *ram)
+{
+	enum lb_err err = clear_below(free, 4 * GIB);
+
+	for (size_t i = 0; !err && i < ram->count; i++)
+		err = clear_below(free, region_end(ram->region[i]));
+	return err;
+}
+
 enum lb_err crash_region_place(const struct region_set *free, uint64_t ram_size,
 			       struct crash_region_wish wish, paddr_t limit, struct crash_region *region,
 			       struct diag *diag)

@@ -130,22 +130,14 @@ static void weigh(struct search *search, paddr_t pa)
 	*search->info = info;
 }
 
-/* The first page of [@page, @end) worth a look: a load and three more instructions for each that is not. */
-__attribute__((noinline)) static const char *skip_pages(const char *page, const char *end)
-{
-	while (page != end && !vmcoreinfo_may_be_note(page))
-		page += PAGE_SIZE;
-	return page;
-}
-
 /* Weigh every note in @pages, all of them readable. */
 static void scan(struct search *search, struct region pages)
 {
 	const char *page = (const char *)(uintptr_t)(pages.base + search->ram->offset);
 	const char *end = page + pages.size;
 
-	while ((page = skip_pages(page, end)) != end) {
-		if (vmcoreinfo_is_note(page) && search->seen < VMCOREINFO_CANDIDATES_MAX)
+	while ((page = vmcoreinfo_next_note(page, end)) != end) {
+		if (search->seen < VMCOREINFO_CANDIDATES_MAX)
 			weigh(search, (paddr_t)(uintptr_t)page - search->ram->offset);
 		page += PAGE_SIZE;
 	}

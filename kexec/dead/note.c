@@ -259,11 +259,32 @@ struct note_header {
 _Static_assert(sizeof(struct note_header) + NOTE_TEXT_MAX + TERMINATOR_SIZE == VMCOREINFO_NOTE_SIZE,
 	       "as Linux reckons");
 
+/* The test that nearly every page fails. */
+static bool may_be_note(const void *page)
+{
+	return *(const uint32_t *)page == sizeof(VMCOREINFO_NAME);
+}
+
+/* A load and three more instructions for each that can't be one. */
+__attribute__((noinline)) static const char *skip_pages(const char *page, const char *end)
+{
+	while (page != end && !may_be_note(page))
+		page += PAGE_SIZE;
+	return page;
+}
+
+const char *vmcoreinfo_next_note(const char *page, const char *end)
+{
+	while ((page = skip_pages(page, end)) != end && !vmcoreinfo_is_note(page))
+		page += PAGE_SIZE;
+	return page;
+}
+
 bool vmcoreinfo_is_note(const void *page)
 {
 	struct note_header header;
 
-	if (!vmcoreinfo_may_be_note(page))
+	if (!may_be_note(page))
 		return false;
 	memcpy(&header, page, sizeof(header));
 	return header.text_size && header.text_size <= NOTE_TEXT_MAX && header.type == 0 &&

@@ -55,14 +55,11 @@ struct vmcoreinfo_home {
 /** Name in the note's header, whose size, NUL included, is the header's first word. */
 #define VMCOREINFO_NAME "VMCOREINFO"
 
-/** The test that nearly every page fails, one load each: may a note begin at @page, 4-byte aligned? */
-static inline bool vmcoreinfo_may_be_note(const void *page)
-{
-	return *(const uint32_t *)page == sizeof(VMCOREINFO_NAME);
-}
-
 /** Does the page at @page (4096 readable bytes, 4-byte aligned) begin with a VMCOREINFO note? */
 bool vmcoreinfo_is_note(const void *page);
+
+/** The first page of [@page, @end), readable whole pages, that does; @end if none. */
+const char *vmcoreinfo_next_note(const char *page, const char *end);
 
 /**
  * Parse the note at @pa and check that the kernel that it speaks of is there: what it says of the place of

@@ -29,10 +29,13 @@ enum desc_state { DESC_RESERVED, DESC_COMMITTED, DESC_FINALIZED, DESC_REUSABLE }
 
 #define MISSES_MAX 4096
 
+/* Kernels align what is read; who does not is read, too, for ten times the instructions. */
 static uint64_t load64(const char *from)
 {
 	uint64_t value;
 
+	if (is_aligned((uintptr_t)from, sizeof(value)))
+		return *(const uint64_t *)(const void *)from;
 	memcpy(&value, from, sizeof(value));
 	return value;
 }

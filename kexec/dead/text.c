@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* A dead kernel's log as text: lines as dmesg shows them. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,10 +28,27 @@ bool printk_next_line(struct printk_record *rest, struct printk_record *line)
 	return true;
 }
 
-static size_t stamp(uint64_t ts_nsec, char out[STAMP_MAX])
+/*
+ * "[%5lu.%06u] " in seconds and microseconds, at the end of @out, from the last digit on: snprintf() takes
+ * four times as long, and was a third of all that a log costs.
+ */
+static const char *stamp(uint64_t ts_nsec, char out[STAMP_MAX])
 {
-	return (size_t)snprintf(out, STAMP_MAX, "[%5" PRIu64 ".%06u] ", ts_nsec / 1000000000,
-				(unsigned)(ts_nsec / 1000 % 1000000));
+	char *at = out + STAMP_MAX - 2, *const shortest = at - 1 - 5 - 6;
+	uint64_t left = ts_nsec / 1000;
+
+	at[0] = ']';
+	at[1] = ' ';
+	for (int digits = 0; left || digits < 7; digits++) {
+		if (digits == 6)
+			*--at = '.';
+		*--at = (char)('0' + left % 10);
+		left /= 10;
+	}
+	while (at > shortest)
+		*--at = ' ';
+	*--at = '[';
+	return at;
 }
 
 /* Text that grows. */
@@ -47,22 +63,27 @@ struct writer {
 
 static void put(struct writer *to, const char *bytes, size_t size)
 {
+	char *out;
+
 	to->at += size;
 	if (!to->keep || !to->out || size > to->room - to->used)
 		return;
-	for (size_t i = 0; i < size; i++)
-		to->out[to->used++] = bytes[i] == '\n' ? '\n' : text_printable(bytes[i]);
+	out = to->out + to->used;
+	to->used += size;
+	for (const char *end = bytes + size; bytes != end; bytes++)
+		*out++ = *bytes == '\n' ? '\n' : text_printable(*bytes);
 }
 
 static void begin_line(struct writer *to, uint64_t ts_nsec)
 {
-	char head[STAMP_MAX];
+	char room[STAMP_MAX];
+	const char *head = stamp(ts_nsec, room);
 
 	if (to->at)
 		put(to, "\n", 1);
 	to->keep = to->at >= to->from;
 	to->left_out += !to->keep;
-	put(to, head, stamp(ts_nsec, head));
+	put(to, head, (size_t)(room + STAMP_MAX - head));
 }
 
 static void put_record(const struct printk_record *record, void *context)

@@ -81,14 +81,19 @@ static bool is_handed_over(const struct job *job, const struct memmap_taken *ent
 	       (entry->kind == MEMMAP_FDT && region_contains(request->fdt_from, entry->range));
 }
 
+static bool is_lost(const struct memmap_taken *entry)
+{
+	return entry->kind == MEMMAP_STAGE || entry->kind == MEMMAP_LOST;
+}
+
 /* Who keeps @r from being written? NULL: nobody. */
-static const struct memmap_taken *taker_of(const struct job *job, struct region r)
+static const struct memmap_taken *taker_of(const struct job *job, struct region r, bool on_lost)
 {
 	for (size_t i = 0; i < job->map->taken_count; i++) {
 		const struct memmap_taken *entry = &job->map->taken[i];
 
 		if (ranges_overlap(entry->range.base, entry->range.size, r.base, r.size) &&
-		    !is_handed_over(job, entry))
+		    !is_handed_over(job, entry) && !(on_lost && is_lost(entry)))
 			return entry;
 	}
 	return NULL;
@@ -97,7 +102,7 @@ static const struct memmap_taken *taker_of(const struct job *job, struct region 
 static bool is_usable(const struct job *job, struct region r)
 {
 	return range_fits(r.base, r.size, job->request->limit) &&
-	       region_set_contains(&job->map->ram, r.base, r.size) && !taker_of(job, r);
+	       region_set_contains(&job->map->ram, r.base, r.size) && !taker_of(job, r, false);
 }
 
 /* The start of each message about a fixed address. */
@@ -109,7 +114,7 @@ static enum lb_err check_fixed_segment(const struct job *job, const struct image
 	struct region r = {s->address, s->mem_size};
 	paddr_t last = r.base + r.size - (r.size != 0);
 	const char *name = item_name(job->request->image);
-	const struct memmap_taken *entry = taker_of(job, r);
+	const struct memmap_taken *entry = taker_of(job, r, job->request->on_lost);
 
 	if (entry)
 		return diag_fail(diag, LB_ECONFLICT, WHO_AT " lies on %s (%s): link it elsewhere", name,

@@ -26,8 +26,10 @@ struct place_request {
 				 fixed, and an initrd may stay there; size 0: hands over nothing */
 	struct region fdt_from; /* what the FDT is made of, if that is taken in the map for no longer: a fixed
 				   image may lie on it, since the FDT comes first; size 0: it is not */
-	uint64_t fdt_size;	/* bytes to set aside for the payload's FDT; not 0 */
-	paddr_t limit;		/* no destination at or above it: what the stage can address */
+	bool on_lost;	   /* a fixed image may lie on lost memory and on the stage as loaded, since nobody
+				   will look for it in a dump; what else is placed may not */
+	uint64_t fdt_size; /* bytes to set aside for the payload's FDT; not 0 */
+	paddr_t limit;	   /* no destination at or above it: what the stage can address */
 };
 
 struct plan_item {

@@ -50,4 +50,4 @@ class Shim:
         if fdt:
             extra += loader(fdt, fdt_at)
         extra += tuple(options.pop("extra", ()))
-        return Machine(kernel=shim.bin, memory="256M", extra=extra, **options)
+        return Machine(kernel=shim.bin, extra=extra, **{"memory": "256M", **options})

@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from lifeboatlib import bundle
@@ -22,6 +23,7 @@ def bare_bundle(
     attempts: int = 1,
     ramdisk: Path | None = None,
     region: int = REGION,
+    boot_limit: int = 0,
     **defines: int,
 ) -> Path:
     """Pattern and checker; without a log to read, the bundle's policy decides: capture."""
@@ -30,7 +32,8 @@ def bare_bundle(
     crash = bundle.Crash(region, attempts, "capture")
     plain = bundle.simple(bundle.linux(primary.bin), ramdisk)  # type: ignore[attr-defined]
     payload = bundle.linux(checker.bin)  # type: ignore[attr-defined]
-    return bundle.with_crash(plain, payload=payload, crash=crash).write(path)
+    made = bundle.with_crash(plain, payload=payload, crash=crash)
+    return replace(made, policy=bundle.Policy(boot_limit=boot_limit)).write(path)
 
 
 def expect_filled(session: Session) -> re.Match[str]:

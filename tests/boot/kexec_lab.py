@@ -3,7 +3,7 @@
 
 import gzip
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from crash_lab import CONSOLE, Lab
@@ -73,8 +73,9 @@ class Kit:
         return made.write(self.directory / "inner.itb")
 
     def outer(
-        self, load: str, crashkernel: str, files: dict[str, Path], staged: bool = False, append: str = ""
-    ) -> Path:
+        self, load: str, crashkernel: str, files: dict[str, Path], staged: bool = False, append: str = "",
+        signing: bundle.Signing | None = None,
+    ) -> Path:  # fmt: skip
         """The bundle that firmware loads: a primary that loads by kexec, with or without a staged crash kernel."""
         content: dict[str, Path | str | bytes] = {
             **self.tools(), "lifeboat.bin": self.stage,
@@ -87,7 +88,7 @@ class Kit:
         made = bundle.simple(bundle.linux(target.kernel()), primary, append)
         if staged:
             made = bundle.with_crash(made, self.crash_initramfs(), f"{CONSOLE} quiet panic=1")
-        return made.write(self.directory / "outer.itb")
+        return replace(made, signing=signing).write(self.directory / "outer.itb")
 
 
 def expect_good_dump(session: Session, harts: int) -> list[bytes]:

@@ -2,14 +2,17 @@
 """What is a crash and what is not, by the dead kernel's own log; each in one run with the next."""
 
 import re
+import struct
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import crash_bare
 import pytest
 from crash_lab import (
-    CAPTURED, ENDED, Lab, crash_bundle, deaths, lasting_ram, machine,
+    ARMED, CAPTURED, CONSOLE, ENDED, Lab, crash_bundle, deaths, lasting_ram, machine,
 )  # fmt: skip
-from lifeboatlib import target
+from lifeboatlib import bundle, target
 from lifeboatlib.qemu import Session
 
 pytestmark = pytest.mark.slow
@@ -22,6 +25,7 @@ CAUSES = {
     "out of memory": (f"echo 1 > /proc/sys/vm/panic_on_oom; {EAT}", "panic"),
     "stack overflow": ("insmod /lib/overflow.ko", "panic"),
 }
+OFTEN = ("panic", "stack overflow")  # the others in the long run only
 ORDERLY = {
     "reboot -f": ("reboot -f", "restart"),
     "reboot": ("kill -TERM -1; sync; reboot -f", "restart"),
@@ -31,6 +35,8 @@ NO_LOG = "crash: the last kernel left no log: lifeboat,unknown-end says"
 NO_MEMORY = "console=ttyS0 mem=34M"
 HANDOFF = "lifeboat: handoff: .*\n"
 JUMP_TO_SELF = "0xa001"  # c.j .
+LOADER_AT = 0x81000000
+MANY = 300  # lines: what once was looked through, and more
 LIVES = 5  # seconds for a kernel that will say nothing; if it is not dead by then, the test holds all the same
 
 
@@ -41,7 +47,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    "cause", [pytest.param(cause, marks=pytest.mark.long if cause == "out of memory" else ()) for cause in CAUSES]
+    "cause", [pytest.param(cause, marks=() if cause in OFTEN else pytest.mark.long) for cause in CAUSES]
 )
 def test_a_crash_is_captured_and_an_orderly_end_is_not(
     cause: str, made: Path, stage: Path, tmp_path: Path
@@ -110,7 +116,9 @@ def test_a_hang_is_captured(made: Path, stage: Path, tmp_path: Path) -> None:
         lab.captured()
 
 
-@pytest.mark.parametrize("newer", [False, True], ids=["Debian 13", "next Debian"])
+@pytest.mark.parametrize(
+    "newer", [False, pytest.param(True, marks=pytest.mark.long)], ids=["Debian 13", "next Debian"]
+)
 def test_a_death_before_the_console_is_captured(newer: bool, stage: Path, tmp_path: Path) -> None:
     """Before VMCOREINFO is made, too: what is to be done about those the bundle says."""
     made = crash_bundle(tmp_path, newer=newer, append=NO_MEMORY)
@@ -125,6 +133,41 @@ def test_a_death_before_the_console_is_captured(newer: bool, stage: Path, tmp_pa
         lab.expect("the crash kernel ended in good order")
 
 
+def test_a_bootloader_s_own_reset_is_told_as_what_it_may_be(
+    stage: Path, build_payload: Callable[..., object], tmp_path: Path
+) -> None:
+    """What ran left no log, and is no Linux: it may have died, or have meant it."""
+    (tmp_path / "loader").write_bytes(struct.pack("<H", int(JUMP_TO_SELF, 16)))
+    plain = bundle.simple(bundle.raw(tmp_path / "loader", LOADER_AT, LOADER_AT))
+    payload = bundle.linux(build_payload("named", NAME='"crash kernel"').bin)  # type: ignore[attr-defined]
+    made = bundle.with_crash(plain, payload=payload, crash=bundle.Crash(crash_bare.REGION, 1, "boot"))
+    with Session(machine(stage, made.write(tmp_path / "b.itb"), tmp_path, memory="256M")) as session:
+        session.expect(HANDOFF)
+        session.until(lambda: session.pcs() == [LOADER_AT], "the bootloader")
+        session.qmp("system_reset")
+        session.expect("no Linux left a log; a bootloader's own reset looks the same: lifeboat,unknown-end says boot")
+        session.expect(ARMED)
+        assert "named:" not in session.text
+
+
+@pytest.mark.long
+def test_the_telling_line_is_shown_however_much_comes_behind_it(stage: Path, tmp_path: Path) -> None:
+    """With panic_print= a kernel says the most after its panic: here a page for each of its tasks."""
+    made = crash_bundle(tmp_path, append=f"{CONSOLE} log_buf_len=4M panic_print=1")
+    with Session(machine(stage, made, tmp_path)) as session:
+        lab = Lab(session)
+        lab.order('echo "before: $(dmesg | wc -l)"; echo c > /proc/sysrq-trigger')
+        before = int(lab.expect(r"^before: (\d+)")[1])
+        assert lab.expect(ENDED)[1] == "panic"
+        words = lab.expect(r"dead: (\d+) lines of log; the last (\d+), behind those that tell of its end:")
+        assert int(words[1]) - before > MANY, "this panic says too little for the test"
+        lab.expect("lifeboat: dead: .* sysrq: Trigger a crash")
+        telling = lab.expect("lifeboat: dead: .* Kernel panic - not syncing: sysrq triggered crash")
+        lab.captured()
+    shown = session.text[words.end() : session.text.index("lifeboat: ", telling.end())]
+    print(f"\npanic: {int(words[1]) - before} lines behind {before}; shown: {shown}")
+
+
 def test_a_kernel_without_a_console_leaves_its_words(stage: Path, tmp_path: Path) -> None:
     """What no console ever showed is read from RAM."""
     made = crash_bundle(tmp_path, append="console=null init=/nowhere rdinit=/nowhere")
@@ -135,7 +178,7 @@ def test_a_kernel_without_a_console_leaves_its_words(stage: Path, tmp_path: Path
         lab.captured()
 
 
-@pytest.mark.parametrize("order", ["reboot -f", "echo c > /proc/sysrq-trigger"])
+@pytest.mark.parametrize("order", ["reboot -f", pytest.param("echo c > /proc/sysrq-trigger", marks=pytest.mark.long)])
 def test_who_came_by_kexec_is_judged_by_its_own_log(order: str, stage: Path, tmp_path: Path) -> None:
     """Linux goes away by kexec -e to another, of which nobody told lifeboat; that one's end counts."""
     files: dict[str, Path | str | bytes] = {

@@ -7,6 +7,7 @@ RAM is a file, so that a test changes it behind the machine's back, and so that 
 import re
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from crash_bare import (
     FILLED, GIVEN_UP, REGION, VERIFIED, assert_verified, bare_bundle, expect_filled,
     expect_verified,
 )  # fmt: skip
-from harness import image_that_loops, write_noise
+from harness import write_noise
 from lifeboatlib import bundle
 from lifeboatlib.qemu import Machine, Session
 
@@ -178,17 +179,21 @@ def test_a_bundle_without_crash_configuration_captures_once_and_gives_the_region
         expect_filled(session)
 
 
-def test_an_old_region_below_4_gib_is_found_in_the_middle_of_ram(stage: Path, tmp_path: Path) -> None:
-    """RAM goes on behind it there, so no end of a free piece leads to it."""
-    (tmp_path / "loop").write_bytes(image_that_loops())
-    loop = bundle.linux(tmp_path / "loop")
+@pytest.mark.parametrize(("kind", "end"), [("kernel", "0xffffffff"), ("firmware", "0xfbffffff")])
+def test_an_old_region_below_4_gib_is_found_in_the_middle_of_ram(
+    kind: str, end: str, build_payload: Callable[..., object], stage: Path, tmp_path: Path
+) -> None:
+    """RAM goes on behind it there, so no end of a free piece leads to it. Beside firmware it lies lower."""
+    stays = build_payload("named", NAME='"loop"', STAY=1)
+    loop = bundle.linux(stays.bin)  # type: ignore[attr-defined]
     plain = bundle.simple(loop)
-    crash = bundle.with_crash(plain, payload=loop, crash=bundle.Crash(REGION, 1, "capture"))
+    primary = bundle.simple(replace(loop, kind=kind))
+    crash = bundle.with_crash(primary, payload=loop, crash=bundle.Crash(REGION, 1, "capture"))
     armed = machine(stage, crash.write(tmp_path / "crash.itb"), tmp_path, size=5 << 30)
     with Session(armed) as session:
-        session.expect(r"crash: region \[0x\w+\.\.0xffffffff\]")
+        session.expect(rf"crash: region \[0x\w+\.\.{end}\]")
         session.expect("crash: armed")
-        session.expect("lifeboat: handoff: .*\n")
+        session.expect("^named: loop")
     with Session(machine(stage, plain.write(tmp_path / "plain.itb"), tmp_path, size=5 << 30)) as session:
-        session.expect(r"crash: region \[0x\w+\.\.0xffffffff\].* record armed")
+        session.expect(rf"crash: region \[0x\w+\.\.{end}\].* record armed")
         session.expect("crash: \\d+ MiB of the dead kernel's RAM")

@@ -141,6 +141,29 @@ def test_what_is_loaded_is_started_after_a_crash_and_what_is_not_is_not(
         session.expect(EMPTY)
 
 
+def test_a_call_goes_through_a_reset_to_what_was_loaded(
+    build_payload: Callable[..., object], stage: Path, tmp_path: Path
+) -> None:
+    """Firmware's crash kernel, which a call enters, is not the one that counts any more."""
+    caller, checker = build_payload("crash_caller", WAIT_KEY=1), build_payload("crash_checker")
+    firmware = build_payload("named", NAME='"firmwares"', DIE=1)
+    plain = bundle.simple(bundle.linux(caller.bin))  # type: ignore[attr-defined]
+    wish = bundle.Crash(REGION + KEPT, 1, "boot", KEPT)
+    payload = bundle.linux(firmware.bin)  # type: ignore[attr-defined]
+    made = bundle.with_crash(plain, payload=payload, crash=wish).write(tmp_path / "call.itb")
+    lab = Lab(tmp_path)
+    with Session(lab.machine(stage, made)) as session:
+        filled = expect_filled(session)
+        session.expect("^primary: waits for a key$")
+        lab.find_region(session.text)
+        lab.ctl("load", crash_bundle(checker, tmp_path / "checker.itb"))
+        session.send("x")
+        session.expect("^lifeboat: call: userspace has loaded a crash kernel: resetting into the reset way$")
+        session.expect(USED)
+        session.expect(r"^lifeboat: crash: the registers of 1 of 1 harts were saved$")
+        expect_verified(session, filled)
+
+
 def start_again(session: Session) -> str:
     """Resets, and says which crash kernel starts: its name, or "none"."""
     session.qmp("system_reset")

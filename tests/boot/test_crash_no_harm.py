@@ -4,15 +4,17 @@
 Where there can't be a crash kernel one line says why, and the primary starts all the same.
 """
 
+import gzip
 import re
 import struct
 import subprocess
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from checksums import checksum
 from lifeboatlib import bundle
 from lifeboatlib.qemu import Machine, Session
 
@@ -20,7 +22,9 @@ MIB = 1 << 20
 RAM_BASE = 0x80000000
 REGION = 104 * MIB
 STAGE_AT = 0x80200000
-STARTED = r"^named: primary$"
+SPINWAIT_AT = 0x80600000
+FOR_EVER = 1 << 62  # looks
+STARTED = r"^(named: primary|spinwait: PASS)$"
 ARMED = "lifeboat: crash: armed"
 NO_CRASH_KERNEL = "lifeboat: warning: crash: no crash kernel: "
 
@@ -36,7 +40,8 @@ class Odd:
     edit: Edit | None = None  # of the FDT's source
     load: int = 0  # of a primary that is linked for an address
     room: int = 0  # bytes that the primary wants to have from its start on
-    no_hsm: bool = False
+    packed: bool = False
+    no_hsm: bool = False  # all harts enter the primary: it is one that waits for them
     record: dict[int, int] = field(default_factory=dict)  # forged 64-bit words of an armed record
 
 
@@ -55,6 +60,12 @@ def child(name: str, at: int, size: int = 0x2000) -> str:
     return f"{name}@{at:x} {{ reg = <0x0 {at:#x} 0x0 {size:#x}>; no-map; }};"
 
 
+def with_a_bank_too_many(text: str) -> str:
+    """1 GiB more, far from what there is."""
+    there = "0x00 0x80000000 0x00 0x40000000"
+    return text.replace(f"reg = <{there}>", f"reg = <{there} 0x01 0x00 0x00 0x40000000>", 1)
+
+
 def with_zicbom(text: str) -> str:
     """What QEMU's own hart has; to S-mode a hart without is as one whose firmware has not enabled cbo.clean."""
     assert "zicbom" in text
@@ -68,9 +79,11 @@ BEYOND = ("-object", "memory-backend-ram,id=ram,size=300G,reserve=off")
 END = 0xBFE00000  # of the crash region in 1 GiB: OpenSBI puts the FDT behind it
 REGION_AT = END - REGION
 STAGE_IN_IT = END - 4 * MIB
-ZEROS = zlib.crc32(bytes(4096))
+ZEROS = checksum(bytes(4096))
 # A crash kernel of zeros, with good checksums.
 KERNEL = {0x178: REGION_AT + MIB, 0x180: 4096, 0x188: ZEROS, 0x1A8: REGION_AT, 0x1B0: 4096, 0x1B8: ZEROS}
+FIT = {0x240: 2 * MIB, 0x248: STAGE_IN_IT - 2 * MIB, 0x250: 4096, 0x258: ZEROS}
+NOT_USED = "crash: userspace's crash kernel is not used: "
 OUT_OF_THE_WAY = 0x180000000
 
 ODD = {
@@ -79,6 +92,7 @@ ODD = {
     "RAM out of reach": Odd(
         options={"memory": "300G", "machine": "virt,memory-backend=ram", "sv": 39, "extra": BEYOND}
     ),
+    "RAM that is not there": Odd(f"{NO_CRASH_KERNEL}trap: load access fault", edit=with_a_bank_too_many),
     "no HSM, 2 harts": Odd(no_hsm=True, options={"smp": 2}),
     "no ranges": Odd(edit=reserved(LOG, ranges="")),
     "no ranges, a pool": Odd(NEITHER, edit=reserved(POOL, ranges="")),
@@ -86,6 +100,9 @@ ODD = {
     "no cells": Odd(edit=reserved(LOG, cells=0)),
     "cbo.clean traps": Odd("the firmware keeps a cache from us", {"cpu": "rv64,zicbom=off"}, with_zicbom),
     "primary where the stage was": Odd(f"{NO_CRASH_KERNEL}plan: .* lies on the stage", load=STAGE_AT),
+    "packed primary where the stage was": Odd(
+        f"{NO_CRASH_KERNEL}plan: .* lies on the stage", load=STAGE_AT, packed=True
+    ),
     "large primary": Odd(f"{NO_CRASH_KERNEL}plan: ", options={"memory": "512M"}, room=255 * MIB),
     "no room for a region": Odd(f"{NO_CRASH_KERNEL}crash: no 104 MiB", options={"memory": "96M"}),
     "record: a region of 2 MiB": Odd(record={0x20: END - 2 * MIB, 0x28: 2 * MIB}),
@@ -98,7 +115,13 @@ ODD = {
     "record: an image of all there is": Odd(record={0x1A8: REGION_AT, 0x1B0: REGION}),
     "record: an entry in nowhere": Odd(record={0x48: OUT_OF_THE_WAY}),
     "record: a crash kernel ran in nowhere": Odd(record={0x18: 3, 0x1F0: 0x7FFF000000, 0x1F8: 0x1000000}),
-    "record: all RAM was lost": Odd(record={0x58: 1 | 6 << 32, 0x60: RAM_BASE, 0x68: 1 << 30}),
+    "record: a kept FIT of zeros": Odd(f"{NOT_USED}bundle: ", record=FIT),
+    "record: a kept FIT that is damaged": Odd(f"{NOT_USED}it is damaged", record=FIT | {0x258: 0}),
+    "record: a kept FIT in the stage": Odd(record=FIT | {0x248: STAGE_IN_IT}),
+    "record: all RAM was lost": Odd(
+        "crash: no Linux left a log; a bootloader's own reset looks the same: lifeboat,unknown-end says capture\n"
+        "[^#]*crash: none of the RAM is a dead kernel's: the dump will be empty", record={0x58: 1 | 6 << 32, 0x60: RAM_BASE, 0x68: 1 << 30}
+    ),
     "record: for ever": Odd(record={0x50: (1 << 64) - 1, 0x18: 3 | (1 << 64) - (1 << 32)}),
 }  # fmt: skip
 
@@ -113,9 +136,9 @@ def fnv(*numbers: int) -> int:
 
 def write_ram(path: Path, forged: dict[int, int]) -> tuple[str, ...]:
     """1 GiB of RAM with an armed crash record in it, of a death without a log; what QEMU is to be told."""
-    slot = bytearray(576)
+    slot = bytearray(608)
     words = {
-        0x00: 0x64726F636572424C, 0x10: 3 | 1 << 32, 0x18: 1, 0x20: REGION_AT, 0x28: REGION,
+        0x00: 0x64726F636572424C, 0x10: 4 | 1 << 32, 0x18: 1, 0x20: REGION_AT, 0x28: REGION,
         0x30: fnv(RAM_BASE, 1 << 30), 0x48: REGION_AT, 0x58: 6 << 32,
     }  # fmt: skip
     for at, word in (words | forged).items():
@@ -126,6 +149,8 @@ def write_ram(path: Path, forged: dict[int, int]) -> tuple[str, ...]:
         ram.truncate(1 << 30)
         ram.seek(END - RAM_BASE - 8192)
         ram.write(slot)
+        ram.seek(END - RAM_BASE - 692 * 1024 + 0xA8)  # docs/abi.md: the primary was started
+        ram.write(b"\1")
     return ("-object", f"memory-backend-file,id=ram,size=1G,mem-path={path},share=on")
 
 
@@ -150,6 +175,20 @@ def with_room(image: Path, path: Path, room: int) -> Path:
     return path
 
 
+def primary_of(odd: Odd, build_payload: Callable[..., object], path: Path) -> bundle.Image:
+    """What the machine shall boot."""
+    if odd.no_hsm:
+        waiting = build_payload("spinwait", HARTS=odd.options["smp"], PATIENCE=FOR_EVER)
+        return bundle.raw(waiting.bin, SPINWAIT_AT, SPINWAIT_AT)  # type: ignore[attr-defined]
+    built = build_payload("named", base=odd.load, NAME='"primary"', STAY=1)
+    if odd.packed:
+        path.write_bytes(gzip.compress(built.elf.read_bytes()))  # type: ignore[attr-defined]
+        return replace(bundle.elf(path), compression="gzip")
+    if odd.load:
+        return bundle.elf(built.elf)  # type: ignore[attr-defined]
+    return bundle.linux(with_room(built.bin, path, odd.room))  # type: ignore[attr-defined]
+
+
 @pytest.fixture
 def console(
     stage: Path, build_payload: Callable[..., object], tmp_path: Path
@@ -158,10 +197,7 @@ def console(
 
     def boot(odd: Odd, crash: bool) -> str:
         options = dict(odd.options)
-        built = build_payload("named", base=odd.load, NAME='"primary"', STAY=1)
-        primary = with_room(built.bin, tmp_path / "primary", odd.room)  # type: ignore[attr-defined]
-        image = bundle.elf(built.elf) if odd.load else bundle.linux(primary)  # type: ignore[attr-defined]
-        made = bundle.simple(image)
+        made = bundle.simple(primary_of(odd, build_payload, tmp_path / "primary"))
         if crash:
             checker = bundle.linux(build_payload("named", NAME='"crash kernel"', DIE=1).bin)  # type: ignore[attr-defined]
             made = bundle.with_crash(made, payload=checker, crash=bundle.Crash(REGION, 1, "capture"))
@@ -181,8 +217,8 @@ def console(
 
 # One of each kind; the others are long.
 USUAL = (
-    "45 reservations", "other cells", "cbo.clean traps", "large primary",
-    "record: a region that wraps", "record: a core header in the stage",
+    "45 reservations", "RAM that is not there", "no HSM, 2 harts", "other cells", "cbo.clean traps", "large primary",
+    "record: a core header in the stage",
 )  # fmt: skip
 
 

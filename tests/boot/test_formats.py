@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every format and compression: a small payload in each, Debian's kernel in those that differ in what is done."""
 
+import re
 import struct
 import subprocess
 from collections.abc import Callable
@@ -29,6 +30,7 @@ PACKERS = {
     "zstd": (["zstd", "-qc"], "zstd"),
 }
 ZBOOTS = {"zboot-gzip": ("gzip", "gzip"), "zboot-zstd": ("zstd", "zstd22")}
+OFTEN = ("none", "gzip", "zstd", "zboot-zstd")  # in a whole boot of Linux; the others in the long run only
 
 
 def pack(path: Path, packer: str, output: Path) -> Path:
@@ -119,7 +121,10 @@ def test_a_raw_binary_in_every_container_is_unpacked_to_its_load_address(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("packer", [*PACKERS, *ZBOOTS])
+@pytest.mark.parametrize(
+    "packer",
+    [pytest.param(name, marks=() if name in OFTEN else pytest.mark.long) for name in (*PACKERS, *ZBOOTS)],
+)
 def test_debians_kernel_in_every_container(
     stage: Path,
     kernel: Path,
@@ -164,7 +169,16 @@ def test_a_bomb_is_refused_with_one_line(
 
 
 @pytest.mark.parametrize(
-    ("algo", "cpu"), [("crc32", ""), ("sha256", ""), ("sha256", "rv64,zknh=true"), ("sha512", "")]
+    ("algo", "cpu", "way"),
+    [
+        ("crc32", "", "crc32 (Zbc)"),
+        ("crc32", "rv64,zbc=false", "crc32"),
+        ("sha256", "", "sha256 (Zbb)"),
+        ("sha256", "rv64,zbb=false", "sha256"),
+        ("sha256", "rv64,zknh=true", "sha256 (Zknh)"),
+        ("sha512", "", "sha512 (Zbb)"),
+        ("sha512", "rv64,zbb=false", "sha512"),
+    ],
 )
 @pytest.mark.parametrize("packer", ["none", "gzip"])
 @pytest.mark.parametrize("victim", ["kernel", "ramdisk"])
@@ -176,6 +190,7 @@ def test_a_flipped_bit_is_refused(
     tmp_path: Path,
     algo: str,
     cpu: str,
+    way: str,
     packer: str,
     victim: str,
 ) -> None:
@@ -184,7 +199,9 @@ def test_a_flipped_bit_is_refused(
     made = bundle.simple(image, initrd=ramdisk)
     made = replace(made, images=[replace(each, hashes=[algo]) for each in made.images])
     path = make_bundle(made)
-    passed(run_to_end(Machine(kernel=stage, initrd=path, cpu=cpu)))
+    console = run_to_end(Machine(kernel=stage, initrd=path, cpu=cpu))
+    passed(console)
+    find(rf"cost: \d+ instructions for \d+ KiB checked, {re.escape(way)}$", console)
     content = bytearray(path.read_bytes())
     part = (image.path if victim == "kernel" else ramdisk).read_bytes()
     content[content.rindex(part) + len(part) // 2] ^= 4

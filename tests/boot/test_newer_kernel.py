@@ -24,7 +24,8 @@ def test_its_log_and_a_dump_are_read(sv: int, smp: int, stage: Path, tmp_path: P
     print(f"\nSv{sv}, {smp} harts: {story.facts}")
 
 
-@pytest.mark.parametrize("sv", [pytest.param(39, marks=LONG), pytest.param(48, marks=LONG), 57])
+@LONG
+@pytest.mark.parametrize("sv", [39, 48, 57])
 def test_its_ends_are_told_apart(sv: int, stage: Path, tmp_path: Path) -> None:
     """Orderly, forced and by panic, one after the other."""
     made = crash_bundle(tmp_path, newer=True)

@@ -12,24 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import keyed
 import pytest
 from harness import find, passed, run_to_end, stage_ran
 
 from lifeboatlib import bundle, keys
-from lifeboatlib.paths import REPO, TOOLS, host_dir
-from lifeboatlib.qemu import PROGRAM, Machine, Session, patience
+from lifeboatlib.paths import REPO, TOOLS
+from lifeboatlib.qemu import Machine, Session
 
 MOST_RSA_2048 = 1_500_000
 MUTATIONS = 200
 VERDICT = r"^lifeboat: signature: primary is (.*)$"
-
-
-@pytest.fixture(scope="session")
-def keydir() -> Path:
-    """The keys that the unit tests have made."""
-    path = host_dir() / "tests" / "unit" / "signed"
-    assert (path / "rsa2048.key").is_file(), f"{path} is missing; run tools/lifeboat test"
-    return path
 
 
 @dataclass(frozen=True)
@@ -43,15 +36,10 @@ class Lab:
     ramdisk: Path
     memory: str = "256M"
 
-    def private(self, name: str) -> Path:
-        """A private key."""
-        found = [self.keydir / f"{name}{suffix}" for suffix in (".key", ".pem")]
-        return next(path for path in found if path.is_file())
-
     def bundle(self, signer: str | None = "rsa2048", version: int = 3, **how: str) -> Path:
         """A bundle, signed by a key or not at all."""
         made = bundle.simple(self.payload, self.ramdisk, "contract=signed")
-        signing = bundle.Signing(self.private(signer), **how) if signer else None
+        signing = bundle.Signing(keyed.private(self.keydir, signer), **how) if signer else None
         return replace(made, signing=signing, version=version).write(self.directory / "signed.itb")
 
     def two_configurations(self) -> Path:
@@ -63,22 +51,13 @@ class Lab:
             first,
             images=[*first.images, image],
             configurations=[*first.configurations, second],
-            signing=bundle.Signing(self.private("rsa2048")),
+            signing=bundle.Signing(keyed.private(self.keydir, "rsa2048")),
         )
         return made.write(self.directory / "two.itb")
 
     def fdt(self, *names: str, **policy: str | int) -> Path:
         """virt's FDT with keys."""
-        dtb = self.directory / "virt.dtb"
-        argv = [PROGRAM, "-M", f"virt,dumpdtb={dtb}", "-m", self.memory, "-display", "none"]
-        subprocess.run(argv, capture_output=True, check=True, timeout=patience())
-        text = subprocess.run(["dtc", "-q", "-O", "dts", dtb], capture_output=True, text=True, check=True)
-        found = [keys.read_key(self.keydir / f"{name}.pub.pem") for name in names]
-        more = keys.source(found, keys.Policy(**policy)).replace("/dts-v1/;", "")
-        with_keys = self.directory / "keys.dtb"
-        argv = ["dtc", "-q", "-O", "dtb", "-o", str(with_keys)]
-        subprocess.run(argv, input=text.stdout + more, text=True, check=True)
-        return with_keys
+        return keyed.virt_fdt(self.directory, self.memory, self.keydir, names, keys.Policy(**policy))
 
     def machine(self, made: Path, dtb: Path | None) -> Machine:
         """The machine."""
@@ -200,14 +179,14 @@ def test_a_crash_configuration_that_is_refused_takes_nothing_down(lab: Lab) -> N
     lab = replace(lab, memory="1G")
     made = bundle.simple(lab.payload, lab.ramdisk, "contract=signed")
     made = bundle.with_crash(made, lab.ramdisk, "crash=good")
-    signing = bundle.Signing(lab.private("rsa2048"))
+    signing = bundle.Signing(keyed.private(lab.keydir, "rsa2048"))
     path = replace(made, signing=signing).write(lab.directory / "crash.itb")
     good, whole = lab.boot(path, lab.fdt("rsa2048")), path.read_bytes()
     find(r"^lifeboat: signature: crash is signed by rsa2048 ", good)
     find(r"^lifeboat: crash: armed: ", good)
     path.write_bytes(whole.replace(b"crash=good\0", b"crash=evil\0"))
     bad = lab.boot(path, lab.fdt("rsa2048"))
-    find(r"^lifeboat: warning: crash: no crash kernel is staged: signature: .* does not hold", bad)
+    find(r"^lifeboat: warning: crash: no crash kernel: signature: .* does not hold", bad)
     find(r"^lifeboat: signature: primary is signed by rsa2048 ", bad)
     find(r"^lifeboat: handoff: ", bad)
 

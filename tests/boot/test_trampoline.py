@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from fdtfile import Fdt, pages_around, subtract
-from gdbstub import Gdb
+from lifeboatlib.gdbstub import Gdb
 from pagewalk import MODES, PAGE, A, D, G, Tables, U, W, X, pages, walk
 from symbols import symbols
 

@@ -51,6 +51,7 @@ def last_started(session: Session) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_an_early_death_demotes_unless_the_boot_was_confirmed(
     ctl: Path, stage: Path, tmp_path: Path
 ) -> None:

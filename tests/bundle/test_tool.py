@@ -111,6 +111,28 @@ def test_boards_are_named_and_shown(tool: Run, inspect: Inspect, tmp_path: Path)
     assert "boards" not in found["configurations"][0]
 
 
+def firmware_image(tool: Run, inspect: Inspect, tmp_path: Path, *options: object) -> tuple[dict[str, Any], bytes]:
+    """The firmware of a bundle with a crash kernel: its node, and its bytes."""
+    crash = ("--crash-kernel", "Image", "--crash-initrd", "initramfs", "-o", "out.itb")
+    done = tool("bundle", "--firmware", *options, *crash)
+    assert done.returncode == 0, done.stderr
+    _, found = inspect()
+    image = next(i for i in found["images"] if i["name"] == "firmware")
+    return image, (tmp_path / "out.itb").read_bytes()[image["offset"] :][: image["size"]]
+
+
+def test_firmware_is_told_from_a_kernel(tool: Run, inspect: Inspect, tmp_path: Path) -> None:
+    (tmp_path / "u-boot.bin").write_bytes(b"\x13" * 4096)
+    image, data = firmware_image(tool, inspect, tmp_path, "u-boot.bin")
+    assert image["type"] == "firmware" and data == b"\x13" * 4096
+    its = tool("bundle", "--firmware", "u-boot.bin", "--load", "0x84000000", "-o", "x.its", "--its-only")
+    assert its.returncode == 0 and "load = <0x0 0x84000000>" in (tmp_path / "x.its").read_text(encoding="utf-8")
+    (tmp_path / "code.fd").write_bytes(bytes(40) + b"_FVH" + bytes(4096))
+    image, data = firmware_image(tool, inspect, tmp_path, "code.fd", "--entry", "0x123456789abcdef0")
+    assert image["type"] == "kernel" and image["size"] < 128, "a jump, and not what lies in the flash"
+    assert data[0x38:0x3C] == b"RSC\x05" and data.endswith((0x123456789ABCDEF0).to_bytes(8, "little"))
+
+
 @pytest.mark.parametrize("name", ["gzip", "lz4", "zstd"])
 def test_a_kernel_is_compressed_or_known_to_be(tool: Run, inspect: Inspect, tmp_path: Path, name: str) -> None:
     make(tool, "--compress", name)
@@ -171,6 +193,8 @@ def test_what_is_no_bundle_is_refused_in_a_line(tool: Run) -> None:
         (("bundle", "--kernel", "Image", "-o", "x", "--key", SIGNED / "rsa2048.key", "--hash", "crc32"), "ties no"),
         (("bundle", "--kernel", "Image", "-o", "x", "--pss"), "--pss goes with --key"),
         (("bundle", "--kernel", "Image", "-o", "x", "--compress", "zstd", "--in-place"), "without --in-place"),
+        (("bundle", "--firmware", "Image", "-o", "x", "--crash-initrd", "initramfs"), "firmware is no crash kernel"),
+        (("bundle", "--firmware", SIGNED / "elf.bin", "-o", "x"), "is an ELF: give the raw binary"),
         (("keys", "-o", "x", SIGNED / "rsa2048.key"), "is a private key"),
         (("keys", "-o", "x", "Image"), "is no public RSA or EC key"),
         (("keys", "-o", "x"), "no key"),

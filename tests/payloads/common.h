@@ -24,6 +24,7 @@ struct sbi_result {
 };
 
 #define SBI_LEGACY_PUTCHAR 0x1
+#define SBI_LEGACY_GETCHAR 0x2
 #define SBI_BASE	   0x10
 #define SBI_HSM		   0x48534d
 #define SBI_DBCN	   0x4442434e

@@ -287,6 +287,11 @@ static void break_things(struct crash_call *area, uint64_t own)
 	area->entry += 8;
 #endif
 	(void)own;
+#ifdef WAIT_KEY /* what the test breaks from outside */
+	say("primary: waits for a key");
+	while ((int64_t)sbi_call(SBI_LEGACY_GETCHAR, 0, 0, 0, 0).error < 0)
+		;
+#endif
 #ifdef BREAK_NOTE
 	const uint64_t other = own ^ 1; /* with four harts its slot has that number, too */
 

@@ -7,7 +7,7 @@
 #include "crash_pattern.h"
 #include "fdt.h"
 
-#define LOADS_MAX	64
+#define LOADS_MAX	256 /* notes, too */
 #define DIFFERENCES_MAX 8
 
 enum { PT_LOAD = 1, PT_NOTE = 4, ET_CORE = 4, EM_RISCV = 243 };

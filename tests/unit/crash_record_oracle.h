@@ -106,7 +106,7 @@ static inline void put_piece(uint8_t *at, const struct crash_piece *piece)
 {
 	put(at, piece->pa, 8);
 	put(at + 0x08, piece->size, 8);
-	put(at + 0x10, piece->crc32, 4);
+	put(at + 0x10, piece->sum, 4);
 	put(at + 0x14, piece->reserved, 4);
 }
 

@@ -9,10 +9,25 @@
 
 #include "tests/unit/place_scene.h"
 
+static const uint8_t *feed;
+static size_t feed_left;
+
+void scene_feed(const uint8_t *data, size_t size)
+{
+	feed = data;
+	feed_left = size;
+}
+
+/* Out of the feed by three bytes, which suffice for every bound here; then by splitmix64. */
 static uint64_t next_random(uint64_t *state)
 {
 	uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
 
+	if (feed_left >= 3) {
+		feed += 3;
+		feed_left -= 3;
+		return (uint64_t)(feed[-3] | feed[-2] << 8 | feed[-1] << 16);
+	}
 	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
 	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
 	return z ^ (z >> 31);
@@ -185,7 +200,7 @@ static void random_bundle(struct scene *scene, uint64_t *seed)
 		scene->request.bundle = bundle;
 }
 
-/* Room that the payload's FDT is made in, and mem=. */
+/* Room that the payload's FDT is made in, mem=, and lost memory. */
 static void random_extras(struct scene *scene, uint64_t *seed)
 {
 	const uint64_t from = below(seed, WINDOW - PAGE_SIZE) / PAGE_SIZE * PAGE_SIZE;
@@ -197,6 +212,9 @@ static void random_extras(struct scene *scene, uint64_t *seed)
 	}
 	if (chance(seed, 10))
 		take(scene, (struct region){scene->origin + limit, WINDOW - limit}, MEMMAP_KEPT);
+	scene->request.on_lost = chance(seed, 30);
+	if (chance(seed, 20))
+		take(scene, (struct region){scene->origin + limit, (WINDOW - limit) / 2}, MEMMAP_LOST);
 }
 
 static void random_pools(struct scene *scene, uint64_t *seed)

@@ -41,6 +41,12 @@ struct scene {
 			fail_msg("seed 0x%llx: %s", (unsigned long long)(scene)->seed, #condition); \
 	} while (0)
 
+/**
+ * Let the scenes that are made next take their numbers from @data while it lasts, for who searches for odd
+ * ones.
+ */
+void scene_feed(const uint8_t *data, size_t size);
+
 /** Fill @scene from @seed: the same seed makes the same scene everywhere. */
 void scene_make(struct scene *scene, uint64_t seed);
 

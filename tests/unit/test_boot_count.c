@@ -104,6 +104,10 @@ static void when_all_are_demoted_all_get_another_chance(void **state)
 	assert_int_equal(record.boot_demoted, 0);
 	record.boot_demoted = ~UINT32_C(7) | 5; /* bits that stand for nothing don't count */
 	assert_int_equal(demoted(&record, &three, 3), 5);
+	record.boot_demoted = UINT32_C(1) << (CRASH_CONFIGS - 1); /* as many as there are bits */
+	assert_int_equal(demoted(&record, &three, CRASH_CONFIGS), UINT32_C(1) << (CRASH_CONFIGS - 1));
+	record.boot_demoted = UINT32_MAX;
+	assert_int_equal(demoted(&record, &three, CRASH_CONFIGS), 0);
 }
 
 static void without_a_limit_nothing_is_counted(void **state)

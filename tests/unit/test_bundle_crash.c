@@ -2,6 +2,7 @@
 /* The crash configuration of a bundle: which one it is, its defaults, and what makes no sense. */
 #include "tests/unit/fit_build.h"
 
+#include "kexec/bundle/choices.h"
 #include "kexec/bundle/policy.h"
 
 static struct diag diag;
@@ -20,12 +21,22 @@ static struct file bundle_with(void (*add)(struct builder b, const struct hostil
 	return end_tree(b, 0);
 }
 
+/* All that there are, best first. */
+static enum lb_err list(struct file file, struct bundle *bundle, struct choices *choices)
+{
+	enum lb_err err = open_bundle(file, bundle, &diag);
+
+	return err ? err : choices_read_crash(bundle, &machine, choices, &diag);
+}
+
+/* What the first one wants. */
 static enum lb_err find(struct file file, struct bundle_crash *crash)
 {
+	struct choices choices;
 	struct bundle bundle;
-	enum lb_err err = open_bundle(file, &bundle, &diag);
+	enum lb_err err = list(file, &bundle, &choices);
 
-	return err ? err : bundle_find_crash(&bundle, &machine, crash, &diag);
+	return err ? err : bundle_read_crash(&bundle, choices.name[0], crash, &diag);
 }
 
 static void add_crash(struct builder b, const struct hostile_property *properties)
@@ -225,10 +236,32 @@ static void of_several_this_boards_is_taken_and_of_equals_the_first(void **state
 	free(file.bytes);
 }
 
+/* So that the caller can go on to the next when one is no good: nothing of any is looked at before. */
+static void all_of_them_are_there_in_order(void **state)
+{
+	struct file file = bundle_with(add_two_boards, NULL);
+	struct bundle_crash crash;
+	struct choices choices;
+	struct bundle bundle;
+
+	(void)state;
+	machine.compatible = "acme,board";
+	machine.compatible_size = sizeof("acme,board");
+	assert_int_equal(list(file, &bundle, &choices), LB_OK);
+	assert_int_equal(choices.count, 3);
+	assert_string_equal(choices.name[0], "mine");
+	assert_string_equal(choices.name[1], "any");
+	assert_string_equal(choices.name[2], "crash");
+	assert_int_equal(bundle_read_crash(&bundle, "nobody", &crash, &diag), LB_ENOENT);
+	machine = (struct machine){.compatible = NULL};
+	free(file.bytes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(of_several_this_boards_is_taken_and_of_equals_the_first),
+		cmocka_unit_test(all_of_them_are_there_in_order),
 		cmocka_unit_test(a_configuration_named_crash_has_these_defaults),
 		cmocka_unit_test(otherwise_the_first_with_the_role_is_it),
 		cmocka_unit_test(a_name_that_only_begins_with_crash_is_none),

@@ -203,9 +203,10 @@ static void what_is_for_this_board_comes_first(void **state)
 		{"b", "ab", {{"a", "acme,special", NULL}, {"b", "acme,board", NULL}}},
 		{"b", "ab", {{"a", "acme,board", NULL}, {"b", NULL, "x"}}},
 		{"b", "bca", {{"a", "x", NULL}, {"b", "x", NULL}, {"c", NULL, NULL}}},
-		/* One that is for any board is what was meant. */
-		{"b", "ba", {{"a", "acme,special", NULL}, {"b", NULL, NULL}}},
-		{"gone", "gab", {{"a", "acme,special", NULL}, {"b", NULL, NULL}}},
+		/* One that says no board, or that is not there: behind all that is for this one. */
+		{"b", "abc", {{"a", "acme,special", NULL}, {"b", NULL, NULL}, {"c", NULL, NULL}}},
+		{"c", "acb", {{"a", NULL, "acme,board"}, {"b", NULL, NULL}, {"c", NULL, NULL}}},
+		{"gone", "agb", {{"a", "acme,special", NULL}, {"b", NULL, NULL}}},
 	};
 
 	(void)state;

@@ -210,6 +210,41 @@ static void without_room_below_4_gib_it_lies_as_high_as_the_stage_reaches(void *
 			 LB_ENOSPC);
 }
 
+/* As QEMU has it with 2 GiB, 8 GiB, and two banks: OpenSBI below, its FDT in the last 2 MiB below 4 GiB. */
+static void beside_firmware_it_is_clear_of_where_that_puts_itself(void **state)
+{
+	static const struct {
+		struct region ram[2], free[2];
+		paddr_t base; /* of 256 MiB; 0: no room */
+	} rows[] = {
+		{{{RAM_BASE, 2 * GIB}}, {{RAM_BASE, 2 * GIB - 2 * MIB}}, 0xec000000},
+		{{{RAM_BASE, 8 * GIB}}, {{RAM_BASE, 8 * GIB}}, 0xec000000},
+		{{{RAM_BASE, GIB}}, {{RAM_BASE, GIB}}, 0xac000000},
+		{{{RAM_BASE, GIB}}, {{RAM_BASE, GIB - 128 * MIB}}, 0xa8000000},
+		{{{RAM_BASE, GIB}, {8 * GIB, GIB}}, {{RAM_BASE, 300 * MIB}, {8 * GIB, GIB}}, 0x82c00000},
+		{{{RAM_BASE, 300 * MIB}, {8 * GIB, GIB}},
+		 {{RAM_BASE, 300 * MIB}, {8 * GIB, GIB}},
+		 0x22c000000},
+		{{{RAM_BASE, 319 * MIB}}, {{RAM_BASE, 319 * MIB}}, 0},
+		{{{RAM_BASE, 320 * MIB}}, {{RAM_BASE, 320 * MIB}}, RAM_BASE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct region_set ram, free;
+		struct crash_region region = {.all = {0, 0}};
+
+		make_free(&ram, rows[i].ram, 2);
+		make_free(&free, rows[i].free, 2);
+		assert_int_equal(crash_region_keep_clear(&free, &ram), LB_OK);
+		assert_int_equal(crash_region_place(&free, 2 * GIB,
+						    (struct crash_region_wish){.size = 256 * MIB}, NO_LIMIT,
+						    &region, &diag),
+				 rows[i].base ? LB_OK : LB_ENOSPC);
+		assert_int_equal(region.all.base, rows[i].base);
+	}
+}
+
 static void what_others_say_is_a_crash_region_or_not(void **state)
 {
 	static const struct {
@@ -242,6 +277,7 @@ int main(void)
 		cmocka_unit_test(it_lies_as_high_as_it_can_on_a_2_mib_boundary),
 		cmocka_unit_test(below_4_gib_comes_first_even_if_there_is_more_above),
 		cmocka_unit_test(without_room_below_4_gib_it_lies_as_high_as_the_stage_reaches),
+		cmocka_unit_test(beside_firmware_it_is_clear_of_where_that_puts_itself),
 		cmocka_unit_test(what_others_say_is_a_crash_region_or_not),
 	};
 

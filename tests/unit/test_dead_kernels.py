@@ -11,7 +11,7 @@ from lifeboatlib.paths import host_dir
 from lifeboatlib.qemu import patience
 from make_ram import DEATHS, make
 
-OFTEN = {("panic", False), ("wrapped", True)}
+OFTEN = {("panic", False)}
 KERNELS = [
     pytest.param(name, newer, marks=[] if (name, newer) in OFTEN else [pytest.mark.long])
     for newer in (False, True)

@@ -43,7 +43,14 @@ static void add_range(struct lines *lines, const char *key, struct region range)
 
 static void add_isa(struct lines *lines, uint32_t isa)
 {
-	add(lines, "isa%s%s", isa & ISA_ZICBOM ? " zicbom" : "", isa & ISA_ZKNH ? " zknh" : "");
+	static const char *const names[] = {"zicbom", "zknh", "rotate", "carryless"};
+	char text[LINE_SIZE] = "isa";
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (isa >> i & 1)
+			strcat(strcat(text, " "), names[i]);
+	}
+	add(lines, "%s", text);
 }
 
 static void add_number(struct lines *lines, const char *key, uint32_t number)

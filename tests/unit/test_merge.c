@@ -5,19 +5,10 @@
  * Trees are lines of text (fdt_lines.h). The sanitizers are half of it: every image ends where its heap block
  * ends.
  */
-#include "tests/unit/fdt_lines.h"
+#include "tests/unit/fdt_board.h"
 
-#include "fdt/merge.h"
-#include "fdt/read.h"
+#define FIRMWARE_2 "/reserved-memory/fw-2@80000000"
 
-#define CELLS(node) node " #address-cells 2\n" node " #size-cells 2\n"
-#define ROOT	    CELLS("/")
-#define RESERVED    CELLS("/reserved-memory") "/reserved-memory ranges\n"
-#define RAM(name)   name " device_type =memory\n" name " reg 0 0x80000000 0 0x40000000\n"
-#define FIRMWARE    "/reserved-memory/fw@80000000"
-#define FIRMWARE_2  "/reserved-memory/fw-2@80000000"
-
-static struct diag diag;
 static uint64_t current_seed; /* 0 while none is at work */
 
 static int tell_seed(void **state)

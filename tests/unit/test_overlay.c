@@ -3,23 +3,14 @@
  * Overlays out of a bundle: what they do, what they can't do, and that one whose fixups point elsewhere is
  * refused before libfdt follows them. Every image ends where its heap block ends.
  */
-#include "tests/unit/fdt_lines.h"
+#include "tests/unit/fdt_board.h"
 
-#include "fdt/merge.h"
-#include "fdt/read.h"
-
-#define ROOT "/ #address-cells 2\n/ #size-cells 2\n"
-#define RESERVED \
-	"/reserved-memory #address-cells 2\n/reserved-memory #size-cells 2\n/reserved-memory ranges\n"
-#define RAM	 "/memory@80000000 device_type =memory\n/memory@80000000 reg 0 0x80000000 0 0x40000000\n"
-#define FIRMWARE "/reserved-memory/fw@80000000"
-#define KEPT	 FIRMWARE " reg 0 0x80000000 0 0x40000\n" FIRMWARE " no-map\n"
-#define BOARD	 ROOT RAM RESERVED KEPT "/soc/uart phandle 7\n/soc/uart status =disabled\n"
-#define SYMBOLS	 "/__symbols__ uart =/soc/uart\n"
-#define BODY	 "/f@0/__overlay__"
-#define TARGET	 "/f@0 target 0xffffffff\n/__fixups__ uart =/f@0:target:0\n"
-
-static struct diag diag;
+#define MEMORY	RAM("/memory@80000000")
+#define KEPT	FIRMWARE " reg 0 0x80000000 0 0x40000\n" FIRMWARE " no-map\n"
+#define BOARD	ROOT MEMORY RESERVED KEPT "/soc/uart phandle 7\n/soc/uart status =disabled\n"
+#define SYMBOLS "/__symbols__ uart =/soc/uart\n"
+#define BODY	"/f@0/__overlay__"
+#define TARGET	"/f@0 target 0xffffffff\n/__fixups__ uart =/f@0:target:0\n"
 
 /* Copy @base into a block of @room bytes and lay @overlay over it. The caller frees it. */
 static void *lay_over(const void *base, const void *overlay, size_t room, enum lb_err *err)
@@ -56,9 +47,10 @@ static const struct {
 		TARGET BODY " status =okay\n" BODY "/child phandle 1\n" BODY " child-of 0 1\n"
 			    "/__local_fixups__/f@0/__overlay__ child-of 4\n"
 			    "/__symbols__ child =/f@0/__overlay__/child\n",
-		ROOT RAM RESERVED KEPT "/soc/uart phandle 7\n/soc/uart status =okay\n/soc/uart child-of 0 8\n"
-				       "/soc/uart/child phandle 8\n"
-				       "/__symbols__ uart =/soc/uart\n/__symbols__ child =/soc/uart/child\n",
+		ROOT MEMORY RESERVED KEPT
+		"/soc/uart phandle 7\n/soc/uart status =okay\n/soc/uart child-of 0 8\n"
+		"/soc/uart/child phandle 8\n"
+		"/__symbols__ uart =/soc/uart\n/__symbols__ child =/soc/uart/child\n",
 	},
 	{
 		"by path: a list, the last of which is a label's; less RAM is a wish",

@@ -271,6 +271,35 @@ static void a_fixed_address_that_is_taken_is_refused_by_name(void **state)
 	assert_planned(&f);
 }
 
+/* As U-Boot, whose address is the one that firmware loads the stage to. */
+static void only_a_fixed_image_that_asks_for_it_may_lie_on_lost_memory(void **state)
+{
+	static struct fixture f;
+
+	(void)state;
+	begin(&f, 128 * MIB);
+	assert_int_equal(memmap_take(&f.map, RAM + 2 * MIB, MIB, MEMMAP_STAGE, "as loaded"), LB_OK);
+	assert_int_equal(memmap_take(&f.map, RAM + 3 * MIB, MIB, MEMMAP_LOST, "by SPL"), LB_OK);
+	set_raw(&f, FLASH, 2 * MIB, RAM + 2 * MIB);
+	assert_fails(
+		&f, LB_ECONFLICT,
+		"plan: kernel at [0x80200000..0x803fffff] lies on the stage (as loaded): link it elsewhere");
+	f.request.on_lost = true;
+	assert_planned(&f);
+	assert_int_equal(f.plan.entry, RAM + 2 * MIB);
+	/* All else keeps off: another's memory, an initrd that could stay, a kernel that could. */
+	assert_int_equal(memmap_take(&f.map, RAM + 4 * MIB - 1, 1, MEMMAP_CRASH, "region"), LB_OK);
+	assert_fails(&f, LB_ECONFLICT,
+		     "plan: kernel at [0x80200000..0x803fffff] lies on the crash region (region): link it "
+		     "elsewhere");
+	set_initrd(&f, RAM + 2 * MIB, 4096);
+	set_linux(&f, RAM + 3 * MIB, 4096, 2 * MIB);
+	f.request.in_place = true;
+	assert_planned(&f);
+	assert_true(f.plan.initrd.base >= RAM + 6 * MIB);
+	assert_int_equal(f.plan.entry, RAM + 4 * MIB);
+}
+
 static void a_fixed_address_that_is_not_ram_or_out_of_reach_is_refused(void **state)
 {
 	static struct fixture f;
@@ -442,6 +471,7 @@ int main(void)
 		cmocka_unit_test(segments_that_move_up_over_each_other_go_last_one_first),
 		cmocka_unit_test(segments_that_need_each_others_place_are_refused),
 		cmocka_unit_test(a_fixed_address_that_is_taken_is_refused_by_name),
+		cmocka_unit_test(only_a_fixed_image_that_asks_for_it_may_lie_on_lost_memory),
 		cmocka_unit_test(a_fixed_address_that_is_not_ram_or_out_of_reach_is_refused),
 		cmocka_unit_test(a_payload_bigger_than_ram_is_refused_with_the_sizes),
 		cmocka_unit_test(an_initrd_without_room_is_named),

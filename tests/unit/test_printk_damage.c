@@ -11,7 +11,7 @@
 
 #include "printk_check.h"
 
-#define DAMAGES 30000
+#define DAMAGES 10000
 
 /*
  * Ways to spoil the one record "spoilt text" (24 bytes at position 32 of the ring, behind "innocent

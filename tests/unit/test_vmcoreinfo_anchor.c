@@ -7,30 +7,7 @@
 
 #include <cmocka.h>
 
-#include "dead_ram.h"
-
-#define RAM_SIZE  (8 * MIB)
-#define KERNEL_PA (DEAD_BASE + 2 * MIB)
-#define OTHER_PA  (DEAD_BASE + 4 * MIB)
-#define NOTE_PA	  (DEAD_BASE + 64 * KIB)
-#define DAMAGES	  60000
-static struct dead_ram ram;
-static struct dead_kernel kernel;
-static struct vmcoreinfo info;
-static void begin(enum dead_age age)
-{
-	dead_ram_init(&ram, DEAD_BASE, RAM_SIZE);
-	dead_kernel_init(&kernel, &ram, age, KERNEL_PA, NOTE_PA);
-}
-static void build(enum dead_age age)
-{
-	begin(age);
-	dead_kernel_build(&kernel);
-}
-static void end(void)
-{
-	dead_ram_free(&ram);
-}
+#include "dead_note.h"
 
 /* What any process could have written instead: not anchored, though all else is right. */
 static void a_note_is_anchored_by_what_only_its_kernel_s_image_holds(void **state)

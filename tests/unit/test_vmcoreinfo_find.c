@@ -76,6 +76,35 @@ static void a_note_is_found_at_any_page_of_the_ranges_to_search(void **state)
 	}
 }
 
+/* As behind firmware, which puts it anywhere: by its own header the note is anchored, and its size known. */
+static void a_kernel_that_the_stage_knows_nothing_of_is_found_by_its_note(void **state)
+{
+	const struct vmcoreinfo_home nowhere = {{0, 0}, DEAD_BASE};
+	static const enum dead_age ages[] = {AGE_6_12, AGE_7_2};
+	size_t candidates;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ages); i++) {
+		dead_ram_init(&ram, DEAD_BASE, RAM_SIZE);
+		dead_kernel_init(&kernel, &ram, ages[i], OTHER_PA, NOTE_PA);
+		dead_kernel_build(&kernel);
+		assert_int_equal(vmcoreinfo_find(&ram.look, &ram.readable, &nowhere, &info, &candidates,
+						 &diag),
+				 LB_OK);
+		assert_true(info.anchored);
+		assert_int_equal(info.kernel_pa, OTHER_PA);
+		assert_int_equal(info.kernel_size, 2 * MIB);
+		assert_int_equal(candidates, 1);
+		/* The reset has loaded something over its header: a last resort. */
+		dead_put(&ram, OTHER_PA + 56, 0, 4);
+		assert_int_equal(vmcoreinfo_find(&ram.look, &ram.readable, &nowhere, &info, &candidates,
+						 &diag),
+				 LB_OK);
+		assert_false(info.anchored);
+		end();
+	}
+}
+
 static void a_note_off_a_page_s_start_is_none(void **state)
 {
 	(void)state;
@@ -339,6 +368,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_note_is_found_at_any_page_of_the_ranges_to_search),
+		cmocka_unit_test(a_kernel_that_the_stage_knows_nothing_of_is_found_by_its_note),
 		cmocka_unit_test(a_note_off_a_page_s_start_is_none),
 		cmocka_unit_test(ram_up_to_the_last_address_is_searched),
 		cmocka_unit_test(when_no_note_is_good_the_line_tells_how_many_and_why),

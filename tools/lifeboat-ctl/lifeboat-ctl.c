@@ -37,7 +37,10 @@ static const char usage[] =
 	"  log --dead        the log of the last kernel that died\n"
 	"  test              is RAM kept over a reset? Puts a pattern into the region; reboot then\n"
 	"  test --report     what the reboot left of it\n"
-	"By default the DIRs are " DEVICETREE " and " ROOT ", the FILEs " MEMORY " and " TEST ".\n";
+	"By default the DIRs are " DEVICETREE " and " ROOT ", the FILEs " MEMORY " and " TEST ".\n"
+	"lifeboat-ctl --version tells which lifeboat it came with. Examples:\n"
+	"  lifeboat-ctl disarm && reboot\n"
+	"  lifeboat-ctl log --dead | tail -n 40\n";
 
 static void print_range(const char *what, uint64_t base, uint64_t size)
 {
@@ -138,8 +141,13 @@ static enum lb_err change_record(struct control *control, void *memory, void (*c
 	change(&record);
 	if (!memcmp(&record, &before, sizeof(record)))
 		return LB_OK;
-	/* No hook for caches: O_SYNC maps uncached where the hart can (Svpbmt); docs/crash.md. */
+	/*
+	 * Twice, since the slot that is not written tells the opposite, and RAM may forget the one that is.
+	 * No hook for caches: O_SYNC maps uncached where the hart can (Svpbmt); docs/crash.md.
+	 */
 	err = crash_record_write(memory, &record, NULL, NULL);
+	if (!err)
+		err = crash_record_write(memory, &record, NULL, NULL);
 	return err ? err : control_check_written(control, memory, &record);
 }
 
@@ -313,6 +321,10 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
 		fputs(usage, stdout);
+		return EXIT_DONE;
+	}
+	if (argc == 2 && !strcmp(argv[1], "--version")) {
+		puts("lifeboat-ctl " LIFEBOAT_VERSION);
 		return EXIT_DONE;
 	}
 	while (i + 1 < argc && take_option(&control, argv[i], argv[i + 1]))

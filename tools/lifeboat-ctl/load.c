@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kexec/bundle/choices.h"
 #include "kexec/bundle/policy.h"
 #include "kexec/crash/kept.h"
 #include "kexec/place/place.h"
@@ -50,23 +51,39 @@ static enum lb_err open_file(struct control *control, struct file *file)
 	return bytes == MAP_FAILED ? LB_ENOENT : LB_OK;
 }
 
-static enum lb_err read_config(struct control *control, const struct bundle *bundle,
+static enum lb_err read_config(const struct bundle *bundle, const char *name, struct bundle_config *config,
+			       struct diag *diag)
+{
+	struct bundle_crash crash;
+	enum lb_err err = bundle_read_crash(bundle, name, &crash, diag);
+
+	if (!err && !crash.has_kernel)
+		err = diag_fail(diag, LB_ENOENT, "bundle: its crash configuration has no kernel");
+	if (!err)
+		err = bundle_read_config(bundle, name, config, diag);
+	return err ? err : bundle_check_crash(config, diag);
+}
+
+/* The one that the stage would take on this machine: the first good one. */
+static enum lb_err find_config(struct control *control, const struct bundle *bundle,
 			       struct bundle_config *config)
 {
 	static struct machine machine;
 	static char board[256];
-	struct diag *diag = &control->diag;
-	struct bundle_crash crash;
+	struct choices choices;
 	enum lb_err err;
 
 	machine.compatible_size = find_board(control->devicetree, board, sizeof(board));
 	machine.compatible = machine.compatible_size ? board : NULL;
-	err = bundle_find_crash(bundle, &machine, &crash, diag);
-	if (!err && !crash.has_kernel)
-		err = diag_fail(diag, LB_ENOENT, "bundle: its crash configuration has no kernel");
-	if (!err)
-		err = bundle_read_config(bundle, crash.name, config, diag);
-	return err ? err : bundle_check_crash(config, diag);
+	err = choices_read_crash(bundle, &machine, &choices, &control->diag);
+	if (err)
+		return err;
+	for (size_t i = 0; i < choices.count; i++) {
+		err = read_config(bundle, choices.name[i], config, &control->diag);
+		if (!err)
+			break;
+	}
+	return err;
 }
 
 static enum lb_err check_hashes(const struct bundle *bundle, const struct bundle_config *config,
@@ -77,7 +94,7 @@ static enum lb_err check_hashes(const struct bundle *bundle, const struct bundle
 	enum lb_err err = LB_OK;
 
 	for (size_t i = 0; !err && (blob = bundle_config_blob(config, i)); i++) {
-		verify_begin(&verify, &blob->hashes);
+		verify_begin(&verify, &blob->hashes, NULL, 0);
 		verify_add(&verify, bundle->data + blob->offset, blob->size);
 		err = verify_end(&verify, blob->node, diag);
 	}
@@ -119,7 +136,7 @@ static enum lb_err check(struct control *control, const struct file *file)
 	if (!err && !bundle.is_fit)
 		err = diag_fail(diag, LB_EFORMAT, "bundle: it is no FIT: make one (tools/lifeboat bundle)");
 	if (!err)
-		err = read_config(control, &bundle, &config);
+		err = find_config(control, &bundle, &config);
 	if (!err)
 		err = check_hashes(&bundle, &config, diag);
 	if (!err && config.packed.by)

@@ -84,7 +84,7 @@ static bool is_good(struct inspection *i, const struct hash_algo *algo, const st
 
 	if (!algo || !value->value || value->size != algo->size)
 		return false;
-	verify_begin(&verify, &hashes);
+	verify_begin(&verify, &hashes, NULL, 0);
 	verify_add(&verify, i->bundle.data + blob->offset, blob->size);
 	return verify_end(&verify, blob->node, NULL) == LB_OK;
 }
@@ -174,7 +174,7 @@ static enum lb_err check_image(const struct inspection *i, const struct signatur
 	const uint8_t *data = i->bundle.data + blob->offset;
 	enum lb_err err;
 
-	verify_begin(&verify, &blob->hashes);
+	verify_begin(&verify, &blob->hashes, NULL, 0);
 	verify_add(&verify, data, blob->size);
 	err = verify_end(&verify, blob->node, diag);
 	if (err == LB_OK && signature_requires(policy, KEY_REQUIRED_IMAGE))

@@ -17,6 +17,9 @@ from lifeboatlib.run import show
 from lifeboatlib.ui import LifeboatError, Missing, say
 
 HELP = "show a Debian that installs lifeboat-kdump, dies, and has its dump in /var/crash"
+EXAMPLES = (
+    "tools/lifeboat debian",
+)
 
 SLOW = 900  # seconds: systemd under emulation, beside other work
 GOOD_END = "lifeboat: crash: the crash kernel ended in good order"

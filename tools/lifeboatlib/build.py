@@ -10,11 +10,12 @@ from pathlib import Path
 
 from lifeboatlib import command, setup
 from lifeboatlib.paths import (
-    REPO, SUBPROJECTS, TOOLS, build_dir, cache_dir, friendly, host_dir, inspect_dir, log_file,
+    REPO, SUBPROJECTS, TOOLS, build_dir, cache_dir, coverage_dir, friendly, fuzz_dir, host_dir, inspect_dir, log_file,
 )  # fmt: skip
 from lifeboatlib.ui import LifeboatError, say, step
 
 HELP = "build the stage: lifeboat.bin and lifeboat.elf"
+EXAMPLES = ("tools/lifeboat build", "tools/lifeboat build --compiler clang")
 COMPILERS = ("gcc", "clang")
 PRODUCTS = ("lifeboat.bin", "lifeboat.elf")
 
@@ -42,6 +43,10 @@ def _meson_alone(directory: Path, options: list[str], what: str) -> None:
         raise
 
 
+def _differs(file: Path, copy: Path) -> bool:
+    return not (copy.is_file() and filecmp.cmp(file, copy, shallow=False))
+
+
 def _refresh_overlays() -> None:
     """Brings our build files into unpacked subprojects; Meson does so only when it unpacks them."""
     for path in SUBPROJECTS.glob("*.wrap"):
@@ -49,9 +54,11 @@ def _refresh_overlays() -> None:
         wrap.read(path, encoding="utf-8")
         unpacked = SUBPROJECTS / wrap["wrap-file"]["directory"]
         overlay = SUBPROJECTS / "packagefiles" / wrap["wrap-file"]["patch_directory"]
+        if any(_differs(patch, unpacked / patch.name) for patch in overlay.glob("*.patch")):
+            shutil.rmtree(unpacked, ignore_errors=True)  # Meson unpacks it again, and applies what there is now
         for file in overlay.rglob("*") if unpacked.is_dir() else ():
             copy = unpacked / file.relative_to(overlay)
-            if file.is_file() and not (copy.is_file() and filecmp.cmp(file, copy, shallow=False)):
+            if file.is_file() and _differs(file, copy):
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, copy)
 
@@ -73,6 +80,20 @@ def build_host_tests() -> None:
     setup.for_build()
     options = ["-Dhost_tests=true", "-Db_sanitize=address,undefined"]
     _meson(host_dir(), options, "the unit tests")
+
+
+def build_fuzz() -> None:
+    """Builds the fuzz targets, with libFuzzer and sanitizers: clang's."""
+    setup.for_build()
+    options = ["--native-file", f"{TOOLS}/cross/native-clang.ini", "-Dfuzz=true", "-Doptimization=1"]
+    sanitize = ["-Db_sanitize=address,undefined", "-Db_lundef=false"]
+    _meson(fuzz_dir(), [*options, *sanitize], "the fuzz targets")
+
+
+def build_coverage() -> None:
+    """Builds the unit tests and the fuzz targets so that they count what they run through."""
+    setup.for_build()
+    _meson(coverage_dir(), ["-Dhost_tests=true", "-Db_coverage=true", "-Doptimization=0"], "what is to be covered")
 
 
 def build_inspect() -> Path:

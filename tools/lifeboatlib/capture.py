@@ -129,3 +129,13 @@ def read_disk(path: Path) -> Dump:
     if not kdump or not all(one.content.startswith(DUMP_MAGIC) for one in kdump.values()):
         raise LifeboatError("what makedumpfile wrote is no dump; see the console")
     return dump
+
+
+def keep(path: Path, directory: Path) -> None:
+    """Leaves the files on the disk in a directory."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(path) as archive:
+        for member in archive.getmembers():
+            file = archive.extractfile(member)
+            if file:
+                (directory / Path(member.name).name).write_bytes(file.read())

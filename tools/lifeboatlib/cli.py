@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The command line: one subcommand a module, every expected failure one line."""
+"""The command line: one subcommand a module, every expected failure one line.
+
+A module has HELP, EXAMPLES, add_arguments() and main(); its own first words are what --help says. EPILOG is for more.
+"""
 
 import argparse
 import signal
@@ -8,8 +11,14 @@ from collections.abc import Sequence
 from types import FrameType, ModuleType
 from typing import NoReturn
 
-from lifeboatlib import aboard, build, bundle, deb, demo, image, inspecting, keys, run, setup, size, testing
+from lifeboatlib import (
+    aboard, bench, build, bundle, coverage, deb, demo, fuzzing, image, inspecting, keys, manual, memorymap,
+    pictures, profiling, run, sbom, setup, size, tables, testing, timeline,
+)  # fmt: skip
 from lifeboatlib.ui import LifeboatError, fail
+from lifeboatlib.version import VERSION
+
+DESCRIPTION = "Builds, boots and tests lifeboat."
 
 COMMANDS: dict[str, ModuleType] = {
     "setup": setup,
@@ -17,6 +26,8 @@ COMMANDS: dict[str, ModuleType] = {
     "run": run,
     "demo": demo,
     "test": testing,
+    "fuzz": fuzzing,
+    "coverage": coverage,
     "bundle": bundle,
     "image": image,
     "deb": deb,
@@ -24,10 +35,18 @@ COMMANDS: dict[str, ModuleType] = {
     "inspect": inspecting,
     "keys": keys,
     "size": size,
+    "profile": profiling,
+    "manual": manual,
+    "sbom": sbom,
+    "bench": bench,
+    "map": memorymap,
+    "tables": tables,
+    "timeline": timeline,
+    "pictures": pictures,
 }
 
 # These hand on what follows "--" to another program.
-PASSING_ON = ("run", "test")
+PASSING_ON = ("run", "profile", "test")
 
 
 class Parser(argparse.ArgumentParser):
@@ -37,16 +56,24 @@ class Parser(argparse.ArgumentParser):
         raise LifeboatError(f"{message}; see {self.prog} --help")
 
 
+def epilog(module: ModuleType) -> str:
+    """What a command's --help ends with: examples, and what else there is to say."""
+    more = getattr(module, "EPILOG", None)
+    parts = ["examples:", *(f"  {line}" for line in getattr(module, "EXAMPLES", ()))]
+    return "\n".join([*parts, "", more] if more else parts)
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser with all its subcommands."""
-    top = Parser(prog="tools/lifeboat", description="Builds, boots and tests lifeboat.")
+    top = Parser(prog="tools/lifeboat", description=DESCRIPTION)
+    top.add_argument("--version", action="version", version=f"lifeboat {VERSION}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, module in COMMANDS.items():
         sub = commands.add_parser(
             name,
             help=module.HELP,
             description=module.__doc__,
-            epilog=getattr(module, "EPILOG", None),
+            epilog=epilog(module),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )

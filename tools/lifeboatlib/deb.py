@@ -12,6 +12,9 @@ from lifeboatlib.paths import PACKAGECACHE, REPO, build_dir, friendly
 from lifeboatlib.ui import LifeboatError, say, step
 
 HELP = "build the Debian packages"
+EXAMPLES = (
+    "tools/lifeboat deb -o packages",
+)
 
 PACKAGES = ("debhelper", "dpkg-dev", "pkgconf")
 # -d: what builds is tools/lifeboat setup's, which may be newer than the release's (meson), and is for no package.

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lifeboatlib import build, bundle, capture, initramfs, setup, target
+from lifeboatlib.paths import friendly
 from lifeboatlib.qemu import ConsoleError, Machine, Session
 from lifeboatlib.run import show
 from lifeboatlib.ui import LifeboatError, Missing, say
 
 HELP = "show a kernel that dies and how its dump is saved (or --plain: just boot Linux)"
+EXAMPLES = ("tools/lifeboat demo", "tools/lifeboat demo --hang", "tools/lifeboat demo --keep dump")
 
 BOOT_TIMEOUT = 240
 WATCHDOG = 2  # seconds
@@ -40,6 +42,7 @@ class Story:
     stage: Path = Path()
     bundle: Path = Path()
     dump: capture.Dump | None = None
+    keep: Path | None = None  # where the dump's files are left
     facts: list[str] = field(default_factory=list)
 
     @property
@@ -137,6 +140,9 @@ def look_into_the_dump(story: Story) -> None:
     story.facts.append(f"{len(story.dump.dmesg.splitlines())} lines of log")
     size = len(story.dump.kdump[story.levels[0]].content)
     story.facts.append(f"{size // 1024} KiB of dump on the host")
+    if story.keep:
+        capture.keep(story.disk, story.keep)
+        story.facts.append(f"kept in {friendly(story.keep)}")
 
 
 Step = Callable[[Story], None]
@@ -154,6 +160,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--hang", action="store_true", help="the kernel hangs with interrupts off; a watchdog bites")
     what.add_argument("--early", action="store_true", help="it dies before userspace")
     what.add_argument("--plain", action="store_true", help="no crash: just boot to userspace")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave the dump and its logs there")
 
 
 def play(story: Story, steps: tuple[Step, ...]) -> str | None:
@@ -173,7 +180,7 @@ def main(args: argparse.Namespace) -> int:
     cause = "hang" if args.hang else "early" if args.early else "panic"
     happy = "Linux reached userspace through lifeboat" if args.plain else "the dead kernel's dump is saved"
     with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-        story = Story(Path(scratch), args.compiler, cause)
+        story = Story(Path(scratch), args.compiler, cause, keep=args.keep)
         why = play(story, PLAIN_STEPS if args.plain else CRASH_STEPS)
     if why:
         say(f"\ndemo: FAIL — {why}")

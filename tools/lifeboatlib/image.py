@@ -13,6 +13,7 @@ from lifeboatlib.recipes import Job
 from lifeboatlib.ui import LifeboatError, say
 
 HELP = "make what a board boots from: a card's or a flash's image, or firmware"
+EXAMPLES = ("tools/lifeboat image --board sifive-unleashed --bundle bundle.itb",)
 EPILOG = "boards and their ways, the first is the default:\n" + "\n".join(
     f"  {name}: {', '.join(board.ways)}" for name, board in BOARDS.items()
 )

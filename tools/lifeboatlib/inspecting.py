@@ -18,6 +18,7 @@ from lifeboatlib.arguments import existing_file
 from lifeboatlib.ui import LifeboatError, say, step
 
 HELP = "show what is in a bundle, and check its hashes and signatures"
+EXAMPLES = ("tools/lifeboat inspect bundle.itb", "tools/lifeboat inspect --key board.pub.pem bundle.itb")
 
 GOOD, BAD = 0, 1
 MIB = 1 << 20

@@ -19,6 +19,7 @@ from lifeboatlib.paths import friendly
 from lifeboatlib.ui import LifeboatError, say
 
 HELP = "make a control FDT of public keys, to build in or to check bundles with"
+EXAMPLES = ("tools/lifeboat keys --required conf -o keys.dtb board.pub.pem",)
 
 OID_RSA = bytes.fromhex("2a864886f70d010101")
 OID_EC = bytes.fromhex("2a8648ce3d0201")

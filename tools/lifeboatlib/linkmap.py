@@ -57,10 +57,16 @@ def _lld_rows(text: str) -> Iterator[Piece]:
             yield Piece(section, match[3], int(match[1], 16))
 
 
+def is_of_lld(path: Path) -> bool:
+    """Whether lld wrote a linker map, not GNU ld."""
+    with path.open(encoding="utf-8", errors="replace") as text:
+        return text.readline().lstrip().startswith("VMA")
+
+
 def pieces(path: Path) -> list[Piece]:
     """All pieces in a linker map, whichever linker wrote it."""
     text = path.read_text(encoding="utf-8", errors="replace")
-    rows = _lld_rows(text) if text.lstrip().startswith("VMA") else _gnu_rows(text)
+    rows = _lld_rows(text) if is_of_lld(path) else _gnu_rows(text)
     return [piece for piece in rows if piece.size]
 
 

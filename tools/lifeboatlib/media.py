@@ -109,7 +109,7 @@ def fat(image: Path, files: Mapping[str, Path]) -> Path:
     _blank(image, -(-size // MIB) * MIB)
     count = image.stat().st_size // SECTOR
     command.logged(["mformat", "-i", image, "-T", str(count), "-v", "LIFEBOAT", "::"], "image", SETUP)
-    for folder in sorted({name.rpartition("/")[0] for name in files} - {""}):
+    for folder in sorted({str(above) for name in files for above in Path(name).parents} - {"."}):
         command.logged(["mmd", "-i", image, f"::/{folder}"], "image", SETUP)
     for name, file in files.items():
         command.logged(["mcopy", "-i", image, file, f"::/{name}"], "image", SETUP)

@@ -51,6 +51,16 @@ def host_dir() -> Path:
     return REPO / "build-host"
 
 
+def fuzz_dir() -> Path:
+    """Where the fuzz targets are built."""
+    return REPO / "build-fuzz"
+
+
+def coverage_dir() -> Path:
+    """Where unit tests and fuzz targets are built to be measured."""
+    return REPO / "build-coverage"
+
+
 def inspect_dir() -> Path:
     """Where lifeboat-inspect is built."""
     return REPO / "build-inspect"

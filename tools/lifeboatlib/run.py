@@ -10,15 +10,19 @@ from pathlib import Path
 
 from lifeboatlib import bundle, setup
 from lifeboatlib.arguments import address, existing_file, positive, regex
+from lifeboatlib.elsewhere import stage_at, with_firmware
 from lifeboatlib.paths import friendly, stage_dir
 from lifeboatlib.qemu import ConsoleError, Machine, Session
 from lifeboatlib.ui import LifeboatError, say
 
 HELP = "boot under QEMU"
-EPILOG = """what follows -- is given to QEMU as it is:
-  tools/lifeboat run --kernel Image --initrd initramfs.cpio --sv 48 --smp 4
-  tools/lifeboat run --payload u-boot.bin --expect '=>' --timeout 60
-  tools/lifeboat run --bundle bundle.itb -- -d int -D qemu.log
+EXAMPLES = (
+    "tools/lifeboat run --kernel Image --initrd initramfs.cpio --sv 48 --smp 4",
+    "tools/lifeboat run --payload u-boot.bin --expect '=>' --timeout 60",
+    "tools/lifeboat run --bundle bundle.itb -- -d int -D qemu.log",
+    "tools/lifeboat run --firmware u-boot.bin --memory 2G -- -drive if=virtio,format=raw,file=disk.img",
+)
+EPILOG = """what follows -- is given to QEMU as it is
 without --expect the console is yours (Ctrl-A X ends QEMU)"""
 
 DEFAULT_LOAD = 0x80200000
@@ -53,19 +57,22 @@ def handover(args: argparse.Namespace, scratch: Path) -> Path | None:
         made = bundle.add_crash(made, args)
     elif args.payload:
         made = _payload_bundle(args.payload, args.load)
+    elif args.firmware:
+        made = bundle.simple(bundle.from_firmware(args.firmware, scratch, args.load))
+        made = bundle.add_crash(made, args)
     return made.write(scratch / "bundle.itb") if made else given
 
 
-def _check(args: argparse.Namespace) -> None:
-    """Refuses options that would silently do nothing."""
+def check(args: argparse.Namespace) -> None:
+    """Refuses options that describe no boot, or would silently do nothing."""
     if not args.kernel and (args.initrd or args.append):
         raise LifeboatError("--initrd and --append go with --kernel; for the FDT use --fdt-append")
-    if not args.kernel and (args.crash_kernel or args.crash_initrd):
-        raise LifeboatError("a crash kernel goes with --kernel; or put it into the --bundle")
-    if args.load is not None and not args.payload:
-        raise LifeboatError("--load goes with --payload")
-    if args.timeout and not args.expect:
-        raise LifeboatError("--timeout goes with --expect")
+    if not (args.kernel or args.firmware) and (args.crash_kernel or args.crash_initrd):
+        raise LifeboatError("a crash kernel goes with --kernel or --firmware; or put it into the --bundle")
+    if args.load is not None and not (args.payload or args.firmware):
+        raise LifeboatError("--load goes with --payload or --firmware")
+    if args.firmware and args.stage_at is not None:
+        raise LifeboatError("--firmware says itself where the stage is loaded: leave out --stage-at")
     if args.bios not in ("dynamic", "jump") and not Path(args.bios).is_file():
         raise LifeboatError(f"no such firmware: {args.bios}; give dynamic, jump or a file")
     if not args.stage.is_file():
@@ -73,10 +80,11 @@ def _check(args: argparse.Namespace) -> None:
         raise LifeboatError(f"{stage} is missing; run tools/lifeboat build, or give --stage FILE")
 
 
-def _machine(args: argparse.Namespace, initrd: Path | None) -> Machine:
+def machine(args: argparse.Namespace, initrd: Path | None, scratch: Path) -> Machine:
     """The machine that the options describe."""
-    return Machine(
-        kernel=args.stage,
+    at = args.stage_at
+    made = Machine(
+        kernel=args.stage if at is None else stage_at(args.stage, at, scratch / "stage.elf"),
         initrd=initrd,
         append=args.fdt_append,
         bios=args.bios,
@@ -86,10 +94,11 @@ def _machine(args: argparse.Namespace, initrd: Path | None) -> Machine:
         smp=args.smp,
         memory=args.memory,
         dtb=args.dtb,
-        gdb="tcp::1234" if args.gdb else None,
-        icount=args.icount,
+        gdb="tcp::1234" if getattr(args, "gdb", False) else None,
+        icount=getattr(args, "icount", False),
         extra=tuple(args.passed_on),
     )
+    return with_firmware(made, args.firmware, initrd, scratch) if args.firmware and initrd else made
 
 
 def show(piece: bytes) -> None:
@@ -102,8 +111,8 @@ def show(piece: bytes) -> None:
 def _session(args: argparse.Namespace, interactive: bool) -> Iterator[Session]:
     """The running machine, with its files gone when it ends."""
     with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-        machine = _machine(args, handover(args, Path(scratch)))
-        with Session(machine, echo=show, log=args.log, interactive=interactive) as session:
+        described = machine(args, handover(args, Path(scratch)), Path(scratch))
+        with Session(described, echo=show, log=args.log, interactive=interactive) as session:
             yield session
 
 
@@ -121,10 +130,15 @@ def _expect(args: argparse.Namespace) -> int:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the run command."""
+    add_boot_arguments(parser)
+    _add_watch_arguments(parser.add_argument_group("watching"))
+
+
+def add_boot_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that say what is booted, on which machine."""
     _add_payload_arguments(parser)
     bundle.add_crash_arguments(parser)
     _add_machine_arguments(parser.add_argument_group("the machine"))
-    _add_watch_arguments(parser.add_argument_group("watching"))
 
 
 def _add_payload_arguments(parser: argparse.ArgumentParser) -> None:
@@ -139,13 +153,16 @@ def _add_payload_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RAW",
         help="an S-mode binary: with an Image header, ELF or raw",
     )
+    what.add_argument(
+        "--firmware", type=existing_file, metavar="FILE", help="U-Boot, or EDK2 for QEMU's flash, as the primary"
+    )
     group.add_argument("--initrd", type=existing_file, metavar="CPIO", help="for --kernel")
     group.add_argument("--append", default="", metavar="ARGS", help="bootargs for --kernel")
     group.add_argument(
         "--load",
         type=address,
         metavar="ADDR",
-        help="where --payload is to lie and starts (raw: 0x80200000)",
+        help="where --payload or --firmware is to lie and starts (raw: 0x80200000)",
     )
 
 
@@ -161,6 +178,9 @@ def _add_machine_arguments(machine: argparse._ArgumentGroup) -> None:
         metavar="FILE",
         help="default: build/lifeboat.bin",
     )
+    machine.add_argument(
+        "--stage-at", type=address, metavar="ADDR", help="where it is loaded (default 0x80200000)"
+    )
     machine.add_argument("--sv", type=int, choices=(39, 48, 57), help="cap the CPU's paging mode")
     machine.add_argument("--smp", type=positive, default=1, metavar="N", help="harts (default 1)")
     machine.add_argument("--memory", default="1G", metavar="SIZE", help="default 1G")
@@ -168,7 +188,6 @@ def _add_machine_arguments(machine: argparse._ArgumentGroup) -> None:
     machine.add_argument("--cpu", default="", help="QEMU's -cpu (default: the board's own)")
     machine.add_argument("--dtb", type=existing_file, metavar="FILE", help="instead of QEMU's FDT")
     machine.add_argument("--fdt-append", default="", metavar="ARGS", help="bootargs in the FDT")
-    machine.add_argument("--icount", action="store_true", help="time follows instructions")
 
 
 def _add_watch_arguments(watch: argparse._ArgumentGroup) -> None:
@@ -178,13 +197,16 @@ def _add_watch_arguments(watch: argparse._ArgumentGroup) -> None:
     )
     watch.add_argument("--timeout", type=positive, metavar="SECONDS", help="for it (default 60)")
     watch.add_argument("--log", type=Path, metavar="FILE", help="keep the console in a file too")
+    watch.add_argument("--icount", action="store_true", help="time follows instructions")
     watch.add_argument("--gdb", action="store_true", help="wait for a debugger on port 1234")
 
 
 def main(args: argparse.Namespace) -> int:
     """Boots."""
     setup.for_boot()
-    _check(args)
+    check(args)
+    if args.timeout and not args.expect:
+        raise LifeboatError("--timeout goes with --expect")
     if args.expect:
         return _expect(args)
     if args.gdb:

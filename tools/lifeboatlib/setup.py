@@ -12,6 +12,7 @@ from lifeboatlib.paths import cache_dir, friendly
 from lifeboatlib.ui import Missing, say
 
 HELP = "install what is missing on this Debian machine"
+EXAMPLES = ("tools/lifeboat setup", "tools/lifeboat setup --refresh")
 
 
 @contextmanager

@@ -37,6 +37,9 @@ LIBRARIES = (
 # Of boards' first stages and of other OpenSBI releases, fetched by what needs them (fetch()).
 UBOOT_SIFIVE = Package("u-boot-sifive", ("usr/lib/u-boot/*",))
 UBOOT_STARFIVE = Package("u-boot-starfive", ("usr/lib/u-boot/*",))
+# EDK2 for QEMU's flash, and a GRUB that it starts, whole in one file (fetch()).
+EDK2 = Package("qemu-efi-riscv64", ("usr/share/qemu-efi-riscv64/*",))
+GRUB = Package("grub-efi-riscv64-unsigned", ("usr/lib/grub/riscv64-efi/monolithic/*",))
 # By the suite that has them: each has another release.
 OPENSBIS = {
     suite: Package("opensbi", OPENSBI.keep, (suite,))
@@ -74,6 +77,18 @@ def opensbi(kind: str = "dynamic", suite: str = CODENAME) -> Path:
 def uboot() -> Path:
     """U-Boot proper for S-mode, a raw binary for address 0x80200000."""
     return UBOOT.file("usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin")
+
+
+def edk2(part: str) -> Path:
+    """A half of EDK2's flash: CODE, or the VARS that it begins with."""
+    fetch((EDK2,))
+    return EDK2.file(f"usr/share/qemu-efi-riscv64/RISCV_VIRT_{part}.fd")
+
+
+def grub() -> Path:
+    """GRUB as an EFI program, with all its modules; reads /EFI/debian/grub.cfg."""
+    fetch((GRUB,))
+    return GRUB.file("usr/lib/grub/riscv64-efi/monolithic/grubriscv64.efi")
 
 
 def _needed(program: Path) -> list[str]:

@@ -15,6 +15,7 @@ from lifeboatlib.paths import REPO, build_dir, cache_dir
 from lifeboatlib.ui import LifeboatError, fail, say
 
 HELP = "build and run the tests"
+EXAMPLES = ("tools/lifeboat test --quick", "tools/lifeboat test -k trampoline -- -x")
 EPILOG = "what follows -- is given to pytest as it is, such as: -- -x tests/boot"
 
 WORKERS = (2, 4)  # at least and at most; a test's QEMU may have several threads and some GiB
@@ -85,6 +86,7 @@ def main(args: argparse.Namespace) -> int:
     setup.everything()
     stage = build.build_stage(args.compiler, build_dir(args.compiler, args.builddir))
     build.build_host_tests()
+    build.build_fuzz()
     build.build_inspect()
     report = stage / "tests.xml"
     report.unlink(missing_ok=True)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* libdeflate's CRC-32 with its table of 1 KiB: 10 instructions a byte, where the one of 8 KiB takes 7. */
-#define libdeflate_crc32 crc32_by_8_tables /* nobody calls it, so the linker leaves it out */
-#include "lib/crc32.c"
-#undef libdeflate_crc32
+/* libdeflate's CRC-32 in the stage: the one that the stage has anyway (base/crc32.c), and no table of its own. */
+#include "libdeflate.h"
 
-LIBDEFLATEAPI u32 libdeflate_crc32(u32 crc, const void *p, size_t len);
+#include <stdint.h>
 
-LIBDEFLATEAPI u32 libdeflate_crc32(u32 crc, const void *p, size_t len)
+uint32_t crc32_update(uint32_t crc, const void *data, size_t size);
+
+LIBDEFLATEAPI uint32_t libdeflate_crc32(uint32_t crc, const void *data, size_t size)
 {
-	return p ? ~crc32_slice1(~crc, p, len) : 0;
+	return data ? crc32_update(crc, data, size) : 0;
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "words.h"
+
 #define ZSTD_memcpy(d, s, l)  __builtin_memcpy((d), (s), (l))
 #define ZSTD_memmove(d, s, l) __builtin_memmove((d), (s), (l))
 #define ZSTD_memset(p, v, l)  __builtin_memset((p), (v), (l))

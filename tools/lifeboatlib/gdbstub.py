@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Speaks GDB's remote serial protocol with QEMU's gdbstub: just what the tests need.
+"""Speaks GDB's remote serial protocol with QEMU's gdbstub: just what tests and measuring need.
 
     with Session(Machine(..., gdb=f"unix:{path},server=on,wait=off")), Gdb.connect(path) as gdb:
         gdb.run_to(0x80200000)

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Any bytes as what one compression has packed (-DBY=): it keeps to its room, and to what it measured; and
+ * what came out comes out again where there is no byte of room more.
+ */
+#include "tests/fuzz/fuzz.h"
+
+#include "kexec/image/decompress.h"
+
+#define ROOM_MAX (256 * KIB)
+
+static uint8_t work[DECOMPRESS_WORK_SIZE] __attribute__((aligned(16)));
+
+static enum lb_err unpack(struct packed_bytes packed, uint64_t room, uint8_t **out, uint64_t *size)
+{
+	struct diag diag = {""};
+	enum lb_err err;
+
+	*out = malloc(room ? room : 1);
+	*size = 0;
+	err = BY.unpack(work, packed, *out, room, size, &diag);
+	if (err)
+		assert_in_range(strlen(diag.text), 10, sizeof(diag.text) - 1);
+	else
+		assert_in_range(*size, 0, room);
+	return err;
+}
+
+static void check_again(struct packed_bytes packed, const uint8_t *out, uint64_t size)
+{
+	uint8_t *again;
+	uint64_t again_size;
+
+	assert_int_equal(unpack(packed, size, &again, &again_size), LB_OK);
+	assert_int_equal(again_size, size);
+	assert_memory_equal(again, out, size);
+	free(again);
+	if (size) { /* (lz4 and zstd can't always tell want of room from damage.) */
+		const enum lb_err err = unpack(packed, size - 1, &again, &again_size);
+
+		assert_true(err == LB_ENOSPC || (err == LB_EFORMAT && &BY != &decompress_gzip));
+		free(again);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct packed_bytes packed = {fuzz_copy(data, size), size};
+	struct diag diag = {""};
+	uint64_t bound, made;
+	uint8_t *out;
+
+	(void)decompressor_by_magic(packed);
+	if (decompress_measure(&BY, packed, &bound, &diag) == LB_OK) {
+		assert_true(bound > 0);
+		if (unpack(packed, bound < ROOM_MAX ? bound : ROOM_MAX, &out, &made) == LB_OK)
+			check_again(packed, out, made);
+		free(out);
+	}
+	free((void *)(uintptr_t)packed.data);
+	return 0;
+}
