@@ -20,8 +20,7 @@ int doctor_begin(struct control *control);
 /**
  * Print what is left of the pattern, for people to post.
  *
- * Return: EXIT_DONE all of it; EXIT_FAILED not all of it, or a line was said that there is nothing to look
- *         for.
+ * Return: EXIT_DONE all of it; EXIT_FAILED not all of it, or nothing to look for, and a line said so.
  */
 int doctor_report(struct control *control);
 

@@ -128,6 +128,7 @@ def _access() -> list[str]:
 def _bootstrap(root: Path) -> None:
     """Debian in a directory."""
     options = [f"--aptopt={line}" for line in (*_access(), 'APT::Install-Recommends "false"')]
+    options += ["--dpkgopt=force-confold"]  # for what BEFORE wrote
     options += [f"--dpkgopt=path-exclude=/usr/lib/modules/*/kernel/{name}/*" for name in LEFT_OUT]
     argv = [
         "mmdebstrap", "--mode=root", "--architectures=riscv64", "--variant=minbase", *options,
