@@ -16,7 +16,6 @@ from lifeboatlib.ui import LifeboatError, say
 
 HELP = "draw what each boot and capture in a log spent, in instructions"
 EXAMPLES = (
-    "tools/lifeboat run --bundle bundle.itb --icount --log boot.log",
     "tools/lifeboat timeline boot.log --svg timeline.svg",
 )
 
