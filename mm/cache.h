@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Cutting a range of memory into cache blocks. The instruction that cleans one is the caller's (boot/), and
- * is inlined, four to a turn: two and a half instructions a block, not nine. Arming cleans a good half million
- * of them.
+ * is inlined, four to a turn: two and a half instructions a block, not nine. Arming cleans half a million of
+ * them.
  */
 #ifndef LIFEBOAT_MM_CACHE_H
 #define LIFEBOAT_MM_CACHE_H
