@@ -19,7 +19,7 @@ void walk_start_in(struct walk *w, const void *blob, uint32_t node)
 	walk_next(w);
 }
 
-/* The number in the word at @offset, of which the caller knows that it is there. Inline, as all of a tag is. */
+/* The number in the word at @offset, of which the caller knows that it is there. A call would cost more. */
 __attribute__((always_inline)) static inline uint32_t word(const struct walk *w, size_t offset)
 {
 	const uint8_t *byte = (const uint8_t *)w->structure + offset;
