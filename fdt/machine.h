@@ -61,6 +61,8 @@ struct machine {
 	uint32_t timebase_frequency; /* Hz; 0 when absent */
 	uint32_t cbom_block_size;    /* bytes; 0 when absent; the smallest of the enabled harts */
 	uint32_t isa;		     /* enum machine_isa bits */
+	const void *isa_list;	     /* riscv,isa-extensions of the last hart that had one, in the FDT */
+	uint32_t isa_list_size;
 	size_t hart_count;
 	struct machine_hart hart[MACHINE_HARTS_MAX];
 };

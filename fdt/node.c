@@ -383,6 +383,16 @@ static bool is_hart(const struct node *node)
 	return strncmp(node->name, "cpu@", 4) == 0 || prop_is(node->prop[CPU_DEVICE_TYPE], "cpu");
 }
 
+/* Take away what a hart lacks. Most harts are alike: a list that is the last one's again says nothing new. */
+static void take_isa(struct prop extensions, struct prop isa, struct machine *m)
+{
+	if (extensions.size && prop_same(extensions, (struct prop){m->isa_list, m->isa_list_size}))
+		return;
+	m->isa &= isa_read(extensions, isa);
+	m->isa_list = extensions.data;
+	m->isa_list_size = prop_string(extensions) ? extensions.size : 0;
+}
+
 static enum lb_err read_cpu(const struct node *node, struct machine *m, struct diag *diag)
 {
 	const struct prop *prop = node->prop;
@@ -401,7 +411,7 @@ static enum lb_err read_cpu(const struct node *node, struct machine *m, struct d
 	hart->mmu_levels = read_mmu_levels(prop[CPU_MMU_TYPE]);
 	if (!hart->enabled)
 		return LB_OK;
-	m->isa &= isa_read(prop[CPU_ISA_EXTENSIONS], prop[CPU_ISA]);
+	take_isa(prop[CPU_ISA_EXTENSIONS], prop[CPU_ISA], m);
 	take_block_size(prop[CPU_CBOM], &m->cbom_block_size);
 	return LB_OK;
 }

@@ -26,6 +26,20 @@ const char *prop_string(struct prop p)
 	return p.data && p.size && p.data[p.size - 1] == '\0' ? (const char *)p.data : NULL;
 }
 
+bool prop_same(struct prop a, struct prop b)
+{
+	const uint32_t *one = (const void *)a.data, *other = (const void *)b.data;
+	const uint32_t *end = one + a.size / sizeof(*one);
+
+	if (a.size != b.size)
+		return false;
+	while (one != end) {
+		if (*one++ != *other++)
+			return false;
+	}
+	return !memcmp(one, other, a.size % sizeof(*one));
+}
+
 bool prop_is(struct prop p, const char *wanted)
 {
 	const char *string = prop_string(p);

@@ -27,6 +27,9 @@ uint64_t cells_number(const uint8_t *data, uint32_t cells);
 /** The string that @p holds; NULL when @p is absent, or no string because nothing ends it. */
 const char *prop_string(struct prop p);
 
+/** Have both the same bytes? Their blobs are aligned: so values are, to 4, and are compared by words. */
+bool prop_same(struct prop a, struct prop b);
+
 /** Is @p the string @wanted? */
 bool prop_is(struct prop p, const char *wanted);
 

@@ -160,6 +160,7 @@ static void clear_machine(struct machine *m)
 	m->timebase_frequency = 0;
 	m->cbom_block_size = 0;
 	m->isa = UINT32_MAX; /* every hart takes away what it lacks */
+	m->isa_list_size = 0;
 	m->hart_count = 0;
 }
 

@@ -19,25 +19,28 @@ void walk_start_in(struct walk *w, const void *blob, uint32_t node)
 	walk_next(w);
 }
 
-/* The number in the word at @offset, of which the caller knows that it is there. */
-static uint32_t word(const struct walk *w, uint32_t offset)
+/* The number in the word at @offset, of which the caller knows that it is there. A call would cost more. */
+__attribute__((always_inline)) static inline uint32_t word(const struct walk *w, size_t offset)
 {
-	return fdt32_ld((const fdt32_t *)(const void *)(w->structure + offset));
+	const uint8_t *byte = (const uint8_t *)w->structure + offset;
+
+	return (uint32_t)byte[0] << 24 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 8 | byte[3];
 }
 
-/* Read a node's name at @at. Return: the offset behind it; 0 if it has no end. */
-static uint32_t read_name(struct walk *w, uint32_t at)
+/* Read a node's name at @at. Return: the offset behind it; 0 if it has no end. (A call would cost more.) */
+static size_t read_name(struct walk *w, size_t at)
 {
-	const char *end;
-
 	w->name = w->structure + at;
-	w->name_room = w->structure_size - at;
-	end = memchr(w->name, '\0', w->name_room);
-	return end ? (uint32_t)(end + 1 - w->structure) : 0;
+	w->name_room = (uint32_t)(w->structure_size - at);
+	while (at < w->structure_size) {
+		if (!w->structure[at++])
+			return at;
+	}
+	return 0;
 }
 
 /* Read a property's length, name and value at @at. Return: the offset behind it; 0 if it does not fit. */
-static uint32_t read_property(struct walk *w, uint32_t at)
+static size_t read_property(struct walk *w, size_t at)
 {
 	const uint32_t head = sizeof(struct fdt_property) - FDT_TAGSIZE;
 	uint32_t name;
@@ -56,7 +59,8 @@ static uint32_t read_property(struct walk *w, uint32_t at)
 
 uint32_t walk_next(struct walk *w)
 {
-	uint32_t tag, behind;
+	uint32_t tag;
+	size_t behind;
 
 	w->offset = w->next;
 	if (!range_fits(w->offset, FDT_TAGSIZE, w->structure_size))
@@ -69,7 +73,7 @@ uint32_t walk_next(struct walk *w)
 		behind = read_property(w, behind);
 	else if (tag != FDT_END_NODE && tag != FDT_NOP)
 		behind = 0;
-	w->next = (behind + FDT_TAGSIZE - 1) & ~(uint32_t)(FDT_TAGSIZE - 1);
+	w->next = (uint32_t)(behind + FDT_TAGSIZE - 1) & ~(uint32_t)(FDT_TAGSIZE - 1);
 	return behind ? tag : FDT_END;
 }
 

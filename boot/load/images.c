@@ -17,7 +17,7 @@ static const void *source_bytes(const struct facts *facts, const struct bundle_b
 
 static bool must_check(const struct facts *facts, const struct bundle_blob *blob)
 {
-	return blob->hashes.count && !trust_is_sound(facts->trust, blob);
+	return WITH_HASHES && blob->hashes.count && !trust_is_sound(facts->trust, blob);
 }
 
 static void begin_check(const struct facts *facts, struct payload *payload, const struct bundle_blob *blob)
@@ -73,7 +73,7 @@ void images_print_unhashed(const struct facts *facts, const struct payload *payl
 {
 	const struct bundle_blob *blob;
 
-	if (!verify_can()) {
+	if (!WITH_HASHES) {
 		log_info(facts->log, "bundle: %s is not checked: this build checks no hashes",
 			 payload->config.name);
 		return;

@@ -36,7 +36,8 @@ bool fit_probe(const void *data, uint64_t size)
 
 	if (!has_fdt_magic(data, size))
 		return false;
-	if (size < sizeof(struct fdt_header) || sound_header(data) || fdt_totalsize(data) > size)
+	if (!is_aligned((uintptr_t)data, 8) || size < sizeof(struct fdt_header) || sound_header(data) ||
+	    fdt_totalsize(data) > size)
 		return true;
 	for (node = fit_first_child(&fit, 0); node >= 0; node = fit_next_child(&fit, node)) {
 		if (is_named(&fit, node, "images"))

@@ -13,7 +13,8 @@ from lifeboatlib import build, bundle, size
 from lifeboatlib.paths import REPO, TOOLS
 from lifeboatlib.qemu import Machine, Session
 
-BUDGET = 600_000
+BUDGET = 550_000
+HART_BUDGET = 16_000
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,11 @@ def test_a_check_and_the_copy_are_within_their_instructions(
 def test_memory_costs_nothing(cost: Callable[..., Cost]) -> None:
     small, large = (cost(in_place=True, memory=memory) for memory in ("512M", "8G"))
     assert large.own - small.own < small.own // 10
+
+
+def test_a_hart_more_costs_a_few_reads_of_its_node(cost: Callable[..., Cost]) -> None:
+    one, many = (cost(in_place=True, smp=harts) for harts in (1, 9))
+    assert (many.own - one.own) // 8 <= HART_BUDGET
 
 
 def check_size(elf: Path, most: int) -> None:

@@ -14,9 +14,9 @@ HELP = "show the stage's bytes by module and section, against the budget"
 EXAMPLES = ("tools/lifeboat size",)
 
 # A plain loader, and what a part that can be left out may add to it: a source of the part tells that it is there.
-BUDGET = 61 * 1024
+BUDGET = 60 * 1024
 PARTS = {
-    "boot/crash/entry.c": 33 * 1024,  # -Dcrash
+    "boot/crash/entry.c": 34 * 1024,  # -Dcrash
     "boot/load/board_fdt.c": 9 * 1024,  # -Dfdts
     "boot/choose/menu.c": 5 * 1024,  # -Dmenu
     "boot/load/trust.c": 16 * 1024,  # -Dsignatures
