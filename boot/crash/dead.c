@@ -205,8 +205,9 @@ void dead_check_lent(const struct facts *facts, const struct crash *crash, const
 {
 	struct pool_line line = {.is_said = false};
 
-	line.length = (size_t)snprintf(line.text, sizeof(line.text),
-				       "created CMA memory pool at 0x%016" PRIx64 ",", crash->region.usable.base);
+	line.length =
+		(size_t)snprintf(line.text, sizeof(line.text), "created CMA memory pool at 0x%016" PRIx64 ",",
+				 crash->region.usable.base);
 	printk_visit_last(&left->ring, UINT32_MAX, seek_pool, &line);
 	if (!line.is_said)
 		log_warn(facts->log,

@@ -101,8 +101,8 @@ static enum lb_err read_form(const struct crash_node *node, struct bundle_crash 
 	const struct fit_property *property = &node->property[CRASH_REGION_FORM];
 
 	crash->lent = property->value;
-	if (!crash->lent || (fit_property_is(property, "lent") && !crash->has_kernel &&
-			     !crash->beside_firmware))
+	if (!crash->lent ||
+	    (fit_property_is(property, "lent") && !crash->has_kernel && !crash->beside_firmware))
 		return LB_OK;
 	return diag_fail(diag, LB_EFORMAT,
 			 "bundle: '" FIT_NAME

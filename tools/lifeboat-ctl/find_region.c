@@ -86,7 +86,8 @@ static enum lb_err read_range(const char *parent, const char *node, struct regio
 }
 
 /* What is lent to the kernel lies right below what is not; with it that is the region. */
-static enum lb_err join(struct region own, struct region lent, struct region *all, struct diag *diag)
+static enum lb_err join(const char *node, struct region own, struct region lent, struct region *all,
+			struct diag *diag)
 {
 	*all = own;
 	if (lent.size && region_end(lent) == own.base)
@@ -94,16 +95,16 @@ static enum lb_err join(struct region own, struct region lent, struct region *al
 	if (crash_region_is_sound(*all))
 		return LB_OK;
 	return diag_fail(diag, LB_EFORMAT,
-			 NODE "%" PRIx64 ": %#" PRIx64 " + %#" PRIx64
-			      " is no crash region: is this lifeboat-ctl of the lifeboat that booted?",
-			 own.base, all->base, all->size);
+			 "%.72s: %#" PRIx64 " + %#" PRIx64
+			 " is no crash region: is this lifeboat-ctl of the lifeboat that booted?",
+			 node, all->base, all->size);
 }
 
 static enum lb_err search(const char *parent, DIR *directory, struct crash_region *region, struct diag *diag)
 {
 	const struct dirent *entry;
 	struct region own = {0, 0}, lent = {0, 0}, all;
-	bool found = false;
+	char node[PATH_ROOM] = "";
 	enum lb_err err = LB_OK;
 
 	while (!err && (entry = readdir(directory))) {
@@ -113,16 +114,16 @@ static enum lb_err search(const char *parent, DIR *directory, struct crash_regio
 			err = read_range(parent, entry->d_name, &lent, diag);
 		} else if (entry->d_name[0] != '.' && is_ours(&compatible, entry->d_name)) {
 			err = read_range(parent, entry->d_name, &own, diag);
-			found = true;
+			snprintf(node, sizeof(node), "%s", entry->d_name);
 		}
 	}
-	if (!err && !found)
+	if (!err && !node[0])
 		return diag_fail(
 			diag, LB_ENOENT,
 			"no crash region: lifeboat did not start this kernel as a primary, or its bundle has "
 			"no crash configuration: see lifeboat's own lines on the console");
 	if (!err)
-		err = join(own, lent, &all, diag);
+		err = join(node, own, lent, &all, diag);
 	if (!err)
 		*region = crash_region_layout(all, 0);
 	return err;
