@@ -5,7 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from lifeboatlib import bootlog, memorymap, story, svg, tables, timeline
+from lifeboatlib import benchchart, bootlog, memorymap, story, svg, tables, timeline
 from lifeboatlib.paths import REPO
 from lifeboatlib.ui import LifeboatError
 
@@ -60,8 +60,9 @@ def test_each_address_has_one_owner(which: int) -> None:
 
 def test_the_pictures_are_xml_and_name_what_they_show() -> None:
     boots = list(bootlog.boots(LOG))
-    drawn = (memorymap.draw(memorymap.of_interest(boots)), timeline.draw(timeline.told(boots)), story.draw())
-    for picture, words in zip(drawn, ("preserved", "checking", "Capture"), strict=True):
+    bars = benchchart.draw([("lifeboat, checking", 12_300_000), ("U-Boot", 4_560)])
+    drawn = (bars, memorymap.draw(memorymap.of_interest(boots)), timeline.draw(timeline.told(boots)), story.draw())
+    for picture, words in zip(drawn, ("12.3 M", "preserved", "checking", "Capture"), strict=True):
         assert words in "".join(ElementTree.fromstring(picture).itertext())
     assert "&lt;" in svg.text(0, 0, "<")
 

@@ -6,8 +6,8 @@
 #include "kexec/bundle/bundle.h"
 
 /**
- * Unpack the kernel of @config, which is packed, and read what it is into config->image. The bytes are not
- * kept.
+ * Unpack the kernel of @config, which is packed, and read what it is into config->image. Its bytes are gone
+ * then.
  *
  * Return: LB_OK; else @diag says why the stage could not start it, or this machine has no memory for it.
  */

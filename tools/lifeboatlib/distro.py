@@ -24,7 +24,7 @@ PACKAGES = (
     "e2fsprogs", "initramfs-tools", "iproute2", "kmod", "linux-image-riscv64", "login", "procps", "systemd",
     "systemd-sysv", "udev", "u-boot-menu",
     # What lifeboat-kdump depends on or suggests: the machine has no network.
-    "age", "busybox", "makedumpfile", "openssh-client", "u-boot-tools", "zstd",
+    "age", "busybox", "device-tree-compiler", "makedumpfile", "openssh-client", "u-boot-tools", "zstd",
 )  # fmt: skip
 # Not unpacked: depmod would take minutes for them.
 LEFT_OUT = ("drivers/gpu", "drivers/infiniband", "drivers/media", "drivers/net/wireless", "drivers/staging", "sound")

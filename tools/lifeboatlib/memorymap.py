@@ -20,7 +20,6 @@ from lifeboatlib.ui import LifeboatError, say
 
 HELP = "draw who owns which memory, from a boot log or a bundle"
 EXAMPLES = (
-    "tools/lifeboat run --bundle bundle.itb --log boot.log",
     "tools/lifeboat map boot.log --svg map.svg",
     "tools/lifeboat map --bundle bundle.itb --memory 2G",
 )

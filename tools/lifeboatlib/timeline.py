@@ -12,11 +12,10 @@ from pathlib import Path
 
 from lifeboatlib import svg
 from lifeboatlib.bootlog import Boot, boots
-from lifeboatlib.ui import LifeboatError, say
+from lifeboatlib.ui import LifeboatError, say, short
 
 HELP = "draw what each boot and capture in a log spent, in instructions"
 EXAMPLES = (
-    "tools/lifeboat run --bundle bundle.itb --icount --log boot.log",
     "tools/lifeboat timeline boot.log --svg timeline.svg",
 )
 
@@ -35,14 +34,6 @@ def name(boot: Boot) -> str:
     if boot.captures:
         return "capture"
     return "boot, arming" if boot.lost else "boot"
-
-
-def short(count: int) -> str:
-    """Three digits and a unit."""
-    for unit, factor in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
-        if count >= factor:
-            return f"{count / factor:.3g} {unit}"
-    return str(count)
 
 
 def told(found: Sequence[Boot]) -> list[Boot]:

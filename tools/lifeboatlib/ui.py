@@ -36,3 +36,11 @@ def step(text: str) -> Iterator[None]:
 def fail(text: str) -> None:
     """Prints an error line."""
     print(f"lifeboat: {text}", file=sys.stderr, flush=True)
+
+
+def short(count: int) -> str:
+    """Three digits and a unit."""
+    for unit, factor in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if count >= factor:
+            return f"{count / factor:.3g} {unit}"
+    return str(count)
