@@ -151,3 +151,17 @@ def test_a_machine_that_is_lent_the_crash_region_fills_it_dies_and_is_captured(
         assert "its log does not say" not in session.text
     dump = capture.read_disk(tmp_path / "disk")
     assert token in dump.dmesg and token in dump.vmcore_dmesg
+
+
+@pytest.mark.long
+def test_a_kernel_without_cma_is_told_of_after_its_death(stage: Path, tmp_path: Path) -> None:
+    """This Debian's: it takes what is lent as ordinary RAM, and may have its own pages there."""
+    primary = initramfs.make_initramfs(tmp_path / "primary.cpio", PRIMARY)
+    plain = bundle.simple(bundle.linux(target.kernel()), primary, f"{CONSOLE} quiet panic=1")
+    made = bundle.with_reserve(plain, bundle.Crash(256 << 20, kept_size=32 << 20, lent=True))
+    made.write(tmp_path / "lent.itb")
+    with Session(machine(stage, tmp_path / "lent.itb", tmp_path)) as session:
+        lab = Lab(session)
+        lab.order("echo c > /proc/sysrq-trigger")
+        lab.expect("lifeboat: warning: crash: its log does not say that what was lent to it is CMA")
+        lab.not_captured()
