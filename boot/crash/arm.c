@@ -55,7 +55,7 @@ static void reserve_region(const struct facts *facts, struct crash *crash)
 		own = (struct region){region_end(lent), own.size - lent.size};
 		log_info(facts->log,
 			 "crash: lent to the primary: [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64
-			 " MiB; what lies there will be in no dump",
+			 " MiB, in no dump",
 			 lent.base, region_end(lent) - 1, lent.size / MIB);
 		add_reservation(crash, (struct fdt_reservation){.name = FDT_CRASH_LENT,
 								.compatible = "shared-dma-pool",
