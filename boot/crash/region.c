@@ -187,9 +187,10 @@ static bool find_old_record(const struct facts *facts, struct stage *stage, cons
 /*
  * Where no record is expected a dead kernel may still be waiting with a staged crash kernel: the bundle was
  * damaged, or its crash configuration changed. If there is none our own record stays.
+ * (Not inlined: a record is much for the frame of another.)
  */
-static bool adopt_old_region(const struct facts *facts, struct stage *stage, const struct memmap *map,
-			     struct crash *crash)
+__attribute__((noinline)) static bool adopt_old_region(const struct facts *facts, struct stage *stage,
+						       const struct memmap *map, struct crash *crash)
 {
 	struct crash_record record;
 
