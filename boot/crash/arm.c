@@ -53,10 +53,8 @@ static void reserve_region(const struct facts *facts, struct crash *crash)
 
 	if (crash->lent) {
 		own = (struct region){region_end(lent), own.size - lent.size};
-		log_info(facts->log,
-			 "crash: lent to the primary: [%#" PRIx64 "..%#" PRIx64 "] %" PRIu64
-			 " MiB, in no dump",
-			 lent.base, region_end(lent) - 1, lent.size / MIB);
+		log_info(facts->log, "crash: lent to the primary: %" PRIu64 " MiB, in no dump",
+			 lent.size / MIB);
 		add_reservation(crash, (struct fdt_reservation){.name = FDT_CRASH_LENT,
 								.compatible = "shared-dma-pool",
 								.range = lent,

@@ -203,11 +203,12 @@ static void seek_pool(const struct printk_record *record, void *context)
 
 void dead_check_lent(const struct facts *facts, const struct crash *crash, const struct dead_log *left)
 {
-	struct pool_line line = {.is_said = false};
+	struct pool_line line;
 
 	line.length =
 		(size_t)snprintf(line.text, sizeof(line.text), "created CMA memory pool at 0x%016" PRIx64 ",",
 				 crash->region.usable.base);
+	line.is_said = false;
 	printk_visit_last(&left->ring, UINT32_MAX, seek_pool, &line);
 	if (!line.is_said)
 		log_warn(facts->log,
