@@ -16,6 +16,7 @@ struct fdt_reservation {
 	const char *compatible; /* NULL: none */
 	struct region range;
 	bool no_map;	    /* not even in its linear map */
+	bool reusable;	    /* it may be used, for what can be moved away: CMA */
 	struct region call; /* lifeboat,crash-call; size 0: no such property */
 };
 

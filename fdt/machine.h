@@ -12,6 +12,9 @@
 /** The binding of our own child of /reserved-memory: docs/abi.md. */
 #define FDT_CRASH_REGION "lifeboat,crash-region"
 
+/** Name of the node for what of the crash region is lent to the kernel; right below the other one. */
+#define FDT_CRASH_LENT "lifeboat-lent"
+
 /** A range that somebody has reserved. */
 struct machine_reservation {
 	struct region range;
@@ -56,6 +59,7 @@ struct machine {
 	struct region elfcorehdr;    /* linux,elfcorehdr: kexec's core header; size 0 when absent */
 	struct region usable_memory; /* linux,usable-memory-range, the first one; size 0 when absent */
 	struct region crash_region;  /* an earlier stage's (FDT_CRASH_REGION); size 0 when absent */
+	struct region crash_lent;    /* of it, what is lent to this kernel (FDT_CRASH_LENT) */
 	struct region bundle;	     /* lifeboat,bundle = <address size>, root's cells; size 0 when absent */
 
 	uint32_t timebase_frequency; /* Hz; 0 when absent */

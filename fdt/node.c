@@ -272,6 +272,8 @@ static enum lb_err sink_reservation(const struct node *node, struct region range
 {
 	if (prop_is(node->prop[RESERVATION_COMPATIBLE], FDT_CRASH_REGION))
 		m->crash_region = range;
+	if (!strncmp(node->name, FDT_CRASH_LENT "@", sizeof(FDT_CRASH_LENT)))
+		m->crash_lent = range;
 	return node_add_reservation(m, range, node->name, node->prop[RESERVATION_NO_MAP].data != NULL, diag);
 }
 

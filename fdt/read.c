@@ -157,6 +157,7 @@ static void clear_machine(struct machine *m)
 	m->elfcorehdr = (struct region){0, 0};
 	m->usable_memory = (struct region){0, 0};
 	m->crash_region = (struct region){0, 0};
+	m->crash_lent = (struct region){0, 0};
 	m->timebase_frequency = 0;
 	m->cbom_block_size = 0;
 	m->isa = UINT32_MAX; /* every hart takes away what it lacks */
@@ -171,6 +172,10 @@ static void complete_machine(struct machine *m)
 		m->bootargs = "";
 	if (m->isa == UINT32_MAX)
 		m->isa = 0;
+	if (region_end(m->crash_lent) == m->crash_region.base)
+		m->crash_region = region_span(m->crash_lent, m->crash_region);
+	else
+		m->crash_lent = (struct region){0, 0};
 }
 
 enum lb_err fdt_peek_size(const void *header, uint64_t *size, struct diag *diag)

@@ -72,7 +72,7 @@ uint64_t reserve_growth(const struct fdt_wishes *wishes)
 		const char *compatible = wishes->reservation[i].compatible;
 
 		growth += edit_node_growth() + edit_property_growth("reg", 16) +
-			  edit_property_growth("no-map", 0);
+			  edit_property_growth("reusable", 0); /* or no-map, which is shorter */
 		if (wishes->reservation[i].call.size)
 			growth += edit_property_growth(CALL_PROPERTY, 16);
 		if (compatible)
@@ -136,6 +136,8 @@ static int add_reservation(void *fdt, int parent, const struct fdt_reservation *
 	code = fdt_setprop(fdt, node, "reg", v.data, (int)v.size);
 	if (!code && (r->no_map || no_map))
 		code = fdt_setprop(fdt, node, "no-map", NULL, 0);
+	if (!code && r->reusable)
+		code = fdt_setprop(fdt, node, "reusable", NULL, 0);
 	if (!code && r->compatible)
 		code = fdt_setprop_string(fdt, node, "compatible", r->compatible);
 	if (!code && r->call.size) {

@@ -45,6 +45,28 @@ static void warn_of_booti(const struct facts *facts)
 	}
 }
 
+/* What is lent is Linux' for pages that it can move, but not for its own: a pool for CMA, and nobody's. */
+static void reserve_region(const struct facts *facts, struct crash *crash)
+{
+	const struct region lent = crash->region.usable;
+	struct region own = crash->region.all;
+
+	if (crash->lent) {
+		own = (struct region){region_end(lent), own.size - lent.size};
+		log_info(facts->log, "crash: lent to the primary: %" PRIu64 " MiB, in no dump",
+			 lent.size / MIB);
+		add_reservation(crash, (struct fdt_reservation){.name = FDT_CRASH_LENT,
+								.compatible = "shared-dma-pool",
+								.range = lent,
+								.reusable = true});
+	}
+	add_reservation(crash, (struct fdt_reservation){.name = REGION_NODE,
+							.compatible = FDT_CRASH_REGION,
+							.range = own,
+							.no_map = true,
+							.call = crash->region.call});
+}
+
 /*
  * Lost memory goes into the record for the next life, and into the primary's FDT for this one. It stays in
  * the linear map: a hole there would split "System RAM", and kexec-tools 2.0.32 then takes a place outside of
@@ -55,11 +77,7 @@ static enum lb_err reserve_all(const struct facts *facts, const struct memmap *m
 	struct crash_record *record = &crash->record;
 
 	crash->reservation_count = 0;
-	add_reservation(crash, (struct fdt_reservation){.name = REGION_NODE,
-							.compatible = FDT_CRASH_REGION,
-							.range = crash->region.all,
-							.no_map = true,
-							.call = crash->region.call});
+	reserve_region(facts, crash);
 	/* After kexec -e they are in the record, and in the FDT. */
 	if (facts->hw->machine.crash_region.size)
 		return LB_OK;
@@ -164,7 +182,7 @@ static void begin_record(const struct facts *facts, struct crash *crash, bool wa
 /* Where userspace may load a crash kernel the bundle need not have one, or a good one. */
 static enum lb_err prepare_if_any(const struct facts *facts, struct crash *crash, struct payload *kernel)
 {
-	enum lb_err err = prepare(facts, crash, kernel);
+	enum lb_err err = crash->lent ? LB_ENOENT : prepare(facts, crash, kernel);
 
 	if (!err || !crash->region.kept.size)
 		return err;

@@ -55,7 +55,8 @@ void crash_request_stage(const struct boot_context *ctx, struct stage_request *r
 	request->own = (struct region){region->stage.base, region_end(region->all) - region->stage.base};
 	request->room = region->stage.size;
 	request->keep_free = true;
-	add_view(request, region->usable, PTE_R | PTE_W);
+	if (ctx->crash.way != WAY_KEXEC || !ctx->crash.lent) /* else it is the dead kernel's */
+		add_view(request, region->usable, PTE_R | PTE_W);
 	add_view(request, region->kept, PTE_R);
 	if (ctx->hw.platform->llc_flush)
 		add_view(request, llc, PTE_R | PTE_W | PTE_DEVICE);

@@ -3,6 +3,7 @@
 #include "boot/crash/dead.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "kexec/crash/deaths.h"
@@ -183,6 +184,36 @@ void dead_last_words(const struct facts *facts, struct crash *crash, const struc
 		 words.told + last < words.count ? ", behind those that tell of its end" : "");
 	printk_visit_last(&left->ring, UINT32_MAX, say_words, &words);
 	keep_log(facts, crash, left);
+}
+
+/* What Linux says of a pool that it lends out; userspace can't say it as the kernel. */
+struct pool_line {
+	char text[64];
+	size_t length;
+	bool is_said;
+};
+
+static void seek_pool(const struct printk_record *record, void *context)
+{
+	struct pool_line *line = context;
+
+	for (size_t at = 0; !record->facility && at + line->length <= record->length; at++)
+		line->is_said |= !memcmp(record->text + at, line->text, line->length);
+}
+
+void dead_check_lent(const struct facts *facts, const struct crash *crash, const struct dead_log *left)
+{
+	struct pool_line line;
+
+	line.length =
+		(size_t)snprintf(line.text, sizeof(line.text), "created CMA memory pool at 0x%016" PRIx64 ",",
+				 crash->region.usable.base);
+	line.is_said = false;
+	printk_visit_last(&left->ring, UINT32_MAX, seek_pool, &line);
+	if (!line.is_said)
+		log_warn(facts->log,
+			 "crash: its log does not say that what was lent to it is CMA: the dump may lack "
+			 "pages of the kernel");
 }
 
 static void keep_last(const struct printk_record *record, void *context)

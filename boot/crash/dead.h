@@ -45,6 +45,9 @@ LB_MUST_CHECK enum lb_err dead_open(const struct facts *facts, const struct cras
 void dead_last_words(const struct facts *facts, struct crash *crash, const struct dead_log *left,
 		     const struct printk_told *told);
 
+/** Warn unless its log says that what the crash region lent to it was in the hands of its CMA. */
+void dead_check_lent(const struct facts *facts, const struct crash *crash, const struct dead_log *left);
+
 /**
  * The primary died: tell the boot counter in crash->record, and log what that makes of it.
  *

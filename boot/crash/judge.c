@@ -77,6 +77,8 @@ static bool judge_armed(const struct facts *facts, struct crash *crash, struct d
 	if (printk_ending_is_orderly(told.ending) && !called &&
 	    (dead->info.anchored || !judge_unknown(facts, crash, "so a good end is not believed")))
 		return false;
+	if (crash->lent)
+		dead_check_lent(facts, crash, &left);
 	dead_count(facts, crash, &left);
 	dead_last_words(facts, crash, &left, &told);
 	return true;

@@ -209,11 +209,11 @@ enum lb_err kexec_exit(const struct facts *facts, struct memmap *map, struct cra
 		return err;
 	if (source->where.size)
 		log_warn(log, "%s", log->diag.text);
-	if (facts->trust->required)
+	if (facts->trust->required || crash->lent)
 		return diag_fail(
 			&log->diag, err,
 			"kexec: what is staged in the crash region was in the dead kernel's hands, and a key "
-			"is required: the way by reset makes it anew");
+			"is required, or it is lent: the way by reset makes it anew");
 	log_info(log, "kexec: starting the crash kernel that is staged in the crash region");
 	return prepare_exit(facts, crash, kernel, dead, exit);
 }

@@ -82,6 +82,7 @@ enum lb_err region_adopt(const struct facts *facts, struct stage *stage, struct 
 	err = record_look(facts, stage, crash_region_layout(all, 0).record, &crash->record);
 	if (!err)
 		err = retained_is_of(&crash->record, all, crash->record.kept_room, &facts->log->diag);
+	crash->lent = facts->hw->machine.crash_lent.size;
 	if (!err)
 		crash->region = crash_region_layout(all, crash->record.kept_room);
 	else
@@ -94,6 +95,7 @@ static enum lb_err find_config(const struct facts *facts, struct crash *crash)
 	const enum lb_err err = config_find(facts, &crash->config);
 
 	crash->has_config = !err;
+	crash->lent = !err && crash->config.lent;
 	if (err) /* what holds for a region of an earlier boot */
 		crash->config = (struct bundle_crash){.attempts = 1, .capture_unknown = true};
 	return err;

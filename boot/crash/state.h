@@ -24,8 +24,8 @@ enum way {
 	WAY_KEXEC, /* Linux jumped here on panic: the machine is what it left us */
 };
 
-/** For the primary's FDT: the crash region and lost memory. */
-#define CRASH_RESERVATIONS_MAX (1 + CRASH_LOST_MAX)
+/** For the primary's FDT: the crash region, what of it is lent, and lost memory. */
+#define CRASH_RESERVATIONS_MAX (2 + CRASH_LOST_MAX)
 
 /** All zero on a machine without a crash configuration. */
 struct crash {
@@ -33,6 +33,7 @@ struct crash {
 	bool has_config;	    /* config is the bundle's */
 	struct bundle_crash config; /* else what holds without one; its name is stale after stage_move() */
 	struct crash_region region; /* all.size 0: no crash support */
+	bool lent;		    /* the primary may use the region's usable memory meanwhile */
 	bool region_is_old;	    /* it is not where the bundle of this boot wants one */
 	struct crash_record record; /* the newest; state empty if there is none */
 	bool can_arm;		    /* a crash kernel is prepared, or there is room for userspace's */

@@ -22,6 +22,7 @@ enum crash_property {
 	CRASH_KERNEL,
 	CRASH_REGION_SIZE,
 	CRASH_KEPT_SIZE,
+	CRASH_REGION_FORM,
 	CRASH_ATTEMPTS,
 	CRASH_UNKNOWN_END,
 	CRASH_PROPERTIES,
@@ -41,6 +42,7 @@ static enum lb_err read_node(const struct fit *fit, int node, struct crash_node 
 				[CRASH_KERNEL] = {.name = "kernel"},
 				[CRASH_REGION_SIZE] = {.name = "lifeboat,region-size"},
 				[CRASH_KEPT_SIZE] = {.name = "lifeboat,kept-size"},
+				[CRASH_REGION_FORM] = {.name = "lifeboat,region"},
 				[CRASH_ATTEMPTS] = {.name = "lifeboat,attempts"},
 				[CRASH_UNKNOWN_END] = {.name = "lifeboat,unknown-end"},
 			},
@@ -90,6 +92,24 @@ static enum lb_err read_unknown_end(const struct crash_node *node, struct bundle
 	return LB_OK;
 }
 
+/*
+ * A crash kernel lies in usable memory, so that can be lent only if userspace brings it; and U-Boot hands on
+ * a node's range, but not that it is reusable.
+ */
+static enum lb_err read_form(const struct crash_node *node, struct bundle_crash *crash, struct diag *diag)
+{
+	const struct fit_property *property = &node->property[CRASH_REGION_FORM];
+
+	crash->lent = property->value;
+	if (!crash->lent ||
+	    (fit_property_is(property, "lent") && !crash->has_kernel && !crash->beside_firmware))
+		return LB_OK;
+	return diag_fail(diag, LB_EFORMAT,
+			 "bundle: '" FIT_NAME
+			 "' has a lifeboat,region that is not \"lent\", or a kernel or firmware beside it",
+			 node->name);
+}
+
 enum lb_err bundle_read_crash(const struct bundle *bundle, const char *name, struct bundle_crash *crash,
 			      struct diag *diag)
 {
@@ -114,6 +134,8 @@ enum lb_err bundle_read_crash(const struct bundle *bundle, const char *name, str
 		err = read_attempts(&node, crash, diag);
 	if (err == LB_OK)
 		err = read_unknown_end(&node, crash, diag);
+	if (err == LB_OK)
+		err = read_form(&node, crash, diag);
 	return err;
 }
 

@@ -15,6 +15,7 @@ struct bundle_crash {
 	bool has_kernel;      /* else it reserves a region, and userspace loads one */
 	uint64_t region_size; /* lifeboat,region-size: bytes; 0: the stage chooses */
 	uint64_t kept_size;   /* lifeboat,kept-size: bytes of it for what userspace loads */
+	bool lent;	      /* lifeboat,region = "lent": the primary may use the rest meanwhile */
 	uint32_t attempts;    /* lifeboat,attempts: how often a crash kernel is tried; at least 1 */
 	bool capture_unknown; /* lifeboat,unknown-end = "capture" or "boot": a dead kernel without a log */
 	bool beside_firmware; /* a configuration is firmware: kexec/bundle/firmware.h */

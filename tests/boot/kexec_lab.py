@@ -74,7 +74,7 @@ class Kit:
 
     def outer(
         self, load: str, crashkernel: str, files: dict[str, Path], staged: bool = False, append: str = "",
-        signing: bundle.Signing | None = None,
+        signing: bundle.Signing | None = None, lent: bool = False,
     ) -> Path:  # fmt: skip
         """The bundle that firmware loads: a primary that loads by kexec, with or without a staged crash kernel."""
         content: dict[str, Path | str | bytes] = {
@@ -85,7 +85,9 @@ class Kit:
             self.directory / "primary.cpio", PRIMARY.format(load=load), content
         )
         append = f"{CONSOLE} quiet panic=1 {crashkernel} {append}"
-        made = bundle.simple(bundle.linux(target.kernel()), primary, append)
+        made = bundle.simple(bundle.linux(target.kernel(newer=lent)), primary, append)
+        if lent:
+            made = bundle.with_reserve(made, bundle.Crash(128 << 20, kept_size=8 << 20, lent=True))
         if staged:
             made = bundle.with_crash(made, self.crash_initramfs(), f"{CONSOLE} quiet panic=1")
         return replace(made, signing=signing).write(self.directory / "outer.itb")

@@ -43,17 +43,19 @@ class Lab:
             machine="virt,memory-backend=ram", extra=("-object", backend),
         )  # fmt: skip
 
-    def find_region(self, console: str) -> None:
+    def find_region(self, console: str, lent: int = 0) -> None:
         """Makes a device tree as the primary's, of what the stage said."""
         found = re.search(r"crash: region \[(0x[0-9a-f]+)\.\.(0x[0-9a-f]+)\]", console)
         assert found
         base, end = int(found[1], 16), int(found[2], 16) + 1
         parent = self.directory / "device-tree" / "reserved-memory"
-        node = parent / f"lifeboat-crash@{base:x}"
-        node.mkdir(parents=True, exist_ok=True)
+        nodes = {f"lifeboat-lent@{base:x}": (base, lent)} if lent else {}
+        nodes[f"lifeboat-crash@{base + lent:x}"] = (base + lent, end - base - lent)
+        for name, reg in nodes.items():
+            (parent / name).mkdir(parents=True, exist_ok=True)
+            (parent / name / "reg").write_bytes(struct.pack(">QQ", *reg))
         for name in ("#address-cells", "#size-cells"):
             (parent / name).write_bytes(struct.pack(">I", 2))
-        (node / "reg").write_bytes(struct.pack(">QQ", base, end - base))
 
     def run(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
         """Runs a program that was built for the host, on that tree and that memory."""

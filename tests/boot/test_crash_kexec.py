@@ -229,3 +229,26 @@ echo "successor: up"
             expect_good_dump(session, 0)
             assert session.text.count("dead: ") > 20
             lab.expect("the crash kernel ended in good order")
+
+
+@pytest.mark.long
+def test_what_is_lent_stays_so_over_kexec_and_no_crash_kernel_is_put_there(kit: Kit, tmp_path: Path) -> None:
+    """By kexec -e to a successor with CMA; and when that one dies without a crash kernel, the reset comes first."""
+    script = initramfs.PROLOGUE + f"grep CmaTotal /proc/meminfo\n{PANIC}\n"
+    successor = initramfs.make_initramfs(tmp_path / "successor.cpio", script)
+    inner = bundle.simple(bundle.linux(target.kernel(newer=True)), successor, f"{CONSOLE} quiet cma=0")
+    files = {"inner.itb": inner.write(tmp_path / "next.itb")}
+    load = f"kexec -l /lifeboat.bin --initrd=/inner.itb --command-line=; {ALONE}"
+    made = kit.outer(load, "crashkernel=16M cma=0", files, lent=True)
+    with Session(machine(kit.stage, made, tmp_path)) as session:
+        lab = Lab(session)
+        lab.order("kexec -e")
+        lab.expect("started by kexec -e")
+        lab.expect(r"crash: lent to the primary: 116 MiB")
+        assert int(lab.expect(r"^CmaTotal: +(\d+) kB")[1]) == 116 << 10
+        lab.expect("lifeboat: crash: Linux .* ended by panic")
+        lab.expect("there is no crash kernel: the bundle only reserves a region")
+        lab.order(PANIC)
+        lab.expect("lifeboat: ERROR: kexec: what is staged .* it is lent")
+        lab.expect("lifeboat: ERROR: boot: resetting")
+        lab.expect("lifeboat: crash: lent to the primary")

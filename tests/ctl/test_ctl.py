@@ -280,6 +280,19 @@ def test_a_region_that_makes_no_sense_is_refused(reg: bytes, target: Target) -> 
     refused(target.run("status"), NODE)
 
 
+def test_what_is_lent_belongs_to_the_region(target: Target) -> None:
+    """If it lies right below it; else what is left is too small for a region."""
+    nodes = target.devicetree / "reserved-memory"
+    own = PRIVATE + ROOM
+    (nodes / NODE / "reg").write_bytes(struct.pack(">QQ", END - own, own))
+    refused(target.run("status"), "no crash region")
+    target.node(f"lifeboat-lent@{BASE:x}", reg=struct.pack(">QQ", BASE, SIZE - own))
+    assert f"{BASE:#x}..{END - 1:#x}" in target.run("status").stdout
+    assert target.run("disarm").returncode == 0
+    (nodes / f"lifeboat-lent@{BASE:x}" / "reg").write_bytes(struct.pack(">QQ", BASE, SIZE - own - 0x20_0000))
+    refused(target.run("status"), NODE)
+
+
 def test_a_machine_without_a_region_is_told(target: Target) -> None:
     compatible = target.devicetree / "reserved-memory" / NODE / "compatible"
     for other in (b"lifeboat,crash-region2\0", b"lifeboat,crash-regio\0", b"", b"\0" * 300):

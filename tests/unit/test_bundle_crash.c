@@ -155,6 +155,22 @@ static void it_may_only_reserve_a_region_and_room_to_load_into(void **state)
 	assert_int_equal(find_with(PROPERTIES(BYTES("lifeboat,kept-size", "\1\2\3")), &crash), LB_EFORMAT);
 }
 
+static void it_may_lend_the_rest_where_userspace_brings_the_kernel(void **state)
+{
+	struct bundle_crash crash;
+
+	(void)state;
+	assert_int_equal(find_with(PROPERTIES(CELL("lifeboat,kept-size", "\4\0\0\0")), &crash), LB_OK);
+	assert_false(crash.lent);
+	assert_int_equal(find_with(PROPERTIES(STRING("lifeboat,region", "lent")), &crash), LB_OK);
+	assert_true(crash.lent);
+	assert_int_equal(find_with(PROPERTIES(STRING("lifeboat,region", "len")), &crash), LB_EFORMAT);
+	assert_int_equal(find_with(PROPERTIES(BYTES("lifeboat,region", "")), &crash), LB_EFORMAT);
+	assert_int_equal(find_with(PROPERTIES(STRING("kernel", "k"), STRING("lifeboat,region", "lent")),
+				   &crash),
+			 LB_EFORMAT);
+}
+
 static void attempts_are_1_to_16(void **state)
 {
 	static const struct hostile_property rows[] = {
@@ -268,6 +284,7 @@ int main(void)
 		cmocka_unit_test(a_bundle_without_configurations_has_none),
 		cmocka_unit_test(the_size_may_have_one_cell_or_two),
 		cmocka_unit_test(it_may_only_reserve_a_region_and_room_to_load_into),
+		cmocka_unit_test(it_may_lend_the_rest_where_userspace_brings_the_kernel),
 		cmocka_unit_test(attempts_are_1_to_16),
 		cmocka_unit_test(an_unknown_end_is_captured_or_booted_and_nothing_else),
 		cmocka_unit_test(a_bundle_cut_short_anywhere_is_refused),

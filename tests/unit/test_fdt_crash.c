@@ -317,12 +317,53 @@ static void a_reservation_is_made_only_where_linux_sees_it(void **state)
 	free(blob.data);
 }
 
+/* Linux' CMA takes it; the next stage finds the region whole; a crash kernel is not told. */
+static void what_is_lent_is_a_pool_and_still_of_the_region(void **state)
+{
+	static const struct region lent = {0x9fe00000, 0x10000000}, own = {0xafe00000, 0x10000000};
+	const struct fdt_reservation both[] = {
+		{.name = "lifeboat-lent", .compatible = "shared-dma-pool", .range = lent, .reusable = true},
+		{.name = "lifeboat-crash",
+		 .compatible = "lifeboat,crash-region",
+		 .range = own,
+		 .no_map = true},
+	};
+	const struct fdt_wishes primary = {.reservation = both, .reservation_count = ARRAY_SIZE(both)},
+				crash = {.usable_memory = lent};
+	static struct machine machine;
+	struct blob blob = load_blob("virt-1g-1");
+	uint64_t size;
+	uint8_t *out = make(blob.data, &primary, &size), *cut;
+	int node = fdt_path_offset(out, "/reserved-memory/lifeboat-lent@9fe00000");
+
+	(void)state;
+	assert_true(node > 0);
+	assert_string_equal(fdt_getprop(out, node, "compatible", NULL), "shared-dma-pool");
+	assert_non_null(fdt_getprop(out, node, "reusable", NULL));
+	assert_null(fdt_getprop(out, node, "no-map", NULL));
+	assert_null(fdt_getprop(out, node, "linux,cma-default", NULL));
+	assert_int_equal(fdt_read_machine(out, size, &machine, &diag), LB_OK);
+	assert_memory_equal(&machine.crash_lent, &lent, sizeof(lent));
+	assert_int_equal(machine.crash_region.base, lent.base);
+	assert_int_equal(machine.crash_region.size, lent.size + own.size);
+	cut = make(out, &crash, &size);
+	assert_int_equal(fdt_path_offset(cut, "/reserved-memory/lifeboat-lent@9fe00000"), -FDT_ERR_NOTFOUND);
+	assert_int_equal(fdt_setprop_inplace_namelen_partial(out, node, "reg", 3, 7, "\1", 1), 0);
+	assert_int_equal(fdt_read_machine(out, fdt_totalsize(out), &machine, &diag), LB_OK);
+	assert_int_equal(machine.crash_lent.size, 0); /* not beside the region: somebody else's */
+	assert_memory_equal(&machine.crash_region, &own, sizeof(own));
+	free(cut);
+	free(out);
+	free(blob.data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_and_nodes_for_a_crash_kernel_are_written_in_the_cells_there),
 		cmocka_unit_test(only_what_a_crash_kernel_must_know_of_memory_stays),
 		cmocka_unit_test(a_primary_keeps_what_firmware_says_of_memory),
+		cmocka_unit_test(what_is_lent_is_a_pool_and_still_of_the_region),
 		cmocka_unit_test(the_call_area_is_told_with_its_region),
 		cmocka_unit_test(a_reservation_is_made_only_where_linux_sees_it),
 		cmocka_unit_test(a_range_that_the_cells_cannot_hold_is_refused),

@@ -9,6 +9,7 @@
 
 #define BINDING	     "lifeboat,crash-region"
 #define NODE	     "lifeboat-crash@"
+#define LENT_NODE    "lifeboat-lent@"
 #define PATH_ROOM    512
 #define PROPERTY_MAX 256
 
@@ -81,34 +82,51 @@ static enum lb_err read_range(const char *parent, const char *node, struct regio
 				 parent, node);
 	range->base = number(reg.bytes, address);
 	range->size = number(reg.bytes + address, size);
-	if (!crash_region_is_sound(*range))
-		return diag_fail(diag, LB_EFORMAT,
-				 "%s/%s: %#" PRIx64 " + %#" PRIx64
-				 " is no crash region: is this lifeboat-ctl of the lifeboat that booted?",
-				 parent, node, range->base, range->size);
 	return LB_OK;
+}
+
+/* What is lent to the kernel lies right below what is not; with it that is the region. */
+static enum lb_err join(const char *node, struct region own, struct region lent, struct region *all,
+			struct diag *diag)
+{
+	*all = own;
+	if (lent.size && region_end(lent) == own.base)
+		*all = (struct region){lent.base, lent.size + own.size};
+	if (crash_region_is_sound(*all))
+		return LB_OK;
+	return diag_fail(diag, LB_EFORMAT,
+			 "%.72s: %#" PRIx64 " + %#" PRIx64
+			 " is no crash region: is this lifeboat-ctl of the lifeboat that booted?",
+			 node, all->base, all->size);
 }
 
 static enum lb_err search(const char *parent, DIR *directory, struct crash_region *region, struct diag *diag)
 {
 	const struct dirent *entry;
-	struct region range = {0, 0};
+	struct region own = {0, 0}, lent = {0, 0}, all;
+	char node[PATH_ROOM] = "";
+	enum lb_err err = LB_OK;
 
-	while ((entry = readdir(directory))) {
+	while (!err && (entry = readdir(directory))) {
 		struct property compatible = read_property(parent, entry->d_name, "compatible");
-		enum lb_err err;
 
-		if (entry->d_name[0] == '.' || !is_ours(&compatible, entry->d_name))
-			continue;
-		err = read_range(parent, entry->d_name, &range, diag);
-		if (!err)
-			*region = crash_region_layout(range, 0);
-		return err;
+		if (!strncmp(entry->d_name, LENT_NODE, sizeof(LENT_NODE) - 1)) {
+			err = read_range(parent, entry->d_name, &lent, diag);
+		} else if (entry->d_name[0] != '.' && is_ours(&compatible, entry->d_name)) {
+			err = read_range(parent, entry->d_name, &own, diag);
+			snprintf(node, sizeof(node), "%s", entry->d_name);
+		}
 	}
-	return diag_fail(
-		diag, LB_ENOENT,
-		"no crash region: lifeboat did not start this kernel as a primary, or its bundle has no "
-		"crash configuration: see lifeboat's own lines on the console");
+	if (!err && !node[0])
+		return diag_fail(
+			diag, LB_ENOENT,
+			"no crash region: lifeboat did not start this kernel as a primary, or its bundle has "
+			"no crash configuration: see lifeboat's own lines on the console");
+	if (!err)
+		err = join(node, own, lent, &all, diag);
+	if (!err)
+		*region = crash_region_layout(all, 0);
+	return err;
 }
 
 enum lb_err find_region(const char *devicetree, struct crash_region *region, struct diag *diag)

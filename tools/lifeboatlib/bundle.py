@@ -301,12 +301,16 @@ def add_crash(made: Bundle, args: argparse.Namespace) -> Bundle:
     has_kernel = bool(args.crash_kernel or args.crash_initrd)
     if args.reserve and (has_kernel or args.crash_append or args.crash_size):
         raise LifeboatError("--reserve is for a bundle without a crash kernel, and says the region's size itself")
+    if args.crash_lent and not args.reserve:
+        raise LifeboatError("--crash-lent needs --reserve: the crash kernel comes by lifeboat-ctl load")
+    if args.crash_lent and made.images[-1].name == FIRMWARE:
+        raise LifeboatError("--crash-lent: firmware would not tell its kernel that the memory is lent")
     if not has_kernel and not args.reserve:
         if args.crash_append or args.crash_size or args.crash_attempts or args.unknown_end or args.kept:
             raise LifeboatError("options of a crash kernel need --crash-initrd, --crash-kernel or --reserve")
         return made
     size, kept = args.reserve or args.crash_size, args.kept or args.reserve // 4
-    crash = Crash(size * MIB, args.crash_attempts, args.unknown_end, kept * MIB)
+    crash = Crash(size * MIB, args.crash_attempts, args.unknown_end, kept * MIB, args.crash_lent)
     if args.reserve:
         return with_reserve(made, crash)
     if not args.crash_kernel and made.images[-1].name == FIRMWARE:

@@ -17,6 +17,7 @@ class Crash:
     attempts: int = 0
     unknown_end: str = ""
     kept_size: int = 0
+    lent: bool = False
 
     def properties(self) -> dict[str, str]:
         """As properties of the configuration node."""
@@ -25,6 +26,8 @@ class Crash:
             found["lifeboat,region-size"] = _cells(self.region_size)
         if self.kept_size:
             found["lifeboat,kept-size"] = _cells(self.kept_size)
+        if self.lent:
+            found["lifeboat,region"] = _text("lent")
         if self.attempts:
             found["lifeboat,attempts"] = f"<{self.attempts}>"
         if self.unknown_end:
@@ -56,6 +59,11 @@ def add_crash_arguments(parser: argparse.ArgumentParser) -> None:
         default=0,
         metavar="MIB",
         help="of the crash region, for the bundle that lifeboat-ctl loads; default: none, with --reserve a quarter",
+    )
+    group.add_argument(
+        "--crash-lent",
+        action="store_true",
+        help="with --reserve: the primary, whose kernel must have CMA, uses meanwhile what is not kept",
     )
     group.add_argument(
         "--crash-attempts", type=positive, default=0, metavar="N", help="default: 1"
