@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from crash_bare import FILLED, VERIFIED, bare_bundle, expect_filled
-from gdbstub import Gdb
+from lifeboatlib.gdbstub import Gdb
 from symbols import symbols
 
 from house import stage_files

@@ -161,6 +161,13 @@ enum lb_err prepare(const struct facts *all, struct crash *which, struct payload
 	return LB_OK;
 }
 
+bool prepare_is_sound(const struct facts *all, const struct crash *which)
+{
+	(void)all;
+	(void)which;
+	return true;
+}
+
 bool call_was_made(const struct facts *all, const struct crash *which)
 {
 	(void)all;
@@ -228,6 +235,13 @@ void dead_last_words(const struct facts *all, struct crash *which, const struct 
 	(void)which;
 	(void)left;
 	(void)told;
+}
+
+void dead_check_lent(const struct facts *all, const struct crash *which, const struct dead_log *left)
+{
+	(void)all;
+	(void)which;
+	(void)left;
 }
 
 enum printk_ending dead_ending_in(const struct facts *all, struct crash *which, struct region where)
