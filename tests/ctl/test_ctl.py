@@ -314,7 +314,7 @@ def test_no_device_tree_and_no_memory_are_told(program: Path, target: Target) ->
     refused(execute(program, "--devicetree", nowhere, "status"), nowhere, "/proc")
     refused(execute(program, "--devicetree", "x" * 600, "status"), "too long")
     tree = ("--devicetree", str(target.devicetree))
-    refused(execute(program, *tree, "--mem", nowhere, "status"), nowhere, "be root")
+    refused(execute(program, *tree, "--mem", nowhere, "status"), nowhere[:72], "be root")  # of long names no more
     with target.memory.open("r+b") as file:
         file.truncate(END - 1)
     refused(target.run("status"), "cannot map")
