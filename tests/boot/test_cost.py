@@ -13,7 +13,7 @@ from lifeboatlib import build, bundle, size
 from lifeboatlib.paths import REPO, TOOLS
 from lifeboatlib.qemu import Machine, Session
 
-BUDGET = 550_000
+BUDGET = 600_000  # gcc 12 makes 0.50 million in place and 0.55 placed; gcc 14 a hundredth more
 HART_BUDGET = 16_000
 
 
