@@ -27,7 +27,6 @@ EXAMPLES = (
     "tools/lifeboat bench --only boot",
 )
 
-RAM = 0x80000000
 NEXT_STAGE = 0x80200000  # where OpenSBI starts it; where U-Boot puts a Linux Image, too
 KERNEL_AT = 0x84000000
 FIT_AT = 0x90000000
@@ -39,6 +38,8 @@ OWN = r"^lifeboat: cost: (\d+) instructions of our own"
 READY = "bench: ready"
 PRIMARY = initramfs.PROLOGUE + f'echo "{READY}"\nread -r order\neval "$order"\nsleep 1000\n'
 PANIC = "echo c > /proc/sysrq-trigger\n"
+RESET_VECTOR = 0x1000
+TICK = 100  # instructions of 1 ns in a tick of QEMU's clock
 MEMORIES = ("256M", "512M", "1G", "4G", "16G", "64G")
 HARTS = (1, 2, 4, 8, 16, 32)
 
@@ -184,34 +185,35 @@ def crash_bundle(bed: Bed) -> Path:
     return made.write(bed.scratch / "crash.itb")
 
 
+def firmware_after_reset(gdb: Gdb) -> int:
+    """From the reset to the next stage. By the clock, since OpenSBI sets instret anew."""
+    gdb.run_to(RESET_VECTOR)
+    begin = gdb.register("time")
+    gdb.run_to(NEXT_STAGE)
+    return (gdb.register("time") - begin) * TICK
+
+
 def measure_crash(bed: Bed) -> None:
     """Arming, an orderly reboot, and the way from the reset to the crash kernel."""
     machine = Machine(kernel=bed.stage, initrd=crash_bundle(bed))
+    primary = entry_of(machine)
     with debugged(machine) as (session, gdb):
         gdb.run_to(NEXT_STAGE)
         gdb.step()
-        begin = gdb.register("instret")
-        gdb.set_break(NEXT_STAGE)
-        gdb.cont()
-        bed.add("crash", "lifeboat, arming boot: stage's entry to the primary", 1 + gdb.register("instret") - begin)
-        gdb.clear_break(NEXT_STAGE)
-        for order, what in (("reboot -f\n", "arming boot after an orderly reboot"), (PANIC, "")):
+        bed.add("crash", "lifeboat, arming boot: stage's entry to the primary", 1 + between(gdb, primary))
+        for order, captures in (("reboot -f\n", False), (PANIC, True)):
             gdb.free_run()
             session.expect(READY)
             gdb.interrupt()
             session.send(order)
-            gdb.run_to(RESET_VECTOR)
-            firmware = between(gdb, NEXT_STAGE)
+            firmware = firmware_after_reset(gdb)
             gdb.step()
-            if what:
-                bed.add("crash", f"lifeboat, {what}", 1 + between(gdb, NEXT_STAGE))
-            else:
-                stage = 1 + between(gdb, crash_entry(session))
-                bed.add("crash", "lifeboat, reset to the crash kernel, OpenSBI in it", firmware + stage)
-                bed.add("crash", "lifeboat, the stage's part of that", stage)
-
-
-RESET_VECTOR = 0x1000
+            if not captures:
+                bed.add("crash", "lifeboat, arming boot after an orderly reboot", 1 + between(gdb, primary))
+                continue
+            stage = 1 + between(gdb, crash_entry(session))
+            bed.add("crash", "lifeboat, reset to the crash kernel, OpenSBI in it", firmware + stage)
+            bed.add("crash", "lifeboat, the stage's part of that", stage)
 
 
 def crash_entry(session: Session) -> int:
