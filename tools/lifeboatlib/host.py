@@ -17,7 +17,7 @@ from lifeboatlib.ui import LifeboatError, step
 PACKAGES = (
     "binutils-riscv64-linux-gnu", "bison", "bzip2", "clang", "clang-format", "clang-tidy", "cpio", "cppcheck",
     "device-tree-compiler", "flex", "gcc", "gcc-riscv64-linux-gnu", "gcovr", "groff-base", "libc6-dev",
-    "libc6-dev-riscv64-cross", "libcmocka-dev", "libssl-dev", "lld", "llvm", "lz4", "make",
+    "libc6-dev-riscv64-cross", "libclang-rt-dev", "libcmocka-dev", "libssl-dev", "lld", "llvm", "lz4", "make",
     "ninja-build", "openssl", "pkg-config", "python3-pytest", "python3-pytest-xdist", "spin", "u-boot-tools",
     "xz-utils", "zstd",
 )  # fmt: skip
