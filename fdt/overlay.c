@@ -83,10 +83,12 @@ static bool fixups_hold(const void *overlay, struct prop list)
 {
 	const char *fixup = prop_string(list);
 
-	for (uint32_t at = 0; fixup && at < list.size; at += (uint32_t)strlen(fixup + at) + 1)
+	if (!fixup)
+		return false;
+	for (uint32_t at = 0; at < list.size; at += (uint32_t)strlen(fixup + at) + 1)
 		if (!fixup_holds(overlay, fixup + at))
 			return false;
-	return fixup != NULL;
+	return true;
 }
 
 static bool target_paths_hold(const void *overlay)

@@ -113,10 +113,8 @@ static struct survey look(const void *memory, const struct doctor_test *test)
 static enum lb_err save(const char *path, const struct doctor_test *test, struct diag *diag)
 {
 	FILE *file = fopen(path, "w");
-	bool good = file != NULL;
-
-	good = good && fprintf(file, "%#" PRIx64 " %#" PRIx64 " %#" PRIx64 "\n", test->range.base,
-			       test->range.size, test->seed) > 0;
+	bool good = file && fprintf(file, "%#" PRIx64 " %#" PRIx64 " %#" PRIx64 "\n", test->range.base,
+				    test->range.size, test->seed) > 0;
 	good = good && !fflush(file) && !fsync(fileno(file));
 	if (file && fclose(file))
 		good = false;
