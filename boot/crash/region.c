@@ -174,12 +174,14 @@ void region_give_up(const struct facts *facts, struct memmap *map, struct crash 
 static bool find_old_record(const struct facts *facts, struct stage *stage, const struct memmap *map,
 			    struct crash *crash, struct crash_record *record)
 {
-	for (int way = 0; way < 4; way++) {
-		const bool clear = crash->config.beside_firmware != (way >= 2);
+	for (int other = 0; other < 2; other++) {
+		const bool clear = crash->config.beside_firmware != (other == 1);
 
-		if (!make_room(facts, map, crash, clear, !(way & 1)) &&
-		    find_old_record_in(facts, stage, &crash->usable.free, record))
-			return true;
+		for (int yields = 0; yields < 2; yields++) {
+			if (!make_room(facts, map, crash, clear, !yields) &&
+			    find_old_record_in(facts, stage, &crash->usable.free, record))
+				return true;
+		}
 	}
 	return false;
 }
