@@ -23,7 +23,8 @@ struct decompressor {
 	/**
 	 * How many bytes come out. For decompress_measure() alone, which has seen a magic.
 	 *
-	 * @bound  receives it: what the format declares if it does, else what its blocks can hold; never 0
+	 * @bound  receives it: what the format declares if it does, else what its blocks can hold, or a
+	 *         guess; never 0
 	 * Return: LB_OK; LB_EFORMAT; LB_EUNSUPPORTED.
 	 */
 	enum lb_err (*measure)(struct packed_bytes packed, uint64_t *bound, struct diag *diag);
@@ -36,7 +37,7 @@ struct decompressor {
 	 * @room   how many bytes may be written to @out
 	 * @size   receives how many were; anything up to @room may be overwritten even on error
 	 * Return: LB_OK; LB_EFORMAT damaged, or something is left over; LB_ENOSPC more comes out than @room
-	 *         holds; LB_EUNSUPPORTED as decompress_measure().
+	 *         holds (lz4 can't tell that from damage); LB_EUNSUPPORTED as decompress_measure().
 	 */
 	enum lb_err (*unpack)(void *work, struct packed_bytes packed, void *out, uint64_t room,
 			      uint64_t *size, struct diag *diag);
@@ -56,8 +57,9 @@ const struct decompressor *decompressor_by_magic(struct packed_bytes packed);
 /**
  * How many bytes come out of @packed by @by: to be asked before unpacking.
  *
- * The room for them suffices, but for a gzip of several members, or with zeros behind it: that does not tell,
- * so it may take more (LB_ENOSPC: unpack it again with all the room that there is).
+ * The room for them suffices, but for a gzip of several members, or with zeros behind it, and for a zstd
+ * stream that was packed from a pipe: these do not tell, so it may take more (LB_ENOSPC: unpack it again with
+ * all the room that there is).
  * @bound  receives it; never 0
  * Return: LB_OK; LB_EFORMAT it does not begin as @by's, or is damaged, or empty, or something is left over;
  *         LB_EUNSUPPORTED a variant of the format that needs what nobody has given us.

@@ -68,7 +68,7 @@ static enum lb_err unpack_measured(const struct decompressor *by, struct file fi
 		err = unpack(by, file, bound < 16 * MIB ? bound : 16 * MIB, out, diag);
 	if (err != LB_ENOSPC)
 		return err;
-	assert_ptr_equal(by, &decompress_gzip);
+	assert_ptr_not_equal(by, &decompress_lz4);
 	free(out->bytes);
 	return unpack(by, file, 16 * MIB, out, diag);
 }
@@ -87,7 +87,7 @@ static void what_was_packed_comes_out(void **state)
 		assert_ptr_equal(decompressor_by_magic(packed), samples[i].by);
 		assert_ptr_equal(decompressor_by_name(samples[i].by->name), samples[i].by);
 		assert_int_equal(decompress_measure(samples[i].by, packed, &bound, &diag), LB_OK);
-		assert_true(samples[i].by == &decompress_gzip || bound >= original.size);
+		assert_true(samples[i].by != &decompress_lz4 || bound >= original.size);
 		assert_true(bound > 0 && bound <= original.size + 17 * MIB);
 		if (samples[i].exact)
 			assert_int_equal(bound, original.size);
@@ -112,7 +112,7 @@ static void more_than_the_room_is_refused(void **state)
 
 		for (size_t r = 0; r < ARRAY_SIZE(rooms); r++) {
 			assert_int_equal(unpack(samples[i].by, file, rooms[r], &out, &diag),
-					 samples[i].by == &decompress_gzip ? LB_ENOSPC : LB_EFORMAT);
+					 samples[i].by == &decompress_lz4 ? LB_EFORMAT : LB_ENOSPC);
 			free(out.bytes);
 		}
 		free(file.bytes);
@@ -139,6 +139,52 @@ static void a_bomb_ends_where_its_declared_size_does(void **state)
 	assert_says(&diag, "damaged");
 	free(out.bytes);
 	free(file.bytes);
+}
+
+/* A zstd frame that does not tell its size, of @count blocks, each a byte repeated @size times (RFC 8878). */
+static struct file make_stream(uint32_t count, uint32_t size)
+{
+	static const uint8_t head[] = {0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58}; /* window: 2 MiB */
+	struct file file = {malloc(sizeof(head) + 4 * (size_t)count), sizeof(head) + 4 * (size_t)count};
+	uint8_t *at = file.bytes;
+
+	assert_non_null(at);
+	memcpy(at, head, sizeof(head));
+	at += sizeof(head);
+	for (uint32_t i = 1; i <= count; i++) {
+		const uint32_t word = (i == count) | 1 << 1 | size << 3; /* last, RLE */
+
+		memcpy(at, &word, 3);
+		at[3] = (uint8_t)i;
+		at += 4;
+	}
+	return file;
+}
+
+/*
+ * A packer cuts a stream into blocks as it likes: by their number it would be 6 GiB, and it is 96 KiB. And
+ * what is more than the guess comes out in the second try.
+ */
+static void a_stream_that_does_not_tell_needs_no_more_room_than_it_has(void **state)
+{
+	static const uint32_t sizes[] = {2, 100 * KIB};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		const uint32_t count = i ? 100 : 48 * KIB;
+		struct file file = make_stream(count, sizes[i]), out;
+		struct packed_bytes packed = {file.bytes, file.size};
+		struct diag diag;
+		uint64_t bound;
+
+		assert_int_equal(decompress_measure(&decompress_zstd, packed, &bound, &diag), LB_OK);
+		assert_in_range(bound, 1, 2 * MIB);
+		assert_int_equal(unpack_measured(&decompress_zstd, file, &out, &diag), LB_OK);
+		assert_int_equal(out.size, count * sizes[i]);
+		assert_int_equal(((const uint8_t *)out.bytes)[out.size - 1], (uint8_t)count);
+		free(out.bytes);
+		free(file.bytes);
+	}
 }
 
 /* ---- What lies behind ---- */
@@ -367,6 +413,7 @@ int main(void)
 		cmocka_unit_test(what_was_packed_comes_out),
 		cmocka_unit_test(more_than_the_room_is_refused),
 		cmocka_unit_test(a_bomb_ends_where_its_declared_size_does),
+		cmocka_unit_test(a_stream_that_does_not_tell_needs_no_more_room_than_it_has),
 		cmocka_unit_test(behind_it_may_be_zeros_and_linux_length_and_nothing_else),
 		cmocka_unit_test(a_second_part_is_unpacked_or_refused),
 		cmocka_unit_test(an_unknown_variant_is_told_apart_from_damage),
