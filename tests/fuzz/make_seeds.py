@@ -33,6 +33,8 @@ BASES = (
     "reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges; "
     "fw@80000000 { reg = <0 0x80000000 0 0x1000>; }; }; "
     "cpus { #address-cells = <1>; #size-cells = <0>; cpu@0 { device_type = \"cpu\"; reg = <0>; }; }; };",
+    "/dts-v1/; / { #address-cells = <2>; #size-cells = <2>; "  # a pool of its own, by the firmware's name
+    "reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges; goes-cma@88000000 { reusable; }; }; };",
 )  # fmt: skip
 FIRMWARES = ("reservations.dtb", "opensbi-virt-4.dtb", "pools.dtb", "one-cell.dtb", "crash-memory.dtb")
 

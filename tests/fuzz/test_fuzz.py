@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Each fuzz target for a few seconds, the same inputs in the same order; tools/lifeboat fuzz goes on for long.
 
-(Signed bundles are made by each build, so that target's inputs are this build's own.)
+The same: a fixed seed, the first inputs by their names, and no help by what the program compares (libFuzzer keeps that
+by address, which is another one in each run). Signed bundles are made by each build: there it is this build's own.
 """
+
+import base64
 
 from pathlib import Path
 
@@ -26,9 +29,16 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fuzzed(target: Target, seeds: Path, scratch: Path) -> Outcome:
     """So many inputs, from a fixed seed on."""
     assert fuzzing.program(fuzz_dir(), target).exists(), "the fuzz targets are not built: run tools/lifeboat test"
-    (scratch / "new").mkdir()
-    options = [f"-runs={target.runs}", f"-seed={SEED}"]
-    return fuzzing.run(target, options, [scratch / "new", seeds / target.name], scratch)
+    first = scratch / "first"
+    first.write_text(",".join(map(str, sorted((seeds / target.name).iterdir()))), encoding="ascii")
+    options = [f"-runs={target.runs}", f"-seed={SEED}", "-use_cmp=0", f"-seed_inputs=@{first}"]
+    return fuzzing.run(target, options, [], scratch)
+
+
+def told(outcome: Outcome, scratch: Path) -> str:
+    """All that is needed to see it again, on another machine, too."""
+    found = [base64.b64encode(path.read_bytes()).decode() for path in scratch.glob(f"{outcome.target}-*")]
+    return "\n".join([str(outcome), outcome.said, *(f"the input, in base64: {text}" for text in found)])
 
 
 @pytest.mark.slow
@@ -36,9 +46,20 @@ def fuzzed(target: Target, seeds: Path, scratch: Path) -> Outcome:
 def test_nothing_is_found(target: Target, seeds: Path, tmp_path: Path) -> None:
     """No check fails, no sanitizer complains, and the target gets somewhere with its inputs."""
     outcome = fuzzed(target, seeds, tmp_path)
-    assert not outcome.trouble, outcome
+    assert not outcome.trouble, told(outcome, tmp_path)
     assert outcome.executions >= target.runs
     assert outcome.edges > 100, f"{outcome}: the target is blind"
+
+
+def test_a_second_run_tries_the_same(seeds: Path, tmp_path: Path) -> None:
+    """What is green today is green tomorrow, and what is red can be looked at."""
+    target = next(target for target in TARGETS if target.name == "fdt_merge")
+    outcomes = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        outcomes.append(fuzzed(target, seeds, tmp_path / name))
+    assert outcomes[0].edges == outcomes[1].edges
+    assert outcomes[0].inputs == outcomes[1].inputs
 
 
 def test_every_target_is_known() -> None:

@@ -27,6 +27,7 @@ EXAMPLES = (
 SOURCES = REPO / "tests" / "fuzz"
 SECONDS = 60
 INPUT_SECONDS = 60  # for one input: it hangs then
+LINES_SAID = 60  # a check, the way to it, the input in base64 if it is short
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Outcome:
     all_edges: int
     inputs: int
     trouble: str
+    said: str = ""  # its last lines, if something went wrong
 
     def __str__(self) -> str:
         rate = self.executions / max(self.seconds, 0.1)
@@ -145,6 +147,7 @@ def run(target: Target, options: Sequence[str], folders: Sequence[Path], found: 
         if tell and line.startswith("#") and time.monotonic() - told > 10:
             told = time.monotonic()
             say(f"fuzz: {target.name}: {told - begin:.0f} s: {line.split('lim:')[0].strip()}")
+    trouble = trouble_in(lines)
     return Outcome(
         target=target.name,
         executions=last_number(lines, r"number_of_executed_units: (\d+)") or last_number(lines, r"^#(\d+)"),
@@ -152,7 +155,8 @@ def run(target: Target, options: Sequence[str], folders: Sequence[Path], found: 
         edges=last_number(lines, r"\bcov: (\d+)"),
         all_edges=last_number(lines, r"modules +\((\d+) inline 8-bit counters\)"),
         inputs=last_number(lines, r"corp: (\d+)/"),
-        trouble=trouble_in(lines),
+        trouble=trouble,
+        said="".join(lines[-LINES_SAID:]) if trouble else "",
     )
 
 
