@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""No page is writable and executable at any time: the page tables that the hart itself uses, in a boot and in a capture.
+"""No page is writable and executable at any time: the tables that the hart itself uses, in a boot and a capture.
 
-Tables change while they are in use, but what is valid in them is never overwritten (tests/unit/test_pagetable.c). So a look
-when they are turned on and one when they are left tell all that was ever valid in them. The debugger stops the stage at each
-instruction that writes satp, before and after it: whatever tables there are, none is overlooked.
+Tables change while they are in use, but what is valid in them is never overwritten (tests/unit/test_pagetable.c).
+So a look when they are turned on and one when they are left tell all that was ever valid in them. The debugger
+stops the stage at each instruction that writes satp, before and after it: no tables are overlooked.
 """
 
 import tempfile
@@ -44,7 +44,7 @@ class Life:
 
     def at(self, where: str, is_new: bool) -> list[Tables]:
         """Those of a moment."""
-        return [moment.tables for moment in self.moments if (moment.where, moment.is_new) == (where, is_new)]
+        return [one.tables for one in self.moments if (one.where, one.is_new) == (where, is_new)]
 
     def only(self, where: str, is_new: bool) -> Tables:
         """The one of a moment that there is once."""
@@ -65,7 +65,8 @@ class Writers:
         """All that the stage has."""
         code = [i for i in disassemble(elf) if i.name.startswith("csrw") and i.operands.startswith("satp")]
         symbol = symbols(elf)
-        return cls({i.address: FIRST if i.address < symbol["head_end"] else i.function for i in code}, symbol)
+        of_head = symbol["head_end"]
+        return cls({i.address: FIRST if i.address < of_head else i.function for i in code}, symbol)
 
     def breakpoints(self, block: int = 0) -> dict[int, str]:
         """Where they are run: the first one where the stage was loaded, the last one where it has moved to."""
@@ -124,8 +125,9 @@ def live(sv: int, stage: Path, elf: Path, made: Path) -> Lives:
     with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
         path = Path(scratch) / "gdb"
         machine = Machine(
-            kernel=stage, initrd=made, memory="256M", sv=sv, qmp=Path(scratch) / "qmp", gdb=f"unix:{path},server=on,wait=off"
-        )
+            kernel=stage, initrd=made, memory="256M", sv=sv, qmp=Path(scratch) / "qmp",
+            gdb=f"unix:{path},server=on,wait=off",
+        )  # fmt: skip
         with Session(machine) as session, Gdb.connect(path) as gdb:
             boot = watch(gdb, writers)
             gdb.free_run()
@@ -169,14 +171,17 @@ def wrong(tables: Tables) -> list[str]:
         found += [f"{leaf} is {what}" for what, is_so in bad.items() if is_so]
         if leaf.bits & X:
             others = tables.showing(leaf.pa, leaf.size)
-            found += [f"{leaf} can be written by {other}" for other in others if other.bits & W and other != leaf]
+            found += [f"{leaf} can be written by {other}" for other in others if other != leaf and other.bits & W]
     return found
 
 
 def executable(tables: Tables) -> set[tuple[int, int]]:
     """Virtual and physical address of each page that code can be fetched from."""
     return {
-        (leaf.va + at, leaf.pa + at) for leaf in tables.leaves if leaf.bits & X for at in range(0, leaf.size, PAGE)
+        (leaf.va + at, leaf.pa + at)
+        for leaf in tables.leaves
+        if leaf.bits & X
+        for at in range(0, leaf.size, PAGE)
     }
 
 
@@ -193,10 +198,10 @@ def of_stage(tables: list[Moment]) -> list[Moment]:
 
 @pytest.mark.slow
 def test_every_moment_is_looked_at(lives: Lives) -> None:
-    """First tables, those after the move (in a boot, writable later on), the trampoline's: when new, and to their end."""
+    """First tables, those after the move (in a boot, writable later on), the trampoline's: new, and to their end."""
     for life in (lives.boot, lives.capture):
         first, moved = life.moments[0].tables, life.only(MOVES, is_new=True)
-        one, two = (life.only(where, is_new) for where, is_new in ((LEAVES, True), (LAST, False)))
+        one, two = life.only(LEAVES, is_new=True), life.only(LAST, is_new=False)
         assert first.satp >> 60 == MODES[39] and moved.satp >> 60 == one.satp >> 60 == MODES[lives.sv]
         assert one == two and len({first.satp, moved.satp, one.satp}) == 3
         assert life.moments[0].is_new and life.only(MOVES, is_new=False).satp == first.satp
@@ -212,7 +217,7 @@ def test_nothing_is_writable_and_executable(lives: Lives) -> None:
 
 @pytest.mark.slow
 def test_only_the_stages_text_is_executable(lives: Lives) -> None:
-    """And, in the first tables, its first page once more where it was loaded. Text and constants are not writable."""
+    """And, in the first tables, its first page where it was loaded, too. Text and constants are not writable."""
     for moment in (*of_stage(lives.boot.moments), *of_stage(lives.capture.moments)):
         places = lives.places(moment.tables)
         start, end = places["text"]
@@ -235,9 +240,10 @@ def test_the_trampolines_tables_show_one_page_twice_and_nothing_else(lives: Live
 
 @pytest.mark.slow
 def test_a_capture_can_not_write_where_the_primary_lay(lives: Lives) -> None:
-    """Neither on the tables that it works on nor on the first ones; in a boot it can, that is where a primary is put."""
+    """Neither on the first tables nor on those that it works on; in a boot it can, since a primary is put there."""
     start, end = lives.primary
-    for tables in (lives.capture.moments[0].tables, *(lives.capture.only(*at) for at in ((MOVES, True), (LEAVES, False)))):
+    life = lives.capture
+    for tables in (life.moments[0].tables, life.only(MOVES, is_new=True), life.only(LEAVES, is_new=False)):
         assert writable(tables, start, end) == []
     assert writable(lives.boot.only(LEAVES, is_new=False), start, end)
 
