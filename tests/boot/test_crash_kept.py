@@ -23,7 +23,7 @@ RAM_BASE, RAM_SIZE = 0x8000_0000, 256 << 20
 KEPT = 2 << 20
 EMPTY = r"^lifeboat: crash: armed, nothing loaded: lifeboat-ctl load has room for 2 MiB$"
 USED = r"^lifeboat: crash: userspace loaded a crash kernel, \d+ KiB at (0x[0-9a-f]+)$"
-UNSIGNED = r"^lifeboat: warning: crash: userspace's crash kernel is not used: signature: .* is unsigned, and the key "
+UNSIGNED = r"^lifeboat: warning: crash: userspace's crash kernel is not used: signature: 'crash' is unsigned, "
 NORMAL = r"^lifeboat: ERROR: crash: the crash kernel can't be started; booting normally$"
 COMPLETE = 3  # tests/unit/torn_load.c
 
