@@ -369,7 +369,7 @@ static void a_truncated_file_is_refused(void **state)
 
 			check_diag(err, &diag);
 			if (!err &&
-			    unpack(samples[i].by, part, room_for(bound, 16 * MIB), &out, &diag) == LB_OK)
+			    unpack(samples[i].by, part, room_for(bound, 4 * MIB), &out, &diag) == LB_OK)
 				fail_msg("%s cut at %zu unpacks", samples[i].file, sizes[s]);
 			if (!err)
 				free(out.bytes);
