@@ -58,10 +58,14 @@ class Configuration:
     crash: Crash | None = None
     fdts: Sequence[str] = ()
     boards: Sequence[str] = ()
+    beside: str = ""  # an image that is not used: mkimage signs no configuration that names none
 
     def images(self) -> dict[str, str]:
         """Which images it names in which property."""
-        named = {"kernel": [self.kernel], "ramdisk": [self.ramdisk or ""], "fdt": self.fdts}
+        named = {
+            "kernel": [self.kernel], "ramdisk": [self.ramdisk or ""], "fdt": self.fdts,
+            "lifeboat,beside": [self.beside],
+        }  # fmt: skip
         return {key: ", ".join(map(_text, names)) for key, names in named.items() if any(names)}
 
 
@@ -140,14 +144,19 @@ class Bundle:
         lines += ["\t};", "", "\tconfigurations {"]
         lines += [f"\t\tdefault = {_text(self.configurations[0].name)};"]
         lines += [f"\t\t{key} = {value};" for key, value in self.policy.properties().items()]
-        for configuration in self.configurations:
+        for configuration in map(self._signable, self.configurations):
             properties = _configuration_properties(configuration)
             if self.version:
                 properties["lifeboat,version"] = f"<{self.version}>"
-            signing = self.signing if configuration.kernel else None
-            signature = {"signature-1": signing.properties(configuration)} if signing else {}
+            signature = {"signature-1": self.signing.properties(configuration)} if self.signing else {}
             lines += _node(configuration.name, properties, signature)
         return "\n".join([*lines, "\t};", "};", ""])
+
+    def _signable(self, configuration: Configuration) -> Configuration:
+        """One without a kernel, which reserves a region, names the primary's."""
+        if not self.signing or configuration.kernel:
+            return configuration
+        return replace(configuration, beside=self.configurations[0].kernel)
 
     def _hashes(self, image: Image) -> Sequence[str]:
         """A signature wants a hash that nobody can forge; else one that finds damage will do."""
