@@ -14,7 +14,7 @@ from lifeboatlib.paths import REPO, TOOLS
 from lifeboatlib.qemu import Machine, Session
 
 BUDGET = 600_000  # gcc 12 makes 0.50 million in place and 0.55 placed; gcc 14 a hundredth more
-HART_BUDGET = 16_000
+HART_BUDGET = 10_000
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def test_copying_costs_less_than_an_instruction_a_byte(
         ("crc32", "rv64,zbc=false", 195_000_000),
         pytest.param("sha256", "rv64,zknh=true", 750_000_000, marks=pytest.mark.slow),
         pytest.param("sha256", "", 1_250_000_000, marks=pytest.mark.long),
-        pytest.param("sha256", "rv64,zbb=false", 1_650_000_000, marks=pytest.mark.long),
+        pytest.param("sha256", "rv64,zbb=false", 1_400_000_000, marks=pytest.mark.long),
         pytest.param("sha512", "", 800_000_000, marks=pytest.mark.long),
         pytest.param("sha512", "rv64,zbb=false", 1_250_000_000, marks=pytest.mark.long),
     ],
