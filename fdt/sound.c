@@ -23,11 +23,12 @@ int sound_header(const void *blob)
 }
 
 /* Does the name of the property end inside of the strings? So does each if the last of them does. */
-static bool is_named(struct walk *w)
+static bool is_named(const struct walk *w)
 {
-	walk_property(w);
-	return w->name_room &&
-	       (!w->strings[w->strings_size - 1] || memchr(w->name, '\0', w->name_room));
+	const uint32_t name = walk_name_at(w);
+
+	return name < w->strings_size && (!w->strings[w->strings_size - 1] ||
+					  memchr(w->strings + name, '\0', w->strings_size - name));
 }
 
 /* The tag FDT_END, or what walk_next() stops at: of all others it says FDT_END, too. */

@@ -21,14 +21,6 @@ void walk_start_in(struct walk *w, const void *blob, uint32_t node)
 	walk_next(w);
 }
 
-/* The number in the word at @offset, of which the caller knows that it is there. A call would cost more. */
-__attribute__((always_inline)) static inline uint32_t word(const struct walk *w, size_t offset)
-{
-	const uint8_t *byte = (const uint8_t *)w->structure + offset;
-
-	return (uint32_t)byte[0] << 24 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 8 | byte[3];
-}
-
 /* Read a node's name at @at. Return: the offset behind it; 0 if it has no end. (A call would cost more.) */
 static size_t read_name(struct walk *w, size_t at)
 {
@@ -45,9 +37,9 @@ static size_t read_name(struct walk *w, size_t at)
 static size_t behind_property(const struct walk *w, size_t at)
 {
 	if (!range_fits(at, PROPERTY_HEAD, w->structure_size) ||
-	    !range_fits(at + PROPERTY_HEAD, word(w, at), w->structure_size))
+	    !range_fits(at + PROPERTY_HEAD, walk_word(w, at), w->structure_size))
 		return 0;
-	return at + PROPERTY_HEAD + word(w, at);
+	return at + PROPERTY_HEAD + walk_word(w, at);
 }
 
 uint32_t walk_next(struct walk *w)
@@ -74,14 +66,14 @@ uint32_t walk_next(struct walk *w)
 void walk_property(struct walk *w)
 {
 	const size_t at = (size_t)w->offset + FDT_TAGSIZE;
-	uint32_t name = word(w, at + sizeof(fdt32_t));
+	uint32_t name = walk_name_at(w);
 
 	if (name > w->strings_size)
 		name = w->strings_size;
 	w->name = w->strings + name;
 	w->name_room = w->strings_size - name;
 	w->value.data = (const uint8_t *)w->structure + at + PROPERTY_HEAD;
-	w->value.size = word(w, at);
+	w->value.size = walk_word(w, at);
 }
 
 bool walk_skip(struct walk *w)

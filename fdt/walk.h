@@ -39,6 +39,20 @@ void walk_start_in(struct walk *w, const void *blob, uint32_t node);
 /** Read the next tag. Return: FDT_BEGIN_NODE, FDT_END_NODE, FDT_PROP or FDT_NOP; FDT_END at the end. */
 uint32_t walk_next(struct walk *w);
 
+/** The number in the word at @offset, of which the caller knows that it is there. A call would cost more. */
+__attribute__((always_inline)) static inline uint32_t walk_word(const struct walk *w, size_t offset)
+{
+	const uint8_t *byte = (const uint8_t *)w->structure + offset;
+
+	return (uint32_t)byte[0] << 24 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 8 | byte[3];
+}
+
+/** Where the name of the property is in the strings, or outside of them. */
+static inline uint32_t walk_name_at(const struct walk *w)
+{
+	return walk_word(w, w->offset + FDT_TAGSIZE + sizeof(fdt32_t));
+}
+
 /** Read the name and the value of the property. name_room is 0 if the name is not in the strings: no checked blob's. */
 void walk_property(struct walk *w);
 
