@@ -33,6 +33,10 @@ def test_the_changelog_has_this_version_on_top() -> None:
     assert set(parts) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
 
 
+def test_the_packages_have_this_version() -> None:
+    assert text("debian/changelog").startswith(f"lifeboat ({VERSION}) ")
+
+
 def test_the_build_tells_what_is_linked_in(stage: Path) -> None:
     """Each library of the map, by the wrap that pins it; asked of the objects' names, and not of sbom.py."""
     made = json.loads((stage.parent / "lifeboat.spdx.json").read_text(encoding="utf-8"))

@@ -134,4 +134,4 @@ def cost(machine: Machine) -> dict[str, int]:
     if not found:
         raise LifeboatError("bench: the stage tells of no cost: does the firmware hide the counter?")
     own, copied, console = map(int, found.groups())
-    return {"own work": own, "copied": copied, "console": console, "checked": int(checked[1]) if checked else 0}
+    return {"own work": own, "console": console, "checked and copied": copied + (int(checked[1]) if checked else 0)}

@@ -163,7 +163,7 @@ def rows() -> list[Row]:
     make = partial(Row, "boot")
     names = {name: f"FIT, {name} of kernel and initramfs" for name in HASHES}
     return [
-        make("before that: from the reset on", "OpenSBI", opensbi),
+        make("from the reset on, before any of them", "OpenSBI", opensbi),
         make("the kernel runs where it lies, nothing is checked", "lifeboat", partial(lifeboat, in_place)),
         make("the kernel is copied, nothing is checked", "lifeboat", partial(lifeboat, partial(hashed, ""))),
         make("the kernel is copied, nothing is checked", "U-Boot", partial(uboot, ""), note="booti"),

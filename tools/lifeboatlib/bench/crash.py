@@ -20,7 +20,7 @@ MIB = 1 << 20
 CONSOLE = "console=ttyS0 quiet cryptomgr.notests"
 BOOTARGS = f"{CONSOLE} panic=-1"
 READY = "bench: ready"
-FACTS = r"^bench: panic (\w+)\nbench: machine_restart (\w+)\nbench: region (\w*)\n"
+FACTS = r"^bench: panic (\w+)\nbench: machine_restart (\w+)\nbench: region (\w*)\nbench: memory (\d+)\n"
 REGION = r"crash: region \[(0x[0-9a-f]+)\.\."
 PANIC = "echo c > /proc/sysrq-trigger\n"
 REBOOT = "reboot -f\n"
@@ -37,6 +37,7 @@ eval "$order"
 sleep 1000
 """
 CALLER = Path(__file__).with_name("caller.c")
+PREPARED, LENT = "lifeboat, prepared", "lifeboat, lent"
 CALLER_AT = 0x84000000
 FLAGS = (
     "-march=rv64imac_zicsr_zifencei", "-mabi=lp64", "-mcmodel=medany", "-std=c11", "-O2", "-ffreestanding",
@@ -103,78 +104,94 @@ def stock(bed: Bed) -> Path:
 
 
 @dataclass(frozen=True)
-class Death:
-    """Where, in a machine that was looked at once: panic() and machine_restart(), and the crash kernel's entry."""
+class Primary:
+    """What a primary says of itself: panic() and machine_restart(), what crashkernel= reserved, and its MemTotal."""
 
     panic: int
     restart: int
-    entry: int
+    region: int
+    memory: int
 
-
-def looked_at(machine: Machine, by_lifeboat: bool) -> Death:
-    """Lets it die once without counting. kexec-tools' crash kernel is entered where its region begins."""
-    with Session(machine) as session:
-        panic, restart, region = session.expect(FACTS).groups()
+    @classmethod
+    def of(cls, session: Session) -> "Primary":
+        """As it is up, and waits for its order."""
+        panic, restart, region, memory = session.expect(FACTS).groups()
         session.expect(READY)
-        session.send(PANIC)
-        entry = session.expect(HANDOFF)[1] if by_lifeboat else region
-        return Death(int(panic, 16), int(restart, 16), int(entry, 16))
+        return cls(int(panic, 16), int(restart, 16), int(region or "0", 16), int(memory) << 10)
 
 
+def up(session: Session, gdb: Gdb, order: str) -> Primary:
+    """Lets the primary come up, and halts it with an order on its console."""
+    gdb.free_run()
+    found = Primary.of(session)
+    gdb.interrupt()
+    session.send(order)
+    return found
 
 
-def counted(gdb: Gdb, death: Death) -> int:
-    """From panic(), where it stands, to the crash kernel; a reset may lie between."""
-    total = between(gdb, death.restart, death.entry)
-    if gdb.pc == death.entry:
-        return total
+def through_reset(gdb: Gdb) -> int:
+    """From machine_restart() to the stage's second instruction. (The few to the reset itself are not counted.)"""
     gdb.run_to(RESET_VECTOR)
-    total += firmware_part(gdb)
+    found = firmware_part(gdb)
     gdb.step()
-    return total + 1 + between(gdb, death.entry)
+    return found + 1
 
 
-def dying(make: Callable[[Bed], Path], by_lifeboat: bool, bed: Bed) -> int:
-    """From panic() to the crash kernel."""
-    machine = Machine(kernel=bed.stage, initrd=make(bed))
-    death = looked_at(machine, by_lifeboat)
-    with debugged(machine) as (session, gdb):
-        gdb.free_run()
-        session.expect(READY)
-        gdb.interrupt()
-        session.send(PANIC)
-        gdb.run_to(death.panic)
-        return counted(gdb, death)
+def through_stage(bed: Bed, session: Session, gdb: Gdb) -> int:
+    """From somewhere in front of the stage's handoff to the crash kernel, whose place the handoff tells."""
+    leaving = symbols_of(bed.elf)["trampoline_start"]
+    before = between(gdb, leaving)
+    return before + between(gdb, int(session.expect(HANDOFF)[1], 16))
+
+
+def symbols_of(elf: Path) -> dict[str, int]:
+    """Names and addresses."""
+    lines = command.output(["riscv64-linux-gnu-nm", elf]).splitlines()
+    return {name: int(address, 16) for address, _, name in map(str.split, lines)}
+
+
+def dying(make: Callable[[Bed], Path], by_reset: bool, bed: Bed) -> int:
+    """From panic() to the crash kernel that lifeboat starts."""
+    with debugged(Machine(kernel=bed.stage, initrd=make(bed))) as (session, gdb):
+        told = up(session, gdb, PANIC)
+        bed.kept[memory_of(make)] = told.memory
+        gdb.run_to(told.panic)
+        before = between(gdb, told.restart) + through_reset(gdb) if by_reset else 0
+        return before + through_stage(bed, session, gdb)
+
+
+def dying_alone(bed: Bed) -> int:
+    """From panic() to the crash kernel that kexec-tools have loaded: it is entered where its region begins."""
+    with debugged(Machine(kernel=bed.stage, initrd=stock(bed))) as (session, gdb):
+        told = up(session, gdb, PANIC)
+        bed.kept[memory_of(stock)] = told.memory
+        gdb.run_to(told.panic)
+        return between(gdb, told.region)
+
+
+def memory_of(make: Callable[[Bed], Path]) -> str:
+    """The name under which a primary's MemTotal is kept."""
+    return f"memory, {make.__name__}"
 
 
 def arming(bed: Bed) -> dict[str, int]:
     """Both boots of a machine that is rebooted once, and then dies: measured in one run."""
     machine = Machine(kernel=bed.stage, initrd=prepared(bed))
     entry, found = entry_of(machine), {}
-    death = looked_at(machine, True)
     with debugged(machine) as (session, gdb):
         gdb.run_to(NEXT_STAGE)
         gdb.step()
         found["first"] = 1 + between(gdb, entry)
-        gdb.free_run()
-        session.expect(READY)
-        gdb.interrupt()
-        session.send(REBOOT)
-        gdb.run_to(RESET_VECTOR)
-        gdb.run_to(NEXT_STAGE)
-        gdb.step()
+        up(session, gdb, REBOOT)
+        found["firmware"] = through_reset(gdb) - 1
         found["again"] = 1 + between(gdb, entry)
-        gdb.free_run()
-        session.expect(READY)
-        gdb.interrupt()
-        session.send(PANIC)
-        gdb.run_to(death.panic)
-        found["panic"] = between(gdb, death.restart)
-        gdb.run_to(RESET_VECTOR)
-        found["firmware"] = firmware_part(gdb)
-        gdb.step()
-        found["stage"] = 1 + between(gdb, death.entry)
-    found["death"] = found["panic"] + found["firmware"] + found["stage"]
+        told = up(session, gdb, PANIC)
+        bed.kept[memory_of(prepared)] = told.memory
+        gdb.run_to(told.panic)
+        linux = between(gdb, told.restart)
+        through_reset(gdb)
+        found["stage"] = 1 + through_stage(bed, session, gdb)
+    found["death"] = linux + found["firmware"] + found["stage"]
     return found
 
 
@@ -202,8 +219,7 @@ def calling(bed: Bed) -> int:
     """From lifeboat_call_crash() to the crash kernel, of a program without paging."""
     elf = bed.scratch / "caller.elf"
     command.logged(["riscv64-linux-gnu-gcc", *FLAGS, "-o", elf, CALLER], "bench", "report this")
-    listed = command.output(["riscv64-linux-gnu-nm", elf]).splitlines()
-    symbols = {name: int(address, 16) for address, _, name in map(str.split, listed)}
+    symbols = symbols_of(elf)
     payload = bundle.linux(target.kernel())
     made = bundle.with_crash(bundle.simple(bundle.elf(elf)), bed.ramdisk, CONSOLE, payload)
     machine = Machine(kernel=bed.stage, initrd=made.write(bed.scratch / "call.itb"))
@@ -222,14 +238,14 @@ def rows() -> list[Row]:
     make = partial(Row, "crash")
     by_reset, kexec = "panic, by reset", "panic, by kexec"
     return [
-        make("boot that arms", "prepared", partial(of_arming, "first")),
-        make("boot that arms, after an orderly reboot", "prepared", partial(of_arming, "again")),
-        make(by_reset, "prepared", partial(of_arming, "death")),
-        make(by_reset, "lent", partial(dying, lent, True), note="Linux 7.2; it is checked and unpacked then"),
-        make("of that OpenSBI, after the reset", "prepared", partial(of_arming, "firmware")),
-        make("of that the stage", "prepared", partial(of_arming, "stage")),
-        make(kexec, "prepared", partial(dying, kexec_prepared, True)),
-        make(kexec, "its own bundle", partial(dying, kexec_bundle, True), note="checked and placed then"),
-        make(kexec, "stock kexec -p", partial(dying, stock, False), note="unchecked, and its dump is incomplete"),
-        make("call, of a system that is not Linux", "prepared", calling),
+        make("boot that arms", PREPARED, partial(of_arming, "first")),
+        make("boot that arms, after an orderly reboot", PREPARED, partial(of_arming, "again")),
+        make(by_reset, PREPARED, partial(of_arming, "death")),
+        make(by_reset, LENT, partial(dying, lent, True), note="Linux 7.2; it is checked and unpacked then"),
+        make("of that OpenSBI, after the reset", PREPARED, partial(of_arming, "firmware")),
+        make("of that the stage", PREPARED, partial(of_arming, "stage")),
+        make(kexec, PREPARED, partial(dying, kexec_prepared, False)),
+        make(kexec, "lifeboat, its own bundle", partial(dying, kexec_bundle, False), note="checked and placed then"),
+        make(kexec, "stock kexec -p", dying_alone, note="unchecked, and its dump is incomplete"),
+        make("call, of a system that is not Linux", PREPARED, calling),
     ]
