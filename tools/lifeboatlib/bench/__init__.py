@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from lifeboatlib import build, setup
+from lifeboatlib import build, setup, target
 from lifeboatlib.bench import boot, chart, crash, footprint, growth, table
 from lifeboatlib.bench.bed import Bed, Figure, Row
 from lifeboatlib.ui import say
@@ -55,6 +55,7 @@ def main(args: argparse.Namespace) -> int:
     """Measures, and shows."""
     setup.for_build()
     setup.for_boot()
+    setup.for_image((target.EDK2, target.GRUB))
     directory = build.build_stage(args.compiler)
     with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
         bed = Bed(Path(scratch), directory / "lifeboat.bin", directory / "lifeboat.elf")

@@ -96,11 +96,16 @@ def between(gdb: Gdb, *addresses: int) -> int:
     return gdb.register("instret") - begin
 
 
-def firmware_part(gdb: Gdb) -> int:
-    """From the reset vector, where it stands, to the next stage. By the clock: OpenSBI sets instret anew."""
+def clocked(gdb: Gdb, *addresses: int) -> int:
+    """As between(), by the clock, to a hundred: Linux stops the counter of instructions, and OpenSBI sets it anew."""
     begin = gdb.register("time")
-    gdb.run_to(NEXT_STAGE)
+    gdb.run_to(*addresses)
     return (gdb.register("time") - begin) * TICK
+
+
+def firmware_part(gdb: Gdb) -> int:
+    """From the reset vector, where it stands, to the next stage."""
+    return clocked(gdb, NEXT_STAGE)
 
 
 def at(address: int, file: Path) -> tuple[str, ...]:

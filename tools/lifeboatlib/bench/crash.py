@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lifeboatlib import build, bundle, command, initramfs, target
 from lifeboatlib.bench.bed import (
-    HANDOFF, NEXT_STAGE, RESET_VECTOR, Bed, Row, between, debugged, entry_of, firmware_part,
+    HANDOFF, NEXT_STAGE, RESET_VECTOR, Bed, Row, between, clocked, debugged, entry_of, firmware_part,
 )  # fmt: skip
 from lifeboatlib.gdbstub import Gdb
 from lifeboatlib.paths import REPO, TOOLS
@@ -140,8 +140,8 @@ def through_reset(gdb: Gdb) -> int:
 def through_stage(bed: Bed, session: Session, gdb: Gdb) -> int:
     """From somewhere in front of the stage's handoff to the crash kernel, whose place the handoff tells."""
     leaving = symbols_of(bed.elf)["trampoline_start"]
-    before = between(gdb, leaving)
-    return before + between(gdb, int(session.expect(HANDOFF)[1], 16))
+    before = clocked(gdb, leaving)
+    return before + clocked(gdb, int(session.expect(HANDOFF)[1], 16))
 
 
 def symbols_of(elf: Path) -> dict[str, int]:
@@ -156,7 +156,7 @@ def dying(make: Callable[[Bed], Path], by_reset: bool, bed: Bed) -> int:
         told = up(session, gdb, PANIC)
         bed.kept[memory_of(make)] = told.memory
         gdb.run_to(told.panic)
-        before = between(gdb, told.restart) + through_reset(gdb) if by_reset else 0
+        before = clocked(gdb, told.restart) + through_reset(gdb) if by_reset else 0
         return before + through_stage(bed, session, gdb)
 
 
@@ -166,7 +166,7 @@ def dying_alone(bed: Bed) -> int:
         told = up(session, gdb, PANIC)
         bed.kept[memory_of(stock)] = told.memory
         gdb.run_to(told.panic)
-        return between(gdb, told.region)
+        return clocked(gdb, told.region)
 
 
 def memory_of(make: Callable[[Bed], Path]) -> str:
@@ -188,7 +188,7 @@ def arming(bed: Bed) -> dict[str, int]:
         told = up(session, gdb, PANIC)
         bed.kept[memory_of(prepared)] = told.memory
         gdb.run_to(told.panic)
-        linux = between(gdb, told.restart)
+        linux = clocked(gdb, told.restart)
         through_reset(gdb)
         found["stage"] = 1 + through_stage(bed, session, gdb)
     found["death"] = linux + found["firmware"] + found["stage"]
