@@ -35,13 +35,13 @@ def stop_feeding(_: Story, session: Session) -> None:
 
 def die_in_secret(story: Story, session: Session) -> None:
     """With age's recipients nothing is saved in the clear, and the key's owner can read all of it."""
-    run(session, "age-keygen -o /root/key && age-keygen -y /root/key > /root/recipients")
-    run(session, "echo LIFEBOAT_RECIPIENTS=/root/recipients >> /etc/default/lifeboat && lifeboat-kdump reload")
+    run(session, "age-keygen -o /var/tmp/key && age-keygen -y /var/tmp/key > /var/tmp/recipients")
+    run(session, "echo LIFEBOAT_RECIPIENTS=/var/tmp/recipients >> /etc/default/lifeboat && lifeboat-kdump reload")
     die(story, session)
     session.expect(re.escape(distro.PROMPT), SLOW)
     run(session, "cd /var/crash/$(ls /var/crash | tail -n 1) && ls && ! ls | grep -v 'age$'")
-    run(session, f"age -d -i /root/key dmesg.txt.age | grep {story.token}")
-    run(session, "age -d -i /root/key vmcore.flat.age | head -c 12 | grep makedumpfile; cd")
+    run(session, f"age -d -i /var/tmp/key dmesg.txt.age | grep {story.token}")
+    run(session, "age -d -i /var/tmp/key vmcore.flat.age | head -c 12 | grep makedumpfile; cd")
 
 
 def purge(_: Story, session: Session) -> None:
@@ -70,7 +70,7 @@ def change_kernel(story: Story, session: Session) -> None:
     """With another kernel comes its crash kernel; what is loaded stays, until that kernel runs."""
     deb = another_kernel(story)
     command.logged(["dd", f"if={deb}", f"of={spare(story)}", "conv=notrunc"], "deb", "see the log")
-    run(session, f"head -c {deb.stat().st_size} /dev/vdc > /root/kernel.deb && dpkg -i /root/kernel.deb")
+    run(session, f"head -c {deb.stat().st_size} /dev/vdc > /var/tmp/kernel.deb && dpkg -i /var/tmp/kernel.deb")
     release = deb.name.removeprefix("linux-image-").partition("_")[0]
     assert "would be captured" in run(session, "lifeboat-ctl status")
     run(session, f"ls /var/lib/lifeboat/crash-{release}.itb")
