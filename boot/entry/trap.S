@@ -49,7 +49,7 @@ trap_again:
 	j	1b
 
 /*
- * Built with -Dtraps=stack, a function with an array keeps this word above it, and comes here if it has changed.
+ * Built with -Dtraps=stack, a function with an array keeps this word above it, and comes here if it changed.
  * It is no secret, since there is none to be had so early: it catches bugs, not attackers.
  *
  * In:      ra in that function
