@@ -49,8 +49,8 @@ trap_again:
 	j	1b
 
 /*
- * Built with -Dtraps=stack, a function with an array keeps this word above it, and comes here if it has
- * changed. It is no secret, since there is none to be had so early: it catches bugs, not attackers.
+ * Built with -Dtraps=stack, a function with an array keeps this word above it, and comes here if it changed.
+ * It is no secret, since there is none to be had so early: it catches bugs, not attackers.
  *
  * In:      ra in that function
  * Leaves:  by a trap, which is told from others by this address

@@ -20,11 +20,11 @@ def parts() -> None:
 
 @pytest.fixture
 def make_image(parts: None, stage: Path, tmp_path: Path) -> Callable[..., Path]:
-    """make_image(board, way=None, bundle=None, dtb=None): the image, or the directory."""
+    """make_image(board, way=None, at=None, bundle=None, dtb=None): the image, or the directory."""
 
-    def make(board: str, way: str | None = None, **options: Path | None) -> Path:
+    def make(board: str, way: str | None = None, at: int | None = None, **options: Path | None) -> Path:
         out = tmp_path / "image" / f"{board}.img"
-        assert image.make(board, way, stage, out, **options), "there is nothing to tell the person at the board"
+        assert image.make(board, way, stage, out, at, **options), "there is nothing to tell the person at the board"
         return out
 
     return make

@@ -114,6 +114,19 @@ def test_the_fit_for_spl_starts_the_stage_and_not_the_bundle(
     assert get("/chosen", "lifeboat,bundle", "x", tree) == want
 
 
+def test_the_stage_is_loaded_where_it_is_told(make_image: Callable[..., Path], small: Path, tmp_path: Path) -> None:
+    """As firmware in the bundle may want it, and only where the way can."""
+    image = make_image("starfive-visionfive2", "nor", bundle=small, at=0x43E0_0000)
+    fit = tmp_path / "lifeboat.itb"
+    fit.write_bytes(image.read_bytes()[0x100000:])
+    argv = ["fdtget", "-t", "x", fit, "/images/lifeboat", "load"]
+    assert subprocess.run(argv, capture_output=True, text=True, check=True).stdout == "0 43e00000\n"
+    with pytest.raises(LifeboatError, match="the board's loader says where"):
+        make_image("sifive-unmatched", "booti", at=0x83E0_0000)
+    with pytest.raises(LifeboatError, match="a multiple of 0x1000"):
+        make_image("sifive-unmatched", "sd", at=0x83E0_0800)
+
+
 def test_an_appended_bundle_is_covered_by_the_header(make_image: Callable[..., Path], small: Path, stage: Path) -> None:
     """So that whoever moves the Image moves the bundle along."""
     image = (make_image("sipeed-licheepi4a", "vendor", bundle=small) / "Image").read_bytes()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """lifeboat-ctl's answers for people: would the next crash be captured, and does a reset keep RAM?"""
 
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -108,6 +109,8 @@ def test_the_doctor_counts_what_a_reset_left(target: Target, tmp_path: Path) -> 
     code, said = report(target, note)
     assert (code, said["pages"]) == (0, "8192 whole, 0 damaged, 0 lost")
     assert (said["machine"], said["bits kept"]) == ("riscv-virtio,qemu", "100.0000 %")
+    assert ": RAM is kept over this reset\n" in target.run("--test", str(note), "status").stdout
+    assert re.search(r"^last test: +none", target.run("--test", str(tmp_path / "no"), "status").stdout, re.M)
     harm(target, ROOM + PAGE, bytes(byte ^ 1 for byte in pattern(seed, PAGE // 8)))
     harm(target, ROOM + 5 * PAGE, bytes(PAGE))
     code, said = report(target, note)
@@ -117,6 +120,7 @@ def test_the_doctor_counts_what_a_reset_left(target: Target, tmp_path: Path) -> 
     code, said = report(target, note)
     assert (code, said["pages"]) == (1, "0 whole, 0 damaged, 8192 lost")
     assert "is lost" in said["verdict"]
+    assert re.search(r"^last test: +\d{4}-\d\d-\d\d: RAM is lost", target.run("--test", str(note), "status").stdout, re.M)
 
 
 def test_the_doctor_keeps_off_what_is_prepared(target: Target, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@
 The oracle makes records and logs by docs/abi.md's numbers and Python's zlib, not by the stage's code.
 """
 
+import shutil
 import struct
 import subprocess
 import zlib
@@ -307,6 +308,33 @@ def test_a_region_is_known_by_its_name_where_a_bootloader_dropped_the_rest(targe
     assert target.run("disarm").returncode == 0
     (nodes / NODE).rename(nodes / "lifeboat-lost@b0000000")
     refused(target.run("disarm"), "no crash region")
+
+
+IOMEM = """00000000-0007ffff : Reserved
+80000000-afffffff : System RAM
+  80200000-81ffffff : Kernel code
+{range} : {owner}
+"""
+
+
+@pytest.mark.parametrize(
+    ("range_", "owner", "found"),
+    [(f"{BASE:08x}-{END - 1:08x}", "Reserved", True), (f"{BASE:08x}-{END - 1:08x}", "ACPI Tables", False),
+     (f"{BASE - SLOT:08x}-{END - 1:08x}", "Reserved", False), (f"  {BASE:08x}-{END - 1:08x}", "Reserved", False),
+     ("00000000-00000000", "Reserved", False)],
+)  # fmt: skip
+def test_without_a_device_tree_the_record_tells_the_region(
+    range_: str, owner: str, found: bool, target: Target, tmp_path: Path
+) -> None:
+    shutil.rmtree(target.devicetree)
+    iomem = tmp_path / "root" / "proc" / "iomem"
+    iomem.parent.mkdir(parents=True)
+    iomem.write_text(IOMEM.format(range=range_, owner=owner), encoding="utf-8")
+    done = target.run("--root", f"{tmp_path}/root", "status")
+    if found:
+        assert done.returncode == 0 and f"[{BASE:#x}..{END - 1:#x}]" in done.stdout
+    else:
+        refused(done, "no crash region", "/proc/iomem")
 
 
 def test_no_device_tree_and_no_memory_are_told(program: Path, target: Target) -> None:

@@ -182,6 +182,40 @@ static void print_survey(const struct doctor_test *test, const struct survey *su
 	printf("verdict:      %s\n", verdict(survey));
 }
 
+/* The file beside the note that has the last verdict, and its day. */
+static FILE *open_last(const struct control *control, const char *mode)
+{
+	char path[512];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s.result", control->test) >= sizeof(path))
+		return NULL;
+	return fopen(path, mode);
+}
+
+static bool save_last(const struct control *control, const struct survey *survey)
+{
+	const time_t now = time(NULL);
+	const struct tm *day = gmtime(&now);
+	FILE *file = open_last(control, "w");
+	bool good = file && day &&
+		    fprintf(file, "%d-%02d-%02d: %s\n", day->tm_year + 1900, day->tm_mon + 1, day->tm_mday,
+			    verdict(survey)) > 0;
+
+	return !(file && fclose(file)) && good;
+}
+
+void doctor_print_last(const struct control *control)
+{
+	FILE *file = open_last(control, "r");
+	char line[128] = "";
+
+	if (file && fgets(line, sizeof(line), file))
+		line[strcspn(line, "\n")] = '\0';
+	if (file)
+		fclose(file);
+	printf("%-14s%s\n", "last test:", line[0] ? line : "none (lifeboat-ctl test)");
+}
+
 /* Another one each time, so nothing stale looks like the pattern. */
 static uint64_t new_seed(void)
 {
@@ -241,5 +275,7 @@ int doctor_report(struct control *control)
 	control_unmap(memory, test.range);
 	print_model(control->devicetree);
 	print_survey(&test, &survey);
+	if (!save_last(control, &survey))
+		return control_fail("cannot keep the verdict beside the test's note: is the disk full?");
 	return survey.whole == survey.pages ? EXIT_DONE : EXIT_FAILED;
 }

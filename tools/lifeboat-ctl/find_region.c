@@ -142,8 +142,8 @@ enum lb_err find_region(const char *devicetree, struct crash_region *region, str
 	if (!directory)
 		return diag_fail(
 			diag, LB_ENOENT,
-			"no crash region: there is no %s: lifeboat did not start this kernel, or /proc "
-			"is not mounted",
+			"no crash region: there is no %s, nor a record in a Reserved range of /proc/iomem: "
+			"lifeboat did not start this kernel, or you are not root",
 			parent);
 	err = search(parent, directory, region, diag);
 	closedir(directory);

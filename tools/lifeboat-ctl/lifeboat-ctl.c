@@ -13,6 +13,7 @@
 #include "kexec/crash/text.h"
 #include "tools/lifeboat-ctl/control.h"
 #include "tools/lifeboat-ctl/doctor.h"
+#include "tools/lifeboat-ctl/find_record.h"
 #include "tools/lifeboat-ctl/find_region.h"
 #include "tools/lifeboat-ctl/load.h"
 #include "tools/lifeboat-ctl/ready.h"
@@ -103,6 +104,7 @@ static int show_status(struct control *control)
 	if (err)
 		return control_fail(control->diag.text);
 	ready_print(control->root, &record, record.kept.size || record.crash_entry);
+	doctor_print_last(control);
 	print_record(&record);
 	return EXIT_DONE;
 }
@@ -279,13 +281,24 @@ static bool is_asked(size_t command, const struct control *control, const char *
 	       (control->option ? commands[command].takes_option : !commands[command].wants_option);
 }
 
+static bool find(struct control *control)
+{
+	const enum lb_err err = find_region(control->devicetree, &control->region, &control->diag);
+	const struct diag why = control->diag;
+
+	if (!err || (err == LB_ENOENT && find_record(control)))
+		return true;
+	control_fail(why.text);
+	return false;
+}
+
 static int run(struct control *control, const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		if (!is_asked(i, control, name))
 			continue;
-		if (find_region(control->devicetree, &control->region, &control->diag))
-			return control_fail(control->diag.text);
+		if (!find(control))
+			return EXIT_FAILED;
 		return commands[i].run(control);
 	}
 	fputs(usage, stderr);

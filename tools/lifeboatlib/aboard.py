@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""lifeboat aboard a real Debian: lifeboat-kdump is installed, the kernel dies, its dump is in /var/crash."""
+"""lifeboat aboard a real Debian: lifeboat-kdump is installed, the kernel dies, and crash(8) opens its dump."""
 
 import argparse
 import re
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lifeboatlib import build, bundle, command, deb, distro, setup
+from lifeboatlib import build, bundle, command, crash8, deb, distro, setup, target
+from lifeboatlib.elsewhere import with_firmware
 from lifeboatlib.qemu import ConsoleError, Machine, Session
 from lifeboatlib.run import show
 from lifeboatlib.ui import LifeboatError, Missing, say
 
-HELP = "show a Debian that installs lifeboat-kdump, dies, and has its dump in /var/crash"
-EXAMPLES = (
-    "tools/lifeboat debian",
-)
+HELP = "show a Debian that installs lifeboat-kdump, dies, and has a dump that crash(8) opens"
+EXAMPLES = ("tools/lifeboat debian", "tools/lifeboat debian --by linux --no-debug-package")
 
 SLOW = 900  # seconds: systemd under emulation, beside other work
 GOOD_END = "lifeboat: crash: the crash kernel ended in good order"
+WAYS = ("uboot", "linux")
 REGION, KEPT = 256 << 20, 64 << 20
 
 
@@ -32,12 +32,16 @@ class Story:
 
     scratch: Path
     echo: Callable[[bytes], None] | None = show
+    by: str = WAYS[0]
+    opens: bool = True
     memory: str = "1G"
     smp: int = 2
+    extra: tuple[str, ...] = ()
     token: str = field(default_factory=lambda: f"lifeboat-token-{secrets.token_hex(6)}")
     stage: Path = Path()
     bundle: Path = Path()
     debian: distro.Distro = distro.Distro(Path())
+    release: str = ""
     facts: list[str] = field(default_factory=list)
 
     @property
@@ -51,13 +55,18 @@ class Story:
         return self.scratch / "debs.tar"
 
 
+Act = Callable[[Story, Session], None]  # what is done at the prompt
+
+
 @contextmanager
 def booted(story: Story) -> Iterator[Session]:
     """The machine, booted as far as the prompt of its root."""
+    disks = (*distro.drive(story.disk, "disk"), *distro.drive(story.debs, "debs"))
     machine = Machine(
-        kernel=story.stage, initrd=story.bundle, smp=story.smp, memory=story.memory,
-        extra=(*distro.drive(story.disk, "disk"), *distro.drive(story.debs, "debs")),
-    )  # fmt: skip
+        kernel=story.stage, initrd=story.bundle, smp=story.smp, memory=story.memory, extra=(*disks, *story.extra)
+    )
+    if story.by == "uboot":
+        machine = with_firmware(machine, target.uboot(), story.bundle, story.scratch)
     with Session(machine, echo=story.echo) as session:
         session.expect(re.escape(distro.PROMPT), SLOW)
         yield session
@@ -79,22 +88,25 @@ def prepare(story: Story) -> None:
     """The stage, the packages and the Debian."""
     setup.for_boot()
     story.stage = build.build_stage("gcc") / "lifeboat.bin"
-    made = deb.build(story.scratch / "debs")
-    names = [path.name for path in made if path.name.startswith("lifeboat-kdump_")]
+    names = [path.name for path in deb.build(story.scratch / "debs", deb.FOR_MACHINES)]
     command.logged(["tar", "-cf", story.debs, "-C", story.scratch / "debs", *names], "deb", "see the log")
     story.debian = distro.ensure()
     distro.copy(story.debian, story.disk)
 
 
 def reserve(story: Story) -> None:
-    """What firmware loads: Debian's kernel and initramfs, and a region for the crash kernel that Debian will load."""
-    plain = bundle.simple(bundle.linux(story.debian.kernel), story.debian.initrd, story.debian.append)
+    """What firmware loads: U-Boot or a kernel, and a region for the crash kernel that Debian will load."""
+    if story.by == "uboot":
+        plain = bundle.simple(bundle.from_firmware(target.uboot(), story.scratch))
+    else:
+        plain = bundle.simple(bundle.linux(story.debian.kernel), story.debian.initrd, story.debian.append)
     made = bundle.with_reserve(plain, bundle.Crash(REGION, kept_size=KEPT))
     story.bundle = made.write(story.scratch / "bundle.itb")
 
 
-def install(session: Session) -> None:
+def install(story: Story, session: Session) -> None:
     """The package makes the crash kernel and loads it."""
+    story.release = run(session, "uname -r").strip()
     run(session, "tar -xf /dev/vdb -C /tmp")
     run(session, "dpkg -i /tmp/lifeboat-kdump_*.deb")
     said = run(session, "lifeboat-ctl status")
@@ -114,29 +126,22 @@ def die(story: Story, session: Session) -> None:
     story.facts.append(f"{time.monotonic() - begin:.0f} s from the panic to the reset behind the dump")
 
 
-def is_armed_again(session: Session) -> None:
-    """The service has loaded the crash kernel, and the dump is there."""
+def is_armed_again(_: Story, session: Session) -> None:
+    """The service has loaded the crash kernel of the kernel that runs now."""
     session.expect(re.escape(distro.PROMPT), SLOW)
     said = run(session, "systemctl --no-pager status lifeboat")
     if "would be captured" not in said:
         raise LifeboatError(f"after the crash the next one would not be captured: {said.splitlines()[-3:]}")
 
 
-def purge(session: Session) -> None:
-    """The package leaves nothing behind but the dump."""
-    run(session, "rm /tmp/lifeboat-kdump_*.deb; dpkg -P lifeboat-kdump")
-    left = run(session, "find / -xdev -name '*lifeboat*'").split()
-    if left:
-        raise LifeboatError(f"the package has left {' '.join(left)}")
+ACTS: tuple[Act, ...] = (install, die, is_armed_again)
 
 
-def crash_and_back(story: Story) -> None:
-    """The whole of it, in the machine."""
+def play(story: Story, acts: Sequence[Act] = ACTS) -> None:
+    """What is done in the machine, from its boot until it is switched off."""
     with booted(story) as session:
-        install(session)
-        die(story, session)
-        is_armed_again(session)
-        purge(session)
+        for act in acts:
+            act(story, session)
         session.send("poweroff\n")
         session.wait(SLOW)
 
@@ -154,18 +159,36 @@ def look(story: Story) -> None:
     story.facts.append(f"{dump.stat().st_size >> 20} MiB of dump, {len(log.splitlines())} lines of log")
 
 
-STEPS: tuple[Callable[[Story], None], ...] = (prepare, reserve, crash_and_back, look)
+def open_dump(story: Story) -> None:
+    """crash(8) makes sense of it."""
+    if not story.opens:
+        return
+    said = crash8.look(story.scratch / "vmcore", story.release)
+    say(said)
+    if story.token not in said:
+        raise LifeboatError("crash(8) has opened the dump, but the log in it is not the dead kernel's")
+    story.facts.append("opened by crash(8)")
+
+
+STEPS: tuple[Callable[[Story], None], ...] = (prepare, reserve, play, look, open_dump)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the debian command."""
     parser.add_argument("--memory", default="1G", metavar="SIZE", help="of the machine; default 1G")
+    parser.add_argument(
+        "--by", choices=WAYS, default=WAYS[0], help="what lifeboat starts: U-Boot, which boots by extlinux, or the kernel"
+    )
+    parser.add_argument(
+        "--no-debug-package", action="store_true", help="leave out crash(8), which needs 1 GB of debug information"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
     """Plays the story and gives the verdict."""
+    begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-        story = Story(Path(scratch), memory=args.memory)
+        story = Story(Path(scratch), memory=args.memory, by=args.by, opens=not args.no_debug_package)
         try:
             for step in STEPS:
                 step(story)
@@ -174,5 +197,6 @@ def main(args: argparse.Namespace) -> int:
         except LifeboatError as error:
             say(f"\ndebian: FAIL — {error.summary if isinstance(error, ConsoleError) else error}")
             return 1
-    say(f"\ndebian: PASS — the dead Debian's dump is in its /var/crash: {', '.join(story.facts)}")
+    minutes = (time.monotonic() - begin) / 60
+    say(f"\ndebian: PASS — {', '.join(story.facts)}; {minutes:.0f} min in all")
     return 0

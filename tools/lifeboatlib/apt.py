@@ -12,6 +12,7 @@ from lifeboatlib.ui import LifeboatError
 
 RETRY = "check the network and the machine's apt sources, then run tools/lifeboat setup again"
 UPDATE_PAUSES = (5, 15)
+LEAST = ("-o", "APT::Install-Recommends=false")
 
 
 class PrivateApt:
@@ -104,6 +105,19 @@ class PrivateApt:
         """Downloads binary packages into a directory; apt checks their hashes."""
         directory.mkdir(parents=True, exist_ok=True)
         command.logged(self.argv("apt-get", "download", *packages), "setup", RETRY, cwd=directory)
+
+    def closure(self, packages: Sequence[str]) -> list[Path]:
+        """Where packages, or apt's patterns of them, and all that they depend on lie once they are downloaded."""
+        nowhere = self.root / "nowhere"  # apt lists what is in no cache
+        (nowhere / "partial").mkdir(parents=True, exist_ok=True)
+        options = ("--print-uris", "-qq", "-y", "-o", f"Dir::Cache::archives={nowhere}", *LEAST)
+        listed = command.output(self.argv("apt-get", *options, "install", *packages)).splitlines()
+        return [self.root / "cache/archives" / line.split()[1] for line in listed if line.startswith("'")]
+
+    def download_closure(self, packages: Sequence[str]) -> None:
+        """Downloads packages and all that they depend on into this apt's cache."""
+        argv = self.argv("apt-get", "--download-only", "-y", *LEAST, "install", *packages)
+        command.logged(argv, "setup", RETRY)
 
     def download_source(self, package: str, suite: str, directory: Path) -> None:
         """Downloads the upstream tarballs of a source package into a directory."""

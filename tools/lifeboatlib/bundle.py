@@ -328,11 +328,11 @@ def add_crash(made: Bundle, args: argparse.Namespace) -> Bundle:
     return with_crash(made, args.crash_initrd, args.crash_append, payload, crash)
 
 
-def compress(image: Image, name: str, directory: Path) -> Image:
+def compress(image: Image, name: str, directory: Path, is_hashed: bool = True) -> Image:
     """The image, compressed into a file in a directory, which must be there until the bundle is made."""
     if name == "none" or image.compression != "none":
         return image
-    return replace(image, path=packing.pack(image.path, name, directory), compression=name)
+    return replace(image, path=packing.pack(image.path, name, directory, is_hashed), compression=name)
 
 
 def add_signing_arguments(parser: argparse.ArgumentParser) -> None:
@@ -461,7 +461,7 @@ def _payload(args: argparse.Namespace, directory: Path) -> Image:
 def main(args: argparse.Namespace) -> int:
     """Makes the bundle."""
     with tempfile.TemporaryDirectory() as name:
-        payload = compress(_payload(args, Path(name)), args.compress, Path(name))
+        payload = compress(_payload(args, Path(name)), args.compress, Path(name), args.hash != "none")
         bundle = simple(payload, args.initrd, args.append, args.embedded)
         bundle = add_crash(with_fdts(bundle, args.dtb), args)
         bundle = sign(for_boards(bundle, args.compatible), args)

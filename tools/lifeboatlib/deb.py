@@ -18,7 +18,8 @@ EXAMPLES = (
 
 PACKAGES = ("debhelper", "dpkg-dev", "pkgconf")
 # -d: what builds is tools/lifeboat setup's, which may be newer than the release's (meson), and is for no package.
-BUILD = ("dpkg-buildpackage", "-a", "riscv64", "-d", "-b", "-us", "-uc", "-Pcross,nocheck")
+BUILD = ("dpkg-buildpackage", "-a", "riscv64", "-d", "-us", "-uc", "-Pcross,nocheck")
+BOTH, FOR_MACHINES = "-b", "-B"  # -B leaves out lifeboat, which is for all architectures
 
 
 def _export(into: Path) -> None:
@@ -35,15 +36,15 @@ def _export(into: Path) -> None:
     shutil.copytree(PACKAGECACHE, into / PACKAGECACHE.relative_to(REPO))
 
 
-def build(output: Path) -> list[Path]:
-    """Builds both packages into a directory."""
+def build(output: Path, which: str = BOTH) -> list[Path]:
+    """Builds both packages, or lifeboat-kdump alone, into a directory."""
     setup.for_build()
     setup.for_packages(PACKAGES)
     output.mkdir(parents=True, exist_ok=True)
     with step("deb: building the packages"), tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
         source = Path(scratch) / "lifeboat"
         _export(source)
-        command.logged(BUILD, "deb", "see the log", cwd=source)
+        command.logged([*BUILD, which], "deb", "see the log", cwd=source)
         made = [shutil.copy(deb, output / deb.name) for deb in sorted(Path(scratch).glob("*.deb"))]
     return [Path(name) for name in made]
 

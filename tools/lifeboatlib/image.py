@@ -3,13 +3,14 @@
 
 import argparse
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from lifeboatlib import blockdev, build, setup
-from lifeboatlib.arguments import existing_file
+from lifeboatlib.arguments import address, existing_file
 from lifeboatlib.boards import BOARDS
 from lifeboatlib.paths import friendly
-from lifeboatlib.recipes import Job
+from lifeboatlib.recipes import PAGE, Job
 from lifeboatlib.ui import LifeboatError, say
 
 HELP = "make what a board boots from: a card's or a flash's image, or firmware"
@@ -27,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="default: build/image/NAME-WAY.img, or a directory")
     parser.add_argument("--stage", type=existing_file, metavar="FILE", help="instead of building lifeboat.bin")
     parser.add_argument("--dtb", type=existing_file, metavar="FILE", help="the board's FDT, instead of Debian's")
+    parser.add_argument(
+        "--stage-at", type=address, metavar="ADDR", help="where the stage is loaded: clear of firmware in the bundle"
+    )
     parser.add_argument("--write", type=Path, metavar="DEVICE", help="write the image to this card, too")
     parser.add_argument("--yes", action="store_true", help="yes, all that is on it may go")
 
@@ -46,13 +50,21 @@ def _check_write(args: argparse.Namespace, way_name: str, writable: bool) -> Non
         raise LifeboatError(f"{args.write}: nothing is written: {reason}")
 
 
-def make(board_name: str, way_name: str | None, stage: Path, out: Path, **options: Path | None) -> list[str]:
-    """Makes an image; the steps for the person at the board. `options` are bundle and dtb."""
+def make(
+    board_name: str, way_name: str | None, stage: Path, out: Path, at: int | None = None, **options: Path | None
+) -> list[str]:
+    """Makes an image, the stage for an address; the steps for the person at the board. `options` are bundle and dtb."""
     board = BOARDS[board_name]
-    way = board.ways[way_name or next(iter(board.ways))]
+    way_name = way_name or next(iter(board.ways))
+    way = board.ways[way_name]
+    if at is not None and not way.places:
+        raise LifeboatError(f"--stage-at: with the way {way_name} the board's loader says where the stage is loaded")
+    if at is not None and at % PAGE:
+        raise LifeboatError(f"--stage-at {at:#x}: the stage begins on a page: a multiple of {PAGE:#x}")
+    memory = board.memory if at is None else replace(board.memory, stage=at)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
-        job = Job(board_name, board.memory, board.sources, stage, out, Path(scratch), **options)
+        job = Job(board_name, memory, board.sources, stage, out, Path(scratch), **options)
         return way.make(job)
 
 
@@ -67,7 +79,7 @@ def main(args: argparse.Namespace) -> int:
     setup.for_image(board.sources.packages())
     stage = args.stage or build.build_stage() / "lifeboat.bin"
     out = args.out or build.build_dir() / "image" / f"{args.board}-{name}.img"
-    steps = make(args.board, name, stage, out, bundle=args.bundle, dtb=args.dtb)
+    steps = make(args.board, name, stage, out, args.stage_at, bundle=args.bundle, dtb=args.dtb)
     say(f"image: {friendly(out.resolve())}: {board.title}: {way.summary}")
     for number, step in enumerate(steps, 1):
         say(f"  {number}. {step}")

@@ -105,7 +105,7 @@ def _fetch(apt: PrivateApt, package: Package) -> bool:
     return True
 
 
-def _updated_apt(codename: str) -> PrivateApt:
+def updated_apt(codename: str) -> PrivateApt:
     """An apt for riscv64 with lists of a suite, under the first of its names that can be had."""
     base = debian.archive(debian.sources(), debian.codename())
     problem = LifeboatError(f"the package archive has no {codename} for riscv64; {RETRY}")
@@ -127,7 +127,7 @@ def _fetch_from(codename: str, packages: list[Package]) -> list[Package]:
     names = " ".join(package.name for package in packages)
     with step(f"setup: fetching for riscv64 from {codename}: {names}"):
         try:
-            apt = _updated_apt(codename)
+            apt = updated_apt(codename)
         except LifeboatError:
             if codename == CODENAME:
                 raise

@@ -2,6 +2,7 @@
 """The ways to give the stage to a board's previous stage. boards.py says which board takes which, with what numbers.
 
 A way is a const object: make(job) writes job.out, a file or a directory, and gives the steps for the person at the board.
+One that `places` has the stage loaded where job.memory says; any other's loader decides that, or OpenSBI as it is built.
 """
 
 import shutil
@@ -119,6 +120,7 @@ class SplDisk:
 
     summary = "SD card with U-Boot's SPL, OpenSBI and lifeboat"
     writable = True
+    places = True
 
     def make(self, job: Job) -> list[str]:
         """Makes the card's image."""
@@ -138,6 +140,7 @@ class SplFlash:
 
     summary = "SPI-NOR with U-Boot's SPL, OpenSBI and lifeboat"
     writable = False
+    places = True
 
     def make(self, job: Job) -> list[str]:
         """Makes the flash's image."""
@@ -156,6 +159,7 @@ class Booti:
 
     summary = "card with an extlinux entry and boot.scr, for the U-Boot that is on the board"
     writable = True
+    places = False
 
     def make(self, job: Job) -> list[str]:
         """Makes the card's image."""
@@ -190,6 +194,7 @@ class FwPayload:
 
     summary = "OpenSBI fw_payload.bin with lifeboat inside"
     writable = False
+    places = False
 
     def make(self, job: Job) -> list[str]:
         """Builds it."""
@@ -215,6 +220,7 @@ class Pflash:
 
     summary = "both flash banks of QEMU's virt machine"
     writable = False
+    places = True
 
     def make(self, job: Job) -> list[str]:
         """Makes the file."""
@@ -241,6 +247,7 @@ class SplFitOnly:
 
     summary = "FIT with OpenSBI, lifeboat and an FDT, for U-Boot's SPL"
     writable = False
+    places = False
 
     def make(self, job: Job) -> list[str]:
         """Makes the FIT."""
@@ -257,6 +264,7 @@ class UbootPartition:
 
     summary = "FIT for the partition that holds U-Boot"
     writable = False
+    places = True
 
     def make(self, job: Job) -> list[str]:
         """Makes the FIT."""
@@ -282,6 +290,7 @@ class RawFiles:
 
     summary = "directory of the files that the board's loader reads"
     writable = False
+    places = False
 
     def make(self, job: Job) -> list[str]:
         """Makes the directory."""
@@ -305,6 +314,7 @@ class Toc1:
 
     summary = "OpenSBI, an FDT and lifeboat, and the list that makes a TOC1 of them"
     writable = False
+    places = True
 
     def make(self, job: Job) -> list[str]:
         """Makes the directory."""
@@ -334,6 +344,7 @@ class SophgoFip:
 
     summary = "OpenSBI with an FDT, and lifeboat as LOADER_2ND, for fiptool"
     writable = False
+    places = True
 
     def make(self, job: Job) -> list[str]:
         """Makes the two."""

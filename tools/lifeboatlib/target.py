@@ -3,6 +3,7 @@
 
 import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from lifeboatlib import kernels
@@ -33,6 +34,8 @@ LIBRARIES = (
         for name in ("libdw1t64", "libelf1t64", "liblzo2-2", "libzstd1", "zlib1g", "libbz2-1.0", "liblzma5")
     ),
 )
+
+LOADER = "ld-linux-riscv64-lp64d.so.1"
 
 # Of boards' first stages and of other OpenSBI releases, fetched by what needs them (fetch()).
 UBOOT_SIFIVE = Package("u-boot-sifive", ("usr/lib/u-boot/*",))
@@ -98,23 +101,23 @@ def _needed(program: Path) -> list[str]:
     return re.findall(r"\(NEEDED\).*\[(.+)\]", listing)
 
 
-def _library(name: str) -> Path:
+def _library(name: str, libraries: Sequence[Package]) -> Path:
     """A shared library by its soname."""
-    for package in LIBRARIES:
+    for package in libraries:
         for found in package.root.glob(f"usr/lib/**/{name}"):
             return found.resolve()
-    raise Missing(f"{name}: in none of {', '.join(package.name for package in LIBRARIES)}")
+    raise Missing(f"{name}: in none of {', '.join(package.name for package in libraries)}")
 
 
-def with_libraries(program: Path) -> dict[str, Path]:
-    """A dynamically linked program and all that it needs, by their names in an initramfs."""
-    loader = "ld-linux-riscv64-lp64d.so.1"
-    files = {f"bin/{program.name}": program, f"lib/{loader}": _library(loader)}
+def with_libraries(program: Path, more: Sequence[Package] = ()) -> dict[str, Path]:
+    """A dynamically linked program and all that it needs, from `more` libraries, too, by their names in an initramfs."""
+    libraries = (*LIBRARIES, *more)
+    files = {f"bin/{program.name}": program, f"lib/{LOADER}": _library(LOADER, libraries)}
     todo = _needed(program)
     while todo:
         name = todo.pop()
         if f"lib/{name}" not in files:
-            files[f"lib/{name}"] = _library(name)
+            files[f"lib/{name}"] = _library(name, libraries)
             todo += _needed(files[f"lib/{name}"])
     return files
 
