@@ -166,7 +166,7 @@ static size_t table_pages_needed(const struct stage_request *request, const stru
 	size_t pages = PAGETABLE_POOL_PAGES(SV57_LEVELS, mappings);
 
 	pages += tables_for_set(SV57_LEVELS, &request->map->free);
-	return pages + (request->dead ? tables_for_set(SV57_LEVELS, request->dead) : 0);
+	return pages + (WITH_CRASH && request->dead ? tables_for_set(SV57_LEVELS, request->dead) : 0);
 }
 
 /* In the room that we have of our own, or else at the top of free RAM. */
@@ -176,7 +176,7 @@ static enum lb_err find_block(const struct stage *stage, const struct stage_requ
 	const struct region_set *free = &request->map->free;
 	enum lb_err err;
 
-	if (request->own.size) {
+	if (WITH_CRASH && request->own.size) {
 		block->pa = request->own.base;
 		return block_size(block) <= request->room ? LB_OK : LB_ERANGE;
 	}
@@ -193,11 +193,11 @@ static enum lb_err choose_block(struct stage *stage, const struct stage_request 
 	enum lb_err err;
 
 	block->image_size = (uint64_t)(stage_rw_end - stage_start);
-	block->sets = request->keep_free ? 2 : 1;
+	block->sets = WITH_CRASH && request->keep_free ? 2 : 1;
 	block->pa = 0;
 	block->table_pages = table_pages_needed(request, block);
 	err = find_block(stage, request, block);
-	if (err == LB_ERANGE)
+	if (WITH_CRASH && err == LB_ERANGE)
 		return diag_fail(diag, err, "stage: RAM is in too many pieces to move into the crash region");
 	if (err)
 		return diag_fail(diag, err,
@@ -271,7 +271,7 @@ static enum lb_err map_machine(struct pagetable *pt, const struct physmap *map,
 
 		err = map_memory(pt, map, view->where, view->perms ? view->perms : free_perms);
 	}
-	if (!err && request->dead)
+	if (WITH_CRASH && !err && request->dead)
 		err = map_set(pt, map, request->dead, request->dead_perms ? request->dead_perms : free_perms);
 	return err;
 }
@@ -292,7 +292,7 @@ static enum lb_err build_tables(const struct stage *stage, const struct stage_re
 	if (!err)
 		err = pagetable_map(pt, STAGE_VA + block->image_size, all_tables,
 				    block->pa + block_size(block) - all_tables, PTE_R);
-	if (!err)
+	if (WITH_CRASH && !err)
 		err = map_own(pt, &map, request->own, block);
 	if (!err)
 		err = map_lost(pt, &map, request->map, block);
@@ -349,7 +349,7 @@ static enum lb_err update_memmap(const struct stage *stage, const struct stage_r
 	enum lb_err err = LB_OK;
 
 	/* What must be kept over a reset can't be in the old place: firmware writes the stage there again. */
-	if (!request->keep_free)
+	if (!WITH_CRASH || !request->keep_free)
 		err = memmap_release(request->map, stage->pa, MEMMAP_STAGE);
 
 	if (!err)
@@ -381,7 +381,7 @@ static enum lb_err choose_set(struct stage *stage, const struct stage_request *r
 	const uint64_t writable_satp = pagetable_satp(pt);
 	enum lb_err err;
 
-	if (block->sets == 1)
+	if (!WITH_CRASH || block->sets == 1)
 		return LB_OK;
 	err = build_tables(stage, request, block, pt->levels, 1, pt);
 	if (err)
@@ -392,7 +392,7 @@ static enum lb_err choose_set(struct stage *stage, const struct stage_request *r
 
 void stage_allow_writes(struct stage *stage)
 {
-	if (!stage->writable_satp)
+	if (!WITH_CRASH || !stage->writable_satp)
 		return;
 	satp_switch(stage->writable_satp);
 	stage->writable_satp = 0;

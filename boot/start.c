@@ -71,7 +71,7 @@ static void discover(struct boot_context *ctx)
 	report_machine(&ctx->hw, &ctx->log);
 	require(ctx, trust_find_keys(&ctx->trust, &ctx->hw, &ctx->log));
 	require(ctx, crash_enter(ctx));
-	if (ctx->crash.way == WAY_KEXEC)
+	if (WITH_CRASH && ctx->crash.way == WAY_KEXEC)
 		usable = &ctx->hw.machine.usable_memory;
 	require(ctx, discover_memory(&ctx->hw, usable, &ctx->memmap, &ctx->log.diag));
 	source_find(&ctx->source, &ctx->hw, &ctx->stage, &ctx->memmap, &ctx->log);
@@ -82,7 +82,7 @@ static void discover(struct boot_context *ctx)
 /* A dead kernel may still be waiting for the crash kernel that is in its place. */
 static bool can_do_without_bundle(const struct boot_context *ctx)
 {
-	return ctx->crash.region.all.size || ctx->crash.way == WAY_KEXEC;
+	return WITH_CRASH && (ctx->crash.region.all.size || ctx->crash.way == WAY_KEXEC);
 }
 
 /* The bundle, and an initrd beside it; as one where they share a page. */
@@ -116,7 +116,7 @@ static void move(struct boot_context *ctx)
 {
 	enum lb_err err = try_to_move(ctx);
 
-	if (err && crash_give_up(ctx))
+	if (WITH_CRASH && err && crash_give_up(ctx))
 		err = try_to_move(ctx);
 	require(ctx, err);
 	report_stage(&ctx->stage, &ctx->log);
@@ -182,9 +182,11 @@ static void do_without_crash_kernel(struct boot_context *ctx)
 static _Noreturn void boot_normally(struct boot_context *ctx)
 {
 	stage_allow_writes(&ctx->stage);
-	ctx->on_trap = do_without_crash_kernel;
-	crash_prepare(ctx);
-	ctx->on_trap = NULL;
+	if (WITH_CRASH) {
+		ctx->on_trap = do_without_crash_kernel;
+		crash_prepare(ctx);
+		ctx->on_trap = NULL;
+	}
 	start_primary(ctx);
 }
 
@@ -197,7 +199,7 @@ _Noreturn void start(const struct boot_entry *entry)
 	if (ctx->source.err && !can_do_without_bundle(ctx))
 		boot_fail(ctx, ctx->source.why.text);
 	move(ctx);
-	if (crash_judge(ctx))
+	if (WITH_CRASH && crash_judge(ctx))
 		start_crash_kernel(ctx);
 	if (ctx->source.err)
 		boot_fail(ctx, ctx->source.why.text);

@@ -35,8 +35,15 @@ static const char *const registers[] = {"ra", "sp", "gp", "tp",	 "t0",	"t1", "t2
 					"a2", "a3", "a4", "a5",	 "a6",	"a7", "s2", "s3", "s4", "s5", "s6",
 					"s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
 
-static const char *cause_name(uint64_t scause)
+/* From trap.S: where a function goes whose frame was overrun, in builds that look (-Dtraps=stack). */
+extern const char __stack_chk_fail[];
+
+static const char *cause_name(const struct trap_frame *frame)
 {
+	const uint64_t scause = frame->scause;
+
+	if (WITH_STACK_TRAPS && frame->epc == (uintptr_t)__stack_chk_fail)
+		return "a function has written beyond its frame";
 	if (scause >> 63)
 		return "unexpected interrupt";
 	if (scause < ARRAY_SIZE(causes) && causes[scause])
@@ -106,7 +113,7 @@ static boot_step *go_on_or_end(const struct trap_frame *frame, struct boot_conte
 	(void)diag_fail(&ctx->log.diag, LB_EINVAL,
 			"trap: %s (scause %#" PRIx64 ") at %#" PRIx64 ", stval %#" PRIx64
 			", sstatus %#" PRIx64,
-			cause_name(frame->scause), frame->scause, frame->epc, frame->stval, frame->sstatus);
+			cause_name(frame), frame->scause, frame->epc, frame->stval, frame->sstatus);
 	if (next)
 		return next;
 	log_error(&ctx->log, "%s", ctx->log.diag.text);

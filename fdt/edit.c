@@ -8,15 +8,17 @@
 
 int edit_find(const void *fdt, int parent, const char *name)
 {
-	int depth = 0;
 	uint32_t tag;
 	struct walk w;
 
 	walk_start_in(&w, fdt, (uint32_t)parent);
-	while (depth >= 0 && (tag = walk_next(&w)) != FDT_END) {
-		if (tag == FDT_BEGIN_NODE && !depth++ && walk_node_is(&w, name))
+	while ((tag = walk_next(&w)) != FDT_END && tag != FDT_END_NODE) {
+		if (tag != FDT_BEGIN_NODE)
+			continue;
+		if (walk_node_is(&w, name))
 			return (int)w.offset;
-		depth -= tag == FDT_END_NODE;
+		if (!walk_skip(&w))
+			break;
 	}
 	return -FDT_ERR_NOTFOUND;
 }

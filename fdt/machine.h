@@ -47,6 +47,7 @@ enum machine_isa {
 struct machine {
 	const char *compatible; /* the root's list: NUL-separated strings; NULL when absent */
 	size_t compatible_size; /* bytes, NULs included */
+	bool has_keys;		/* /signature is there, or nodes that are called so with a unit address */
 
 	struct region_set ram; /* memory nodes that are not disabled: linux,usable-memory, else reg */
 	size_t reserved_count;

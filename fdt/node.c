@@ -323,6 +323,16 @@ static enum lb_err read_reservation(const struct node *node, struct machine *m, 
 	return read_ranges(node, reg, sink_reservation, m, diag);
 }
 
+/* /signature, whose children are keys: what they mean is fdt/fit/keyring.c's to say. */
+
+static enum lb_err read_keys(const struct node *node, struct machine *m, struct diag *diag)
+{
+	(void)node;
+	(void)diag;
+	m->has_keys = true;
+	return LB_OK;
+}
+
 /* /cpus and its children. */
 
 enum { CPUS_ADDRESS_CELLS, CPUS_TIMEBASE };
@@ -433,5 +443,6 @@ const struct node_type node_types[NODE_KINDS] = {
 	[NODE_CPU] = NODE_TYPE(cpu_wanted, read_cpu),
 	[NODE_RESERVED_MEMORY] = NODE_TYPE(reserved_memory_wanted, read_reserved_memory),
 	[NODE_RESERVATION] = NODE_TYPE(reservation_wanted, read_reservation),
+	[NODE_KEYS] = {NULL, 0, read_keys},
 	[NODE_TOP] = NODE_TYPE(top_wanted, read_top),
 };

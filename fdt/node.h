@@ -20,7 +20,8 @@ enum node_kind {
 	NODE_CPU,
 	NODE_RESERVED_MEMORY,
 	NODE_RESERVATION,
-	NODE_TOP, /* any other child of the root: memory, if its device_type says so */
+	NODE_KEYS, /* /signature */
+	NODE_TOP,  /* any other child of the root: memory, if its device_type says so */
 	NODE_KINDS,
 };
 

@@ -30,6 +30,7 @@ static const struct {
 	{NODE_ROOT, NODE_CHOSEN, "chosen"},
 	{NODE_ROOT, NODE_CPUS, "cpus"},
 	{NODE_ROOT, NODE_RESERVED_MEMORY, "reserved-memory"},
+	{NODE_ROOT, NODE_KEYS, "signature"},
 	{NODE_ROOT, NODE_TOP, NULL},
 	{NODE_CPUS, NODE_CPU, NULL},
 	{NODE_RESERVED_MEMORY, NODE_RESERVATION, NULL},
@@ -83,6 +84,7 @@ static void keep_property(struct reader *r)
 {
 	const struct node_type *type = &node_types[r->level[r->depth - 1].kind];
 
+	walk_property(&r->walk);
 	for (size_t i = 0; i < type->wanted_count; i++) {
 		if (!walk_property_is(&r->walk, type->wanted[i].name, type->wanted[i].length))
 			continue;
@@ -148,6 +150,7 @@ static void clear_machine(struct machine *m)
 {
 	m->compatible = NULL;
 	m->compatible_size = 0;
+	m->has_keys = false;
 	region_set_clear(&m->ram);
 	m->reserved_count = 0;
 	m->pool_count = 0;
@@ -239,7 +242,10 @@ const char *fdt_peek_compatible(const void *blob, uint64_t size, size_t *list_si
 	w.strings = (const char *)blob + fdt_off_dt_strings(&header);
 	walk_next(&w);
 	while ((tag = walk_next(&w)) == FDT_PROP || tag == FDT_NOP) {
-		if (tag == FDT_PROP && walk_property_is(&w, wanted, sizeof(wanted) - 1)) {
+		if (tag == FDT_NOP)
+			continue;
+		walk_property(&w);
+		if (walk_property_is(&w, wanted, sizeof(wanted) - 1)) {
 			*list_size = w.value.size;
 			return prop_string(w.value);
 		}

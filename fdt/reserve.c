@@ -65,8 +65,12 @@ static bool can_reserve(const void *fdt)
 
 uint64_t reserve_growth(const struct fdt_wishes *wishes)
 {
-	uint64_t growth = edit_node_growth() + edit_property_growth("#address-cells", 4) +
-			  edit_property_growth("#size-cells", 4) + edit_property_growth("ranges", 0);
+	uint64_t growth;
+
+	if (!WITH_CRASH) /* then nobody wishes it */
+		return 0;
+	growth = edit_node_growth() + edit_property_growth("#address-cells", 4) +
+		 edit_property_growth("#size-cells", 4) + edit_property_growth("ranges", 0);
 
 	for (size_t i = 0; i < wishes->reservation_count; i++) {
 		const char *compatible = wishes->reservation[i].compatible;
@@ -85,7 +89,7 @@ enum lb_err reserve_check(const void *blob, const struct fdt_wishes *wishes, str
 {
 	const struct edit_cells root = edit_cells_below(blob, 0);
 
-	if (!wishes->reservation_count)
+	if (!WITH_CRASH || !wishes->reservation_count)
 		return LB_OK;
 	if (!can_reserve(blob))
 		return diag_fail(
@@ -188,9 +192,12 @@ static int drop_reservations(void *fdt)
 
 int reserve_fix(void *fdt, const struct fdt_wishes *wishes)
 {
-	int parent = wishes->reservation_count ? find_or_add_parent(fdt) : 0;
-	int code = parent < 0 ? parent : 0;
+	int parent, code;
 
+	if (!WITH_CRASH)
+		return 0;
+	parent = wishes->reservation_count ? find_or_add_parent(fdt) : 0;
+	code = parent < 0 ? parent : 0;
 	if (wishes->usable_memory.size)
 		return drop_reservations(fdt);
 	for (size_t i = 0; !code && i < wishes->reservation_count; i++)

@@ -22,10 +22,13 @@ int sound_header(const void *blob)
 	return fdt_check_header(blob);
 }
 
-/* Does each name of a property end inside of the strings? So it is if the last of them does. */
-static bool strings_end(const struct walk *w)
+/* Does the name of the property end inside of the strings? So does each if the last of them does. */
+static bool is_named(const struct walk *w)
 {
-	return w->strings_size && !w->strings[w->strings_size - 1];
+	const uint32_t name = walk_name_at(w);
+
+	return name < w->strings_size &&
+	       (!w->strings[w->strings_size - 1] || memchr(w->strings + name, '\0', w->strings_size - name));
 }
 
 /* The tag FDT_END, or what walk_next() stops at: of all others it says FDT_END, too. */
@@ -45,8 +48,7 @@ static bool is_tree(const void *blob)
 	walk_start(&w, blob);
 	while ((tag = walk_next(&w)) != FDT_END) {
 		if (is_over || (tag == FDT_BEGIN_NODE && !depth && *w.name) ||
-		    (tag == FDT_END_NODE && !depth) ||
-		    (tag == FDT_PROP && !strings_end(&w) && !memchr(w.name, '\0', w.name_room)))
+		    (tag == FDT_END_NODE && !depth) || (tag == FDT_PROP && !is_named(&w)))
 			return false;
 		depth += (tag == FDT_BEGIN_NODE) - (tag == FDT_END_NODE);
 		is_over = tag == FDT_END_NODE && !depth;

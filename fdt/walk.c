@@ -2,6 +2,8 @@
 /* Stepping from tag to tag through the structure block, once and cheaply. */
 #include "fdt/walk.h"
 
+#define PROPERTY_HEAD (sizeof(struct fdt_property) - FDT_TAGSIZE)
+
 void walk_start(struct walk *w, const void *blob)
 {
 	w->structure = (const char *)blob + fdt_off_dt_struct(blob);
@@ -19,14 +21,6 @@ void walk_start_in(struct walk *w, const void *blob, uint32_t node)
 	walk_next(w);
 }
 
-/* The number in the word at @offset, of which the caller knows that it is there. A call would cost more. */
-__attribute__((always_inline)) static inline uint32_t word(const struct walk *w, size_t offset)
-{
-	const uint8_t *byte = (const uint8_t *)w->structure + offset;
-
-	return (uint32_t)byte[0] << 24 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 8 | byte[3];
-}
-
 /* Read a node's name at @at. Return: the offset behind it; 0 if it has no end. (A call would cost more.) */
 static size_t read_name(struct walk *w, size_t at)
 {
@@ -39,47 +33,61 @@ static size_t read_name(struct walk *w, size_t at)
 	return 0;
 }
 
-/* Read a property's length, name and value at @at. Return: the offset behind it; 0 if it does not fit. */
-static size_t read_property(struct walk *w, size_t at)
+/* Return: the offset behind the property whose length is at @at; 0 if it does not fit. */
+static size_t behind_property(const struct walk *w, size_t at)
 {
-	const uint32_t head = sizeof(struct fdt_property) - FDT_TAGSIZE;
-	uint32_t name;
-
-	if (!range_fits(at, head, w->structure_size))
+	if (!range_fits(at, PROPERTY_HEAD, w->structure_size) ||
+	    !range_fits(at + PROPERTY_HEAD, walk_word(w, at), w->structure_size))
 		return 0;
-	w->value.size = word(w, at);
-	w->value.data = (const uint8_t *)w->structure + at + head;
-	name = word(w, at + 4);
-	if (!range_fits(at + head, w->value.size, w->structure_size) || name >= w->strings_size)
-		return 0;
-	w->name = w->strings + name;
-	w->name_room = w->strings_size - name;
-	return at + head + w->value.size;
+	return at + PROPERTY_HEAD + walk_word(w, at);
 }
 
 uint32_t walk_next(struct walk *w)
 {
+	const uint8_t *byte = (const uint8_t *)w->structure + w->next;
 	uint32_t tag;
 	size_t behind;
 
 	w->offset = w->next;
-	if (!range_fits(w->offset, FDT_TAGSIZE, w->structure_size))
+	if (!range_fits(w->offset, FDT_TAGSIZE, w->structure_size) || byte[0] | byte[1] | byte[2])
 		return FDT_END;
-	tag = word(w, w->offset);
+	tag = byte[3];
 	behind = w->offset + FDT_TAGSIZE;
 	if (tag == FDT_BEGIN_NODE)
 		behind = read_name(w, behind);
 	else if (tag == FDT_PROP)
-		behind = read_property(w, behind);
+		behind = behind_property(w, behind);
 	else if (tag != FDT_END_NODE && tag != FDT_NOP)
 		behind = 0;
 	w->next = (uint32_t)(behind + FDT_TAGSIZE - 1) & ~(uint32_t)(FDT_TAGSIZE - 1);
 	return behind ? tag : FDT_END;
 }
 
-bool walk_property_is(const struct walk *w, const char *wanted, size_t length)
+void walk_property(struct walk *w)
 {
-	return *w->name == *wanted && w->name_room > length && memcmp(w->name, wanted, length + 1) == 0;
+	const size_t at = (size_t)w->offset + FDT_TAGSIZE;
+	uint32_t name = walk_name_at(w);
+
+	if (name > w->strings_size)
+		name = w->strings_size;
+	w->name = w->strings + name;
+	w->name_room = w->strings_size - name;
+	w->value.data = (const uint8_t *)w->structure + at + PROPERTY_HEAD;
+	w->value.size = walk_word(w, at);
+}
+
+bool walk_skip(struct walk *w)
+{
+	unsigned int depth = 1;
+
+	while (depth) {
+		const uint32_t tag = walk_next(w);
+
+		if (tag == FDT_END)
+			return false;
+		depth += (tag == FDT_BEGIN_NODE) - (tag == FDT_END_NODE);
+	}
+	return true;
 }
 
 bool walk_node_is(const struct walk *w, const char *wanted)

@@ -5,7 +5,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from lifeboatlib import benchchart, bootlog, memorymap, story, svg, tables, timeline
+from lifeboatlib import bootlog, memorymap, story, svg, tables, timeline
+from lifeboatlib.bench import chart
+from lifeboatlib.bench.bed import Figure
 from lifeboatlib.paths import REPO
 from lifeboatlib.ui import LifeboatError
 
@@ -60,7 +62,8 @@ def test_each_address_has_one_owner(which: int) -> None:
 
 def test_the_pictures_are_xml_and_name_what_they_show() -> None:
     boots = list(bootlog.boots(LOG))
-    bars = benchchart.draw([("lifeboat, checking", 12_300_000), ("U-Boot", 4_560)])
+    figures = [("checking", "lifeboat", 12_300_000), ("booti", "U-Boot", 4_560)]
+    bars = chart.draw([Figure("boot", what, who, value, "instructions", "") for what, who, value in figures])
     drawn = (bars, memorymap.draw(memorymap.of_interest(boots)), timeline.draw(timeline.told(boots)), story.draw())
     for picture, words in zip(drawn, ("12.3 M", "preserved", "checking", "Capture"), strict=True):
         assert words in "".join(ElementTree.fromstring(picture).itertext())

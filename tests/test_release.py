@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -30,6 +31,10 @@ def test_the_changelog_has_this_version_on_top() -> None:
     assert days == sorted(days, reverse=True)
     parts = re.findall(r"^### (.*)$", text("CHANGELOG.md"), re.MULTILINE)
     assert set(parts) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+def test_the_packages_have_this_version() -> None:
+    assert text("debian/changelog").startswith(f"lifeboat ({VERSION}) ")
 
 
 def test_the_build_tells_what_is_linked_in(stage: Path) -> None:
@@ -81,18 +86,26 @@ def dist(directory: Path) -> Path:
     return directory / f"meson-dist/{NAME}.tar.xz"
 
 
-def build(tarball: Path, directory: Path) -> Path:
-    """A stage out of a tarball, where there is no network."""
+def unpacked(tarball: Path, directory: Path) -> Path:
+    """The tree out of a tarball; it is no git clone."""
     with tarfile.open(tarball) as packed:
         packed.extractall(directory)
-    source = directory / NAME
-    alone = ["unshare", "--net", "--map-root-user"]
-    for argv in (
-        ["meson", "setup", "build", "--cross-file", "tools/cross/riscv64-gcc.ini"],
-        ["meson", "compile", "-C", "build", "-j", "2"],
-    ):
-        done = subprocess.run([*alone, *argv], cwd=source, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    return directory / NAME
+
+
+def alone(source: Path, *argv: str | Path) -> str:
+    """Runs a program in a tree, where there is no network; gives its output."""
+    words = ["unshare", "--net", "--map-root-user", *argv]
+    done = subprocess.run(words, cwd=source, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    return done.stdout
+
+
+def build(tarball: Path, directory: Path) -> Path:
+    """A stage out of a tarball."""
+    source = unpacked(tarball, directory)
+    alone(source, "meson", "setup", "build", "--cross-file", "tools/cross/riscv64-gcc.ini")
+    alone(source, "meson", "compile", "-C", "build", "-j", "2")
     return source / "build/lifeboat.bin"
 
 
@@ -105,3 +118,15 @@ def test_the_tarball_is_reproducible_and_builds_offline_to_the_same_bytes(tmp_pa
     sboms = [(path.parent / "lifeboat.spdx.json").read_bytes() for path in stages]
     assert sboms[0] == sboms[1]
     print(f"\nrelease: {first.stat().st_size} bytes of tarball, {stages[0].stat().st_size} of stage")
+
+
+@pytest.mark.long
+def test_the_tarball_tests_itself_offline(tmp_path: Path) -> None:
+    """Its unit tests; tests/bare.py is for all others."""
+    source = unpacked(dist(tmp_path / "made"), tmp_path)
+    alone(source, "meson", "setup", "build-host", "-Dhost_tests=true", "-Db_sanitize=address,undefined")
+    alone(source, "meson", "compile", "-C", "build-host", "-j", "2")
+    said = alone(source, sys.executable, "-m", "pytest", "-q", "-m", "not slow and not long", "tests/unit")
+    programs = len(list((source / "tests/unit").glob("test_*.c")))
+    assert int(re.search(r"^(\d+) passed", said, re.MULTILINE)[1]) > programs // 2, said
+    print("\nrelease: offline:", said.splitlines()[-1])

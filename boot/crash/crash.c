@@ -17,10 +17,12 @@ enum lb_err crash_enter(struct boot_context *ctx)
 
 void crash_discover(struct boot_context *ctx)
 {
-	if (!WITH_CRASH)
+	if (!WITH_CRASH) {
 		log_info(&ctx->log,
 			 "crash: no crash kernel: this build has no crash support (-Dcrash=false)");
-	else if (ctx->crash.way == WAY_KEXEC)
+		return;
+	}
+	if (ctx->crash.way == WAY_KEXEC)
 		kexec_discover(&ctx->facts, &ctx->stage, &ctx->crash, &ctx->dead);
 	else
 		region_discover(&ctx->facts, &ctx->stage, &ctx->memmap, &ctx->crash);

@@ -47,3 +47,22 @@ trap_again:
 	ecall
 1:	wfi
 	j	1b
+
+/*
+ * Built with -Dtraps=stack, a function with an array keeps this word above it, and comes here if it changed.
+ * It is no secret, since there is none to be had so early: it catches bugs, not attackers.
+ *
+ * In:      ra in that function
+ * Leaves:  by a trap, which is told from others by this address
+ */
+	.section .text.__stack_chk_fail, "ax", @progbits
+	.balign	4
+	.globl	__stack_chk_fail
+__stack_chk_fail:
+	ebreak
+
+	.section .rodata.__stack_chk_guard, "a", @progbits
+	.balign	8
+	.globl	__stack_chk_guard
+__stack_chk_guard:
+	.dword	0x5ac3000a0dffa53c		/* a string that runs over ends at some byte of it */

@@ -157,7 +157,7 @@ static enum lb_err make_plan(const struct facts *facts, struct payload *payload,
 
 	map_keep_free(facts, payload);
 	/* Late: the FDT is made before anything is copied, so that loadables and pools may lie on this. */
-	err = memmap_take(&payload->map, room.base, room.size, MEMMAP_FDT, "being made");
+	err = WITH_FDTS ? memmap_take(&payload->map, room.base, room.size, MEMMAP_FDT, "being made") : LB_OK;
 	if (err)
 		return diag_fail(&facts->log->diag, err, "memory: no entry left for the FDT");
 	err = plan_once(facts, payload, keep_bundle);

@@ -62,7 +62,7 @@ enum lb_err map_make(const struct facts *facts, struct payload *payload, const s
 	enum lb_err err = LB_OK;
 
 	payload->map = *map;
-	if (payload->machine != &facts->hw->machine) {
+	if (WITH_FDTS && payload->machine != &facts->hw->machine) {
 		err = take_gaps(&payload->machine->ram, &payload->map);
 		if (!err)
 			err = take_reservations(facts, payload, &payload->map);

@@ -63,7 +63,7 @@ enum lb_err trust_find_keys(struct trust *trust, const struct hw *hw, struct log
 		err = add_ring(trust,
 			       keyring_open(builtin_keys, builtin_keys_size, &trust->ring[0], &log->diag),
 			       "built in", log);
-	if (!err)
+	if (!err && hw->machine.has_keys)
 		err = add_ring(trust,
 			       keyring_open_checked(hw->fdt, hw->fdt_size, &trust->ring[trust->ring_count],
 						    &log->diag),

@@ -14,6 +14,7 @@
 
 #include "boot/load/images.h"
 
+#define GUESS	  8 /* times as large as packed, where nothing tells: a first try; kernels are 3 to 5 times */
 #define BSS_SHARE 8 /* a kernel's bss is most often less than this fraction of its file, and 2 MiB */
 
 /* Room to choose from: what is free, below the limit. The plan's own set serves, since it is not made yet. */
@@ -93,6 +94,8 @@ static enum lb_err unpack(const struct facts *facts, struct payload *payload)
 		return diag_fail(&facts->log->diag, LB_ENOSPC,
 				 "bundle: no room to unpack in: give the machine more RAM");
 	largest = region_set_largest(&payload->plan.room, IMAGE_LINUX_ALIGN);
+	if (!room)
+		room = GUESS * packed.size < largest ? GUESS * packed.size : largest;
 	for (bool again = true; again; room = largest) {
 		err = choose_place(facts, payload, room, &out->base);
 		if (err)

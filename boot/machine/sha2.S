@@ -2,8 +2,8 @@
 /*
  * SHA-256's and SHA-512's blocks (FIPS 180-4, sections 6.2 and 6.4), with all that they work on in
  * registers. It is assembly because compilers spill: theirs takes a fifth more. One text for all ways; a
- * way is the four sigma functions and how words are read. Instructions that old assemblers do not know are
- * written by their encodings.
+ * way is the four sigma functions, an order is how words are read. Instructions that old assemblers do not
+ * know are written by their encodings.
  *
  * In SHA-256 the upper half of a register may be anything.
  *
@@ -43,12 +43,26 @@
 #define T1 a4
 #define T2 a5
 
-#define FRAME 128
+/* RV64: multiplied by it, a word in the upper half is turned right by so much, twice: mulhu. */
+#define TURN2 T2
+#define TURN6 gp
+
+#define FRAME 144 /* registers from 0 on */
 #define STATE 104(sp)
 #define DATA  112(sp)
 #define COUNT 120(sp)
 
 /* ---- Ways: rd = f(rs), by T1 and T2; rd is not rs ---- */
+
+/*
+ * RV64's sums begin with a multiplication. Its result is not there at once: what does not need it comes
+ * between.
+ */
+.macro begin_sum way, rd, rs, turn
+	.ifc	\way, rv64
+	turn	\rd, \rs, \turn
+	.endif
+.endm
 
 .macro ror32 rd, rs, n
 	.insn	i 0x1b, 5, \rd, \rs, 0x600 + \n /* roriw */
@@ -118,27 +132,36 @@
 	xor2_shift ror64, srli, \rd, \rs, 19, 61, 6
 .endm
 
-/* RV64: a word that stands in both halves of a register is rotated by a shift. */
-.macro both_halves rd, rs
-	slli	T1, \rs, 32
-	srli	\rd, T1, 32
-	or	\rd, \rd, T1
+/* RV64: a word that stands in both halves of a register is rotated by a shift; multiplied, it does and is. */
+.macro turn rd, rs, turn
+	slli	\rd, \rs, 32
+	mulhu	\rd, \rd, \turn
 .endm
-.macro rv64_sum rd, rs, first, second, third
-	both_halves T2, \rs
-	srli	\rd, T2, \first
-	srli	T1, T2, \second
-	xor	\rd, \rd, T1
-	srli	T1, T2, \third
+.macro xor2_shifted rd, first, second
+	srli	T1, \rd, \first
+	xor	T1, T1, \rd
+	srli	T1, T1, \second
 	xor	\rd, \rd, T1
 .endm
-.macro rv64_sigma rd, rs, first, second, shift
-	both_halves T2, \rs
-	srli	\rd, T1, 32 + \shift
-	srli	T1, T2, \first
+.macro rv64_sum0 rd, rs /* turned by 2; then 11 and 20 more */
+	xor2_shifted \rd, 9, 11
+.endm
+.macro rv64_sum1 rd, rs /* turned by 6; then 5 and 19 more */
+	xor2_shifted \rd, 14, 5
+.endm
+.macro rv64_sigma rd, rs, between, more, shift
+	turn	\rd, \rs, TURN6
+	srli	T1, \rd, \between
 	xor	\rd, \rd, T1
-	srli	T1, T2, \second
+	srli	\rd, \rd, \more
+	srliw	T1, \rs, \shift
 	xor	\rd, \rd, T1
+.endm
+.macro rv64_sigma0 rd, rs /* 7, 18 */
+	rv64_sigma \rd, \rs, 11, 1, 3
+.endm
+.macro rv64_sigma1 rd, rs /* 17, 19 */
+	rv64_sigma \rd, \rs, 2, 11, 10
 .endm
 .macro ror_by_shifts rd, rs, n
 	srli	\rd, \rs, \n
@@ -148,30 +171,20 @@
 .macro rv64_512_sum0 rd, rs
 	xor3	ror_by_shifts, \rd, \rs, 28, 34, 39
 .endm
-.macro rv64_sum0 rd, rs
-	rv64_sum \rd, \rs, 2, 13, 22
-.endm
 .macro rv64_512_sum1 rd, rs
 	xor3	ror_by_shifts, \rd, \rs, 14, 18, 41
-.endm
-.macro rv64_sum1 rd, rs
-	rv64_sum \rd, \rs, 6, 11, 25
 .endm
 .macro rv64_512_sigma0 rd, rs
 	xor2_shift ror_by_shifts, srli, \rd, \rs, 1, 8, 7
 .endm
-.macro rv64_sigma0 rd, rs
-	rv64_sigma \rd, \rs, 7, 18, 3
-.endm
 .macro rv64_512_sigma1 rd, rs
 	xor2_shift ror_by_shifts, srli, \rd, \rs, 19, 61, 6
 .endm
-.macro rv64_sigma1 rd, rs
-	rv64_sigma \rd, \rs, 17, 19, 10
+
+/* ---- Orders: words that are big-endian, two of them from \at of T0 on, by T1, A and B ---- */
+
+.macro rev8_ready
 .endm
-
-/* ---- Words in big-endian order: two of them, by T1 and T2, from \at of T0 on ---- */
-
 .macro rev8_read32 first, second, at
 	ld	\second, 4 * \at(T0)
 	rev8	\second, \second
@@ -183,66 +196,75 @@
 	ld	\second, 8 * \at + 8(T0)
 	rev8	\second, \second
 .endm
-.macro rv64_read32 first, second, at
-	lw	\first, 4 * \at(T0)
-	swap32	\first
-	lw	\second, 4 * \at + 4(T0)
-	swap32	\second
-.endm
-.macro swap32 word /* (A is 0x00ff00ff yet, and B is free.) */
-	srli	T1, \word, 8
-	and	T1, T1, A
-	and	T2, \word, A
-	slli	T2, T2, 8
-	or	T1, T1, T2
-	srliw	T2, T1, 16
-	slli	T1, T1, 16
-	or	\word, T1, T2
-.endm
 
+	.section .rodata.sha2_rv64, "a", @progbits
+	.balign	8
+sha2_rv64:
+	.dword	0x00ff00ff00ff00ff, 0x0000ffff0000ffff
+	.dword	(1 << 32 | 1) << 30, (1 << 32 | 1) << 26
+
+.macro rv64_ready
+	lla	T1, sha2_rv64
+	ld	A, 0(T1)
+	ld	B, 8(T1)
+	ld	TURN2, 16(T1)
+	ld	TURN6, 24(T1)
+.endm
+.macro rv64_read32 first, second, at
+	ld	\first, 4 * \at(T0)
+	swap	\first, A, 8
+	swap	\first, B, 16
+	srli	\second, \first, 32
+.endm
 .macro rv64_read64 first, second, at
 	rv64_read_one \first, 8 * \at
 	rv64_read_one \second, 8 * \at + 8
 .endm
 .macro rv64_read_one word, at
-	lw	\word, \at(T0)
-	swap32	\word
-	slli	B, \word, 32
-	lw	\word, \at + 4(T0)
-	swap32	\word
+	ld	\word, \at(T0)
+	swap	\word, A, 8
+	swap	\word, B, 16
+	srli	T1, \word, 32
 	slli	\word, \word, 32
-	srli	\word, \word, 32
-	or	\word, \word, B
+	or	\word, \word, T1
+.endm
+.macro swap word, mask, bits /* neighbours of so many bits */
+	srli	T1, \word, \bits
+	and	T1, T1, \mask
+	and	\word, \word, \mask
+	slli	\word, \word, \bits
+	or	\word, \word, T1
 .endm
 
 /* ---- The rounds ---- */
 
-.macro add_constant32 to, i
-	lw	T0, 8 * (\i) + 4(K) /* SHA-256's constants are the upper halves of SHA-512's first ones */
-	add	\to, \to, T0
+.macro constant32 to, i
+	lw	\to, 8 * (\i) + 4(K) /* SHA-256's constants are the upper halves of SHA-512's first ones */
 .endm
-.macro add_constant64 to, i
-	ld	T0, 8 * (\i)(K)
-	add	\to, \to, T0
+.macro constant64 to, i
+	ld	\to, 8 * (\i)(K)
 .endm
 
 /* The working variables change their roles, so that none has to be moved. */
 .macro round way, bits, a, b, c, d, e, f, g, h, w, i
+	begin_sum \way, T0, \e, TURN6
+	xor	T1, \f, \g
+	and	T1, T1, \e
+	xor	T1, T1, \g
+	add	\h, \h, T1
+	constant\bits T1, \i
+	add	\h, \h, \w
+	add	\h, \h, T1
 	\way\()_sum1 T0, \e
 	add	\h, \h, T0
-	xor	T0, \f, \g
-	and	T0, T0, \e
-	xor	T0, T0, \g
-	add	\h, \h, T0
-	add_constant\bits \h, \i
-	add	\h, \h, \w
 	add	\d, \d, \h
-	\way\()_sum0 T0, \a
-	add	\h, \h, T0
-	or	T0, \a, \b
-	and	T0, T0, \c
+	begin_sum \way, T0, \a, TURN2
 	and	T1, \a, \b
-	or	T0, T0, T1
+	add	\h, \h, T1
+	xor	T1, \a, \b
+	and	T1, T1, \c
+	add	\h, \h, T1
+	\way\()_sum0 T0, \a
 	add	\h, \h, T0
 .endm
 
@@ -283,7 +305,7 @@
 	\store	T1, \at(T0)
 .endm
 
-.macro sha2 name, way, read, bits, load, store, rounds
+.macro sha2 name, way, order, bits, load, store, rounds
 	.section .text.\name, "ax", @progbits
 	.globl	\name
 	.type	\name, @function
@@ -302,21 +324,22 @@
 	sd	s9, 80(sp)
 	sd	s10, 88(sp)
 	sd	s11, 96(sp)
+	sd	gp, 128(sp)
 	sd	a0, STATE
 	sd	a1, DATA
 	sd	a2, COUNT
 
 .Lblock_\name:
 	ld	T0, DATA
-	li	A, 0x00ff00ff
-	\read	W0, W1, 0
-	\read	W2, W3, 2
-	\read	W4, W5, 4
-	\read	W6, W7, 6
-	\read	W8, W9, 8
-	\read	W10, W11, 10
-	\read	W12, W13, 12
-	\read	W14, W15, 14
+	\order\()_ready
+	\order\()_read\bits W0, W1, 0
+	\order\()_read\bits W2, W3, 2
+	\order\()_read\bits W4, W5, 4
+	\order\()_read\bits W6, W7, 6
+	\order\()_read\bits W8, W9, 8
+	\order\()_read\bits W10, W11, 10
+	\order\()_read\bits W12, W13, 12
+	\order\()_read\bits W14, W15, 14
 	ld	T0, STATE
 	load_state \bits, \load, T0
 	lla	K, sha2_constants
@@ -378,13 +401,14 @@
 	ld	s9, 80(sp)
 	ld	s10, 88(sp)
 	ld	s11, 96(sp)
+	ld	gp, 128(sp)
 	addi	sp, sp, FRAME
 	ret
 	.size	\name, . - \name
 .endm
 
-	sha2	sha256_zknh, zknh32, rev8_read32, 32, lw, sw, 64
-	sha2	sha256_zbb, zbb32, rev8_read32, 32, lw, sw, 64
-	sha2	sha256_blocks, rv64, rv64_read32, 32, lw, sw, 64
-	sha2	sha512_zbb, zbb64, rev8_read64, 64, ld, sd, 80
-	sha2	sha512_blocks, rv64_512, rv64_read64, 64, ld, sd, 80
+	sha2	sha256_zknh, zknh32, rev8, 32, lw, sw, 64
+	sha2	sha256_zbb, zbb32, rev8, 32, lw, sw, 64
+	sha2	sha256_blocks, rv64, rv64, 32, lw, sw, 64
+	sha2	sha512_zbb, zbb64, rev8, 64, ld, sd, 80
+	sha2	sha512_blocks, rv64_512, rv64, 64, ld, sd, 80

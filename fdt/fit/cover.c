@@ -98,7 +98,10 @@ enum lb_err fit_cover_find(const struct fit *fit, int config, struct fit_cover *
 		err = add(cover, (struct fit_covered){config, {"configurations", name}}, diag);
 	walk_start_in(&w, fit->blob, (uint32_t)config);
 	while (!err && ((tag = walk_next(&w)) == FDT_PROP || tag == FDT_NOP)) {
-		if (tag == FDT_PROP && !is_among(w.name, no_references, ARRAY_SIZE(no_references)))
+		if (tag == FDT_NOP)
+			continue;
+		walk_property(&w);
+		if (!is_among(w.name, no_references, ARRAY_SIZE(no_references)))
 			err = add_images(fit, w.value, cover, diag);
 	}
 	return err;
@@ -216,8 +219,10 @@ static enum lb_err enter(struct region_walk *w, bool *take)
 
 static enum lb_err take_property(struct region_walk *w, bool *take)
 {
-	const uint64_t name = (uint64_t)(w->at.name - w->at.strings);
+	uint64_t name;
 
+	walk_property(&w->at);
+	name = (uint64_t)(w->at.name - w->at.strings);
 	*take = w->taken[w->depth] == WHOLE;
 	for (size_t i = 0; *take && i < ARRAY_SIZE(not_hashed); i++)
 		*take = strcmp(w->at.name, not_hashed[i]) != 0;

@@ -123,19 +123,10 @@ int fit_first_child(const struct fit *fit, int parent)
 
 int fit_next_child(const struct fit *fit, int node)
 {
-	unsigned depth = 1;
 	struct walk w;
 
 	walk_start_in(&w, fit->blob, (uint32_t)node);
-	while (depth > 0) {
-		uint32_t tag = walk_next(&w);
-
-		if (tag == FDT_END)
-			return -1;
-		depth += tag == FDT_BEGIN_NODE;
-		depth -= tag == FDT_END_NODE;
-	}
-	return find_node(&w);
+	return walk_skip(&w) ? find_node(&w) : -1;
 }
 
 const char *fit_node_name(const struct fit *fit, int node)
@@ -188,8 +179,12 @@ enum lb_err fit_read_properties(const struct fit *fit, int node, struct fit_prop
 		wanted[i].value = NULL;
 	walk_start_in(&w, fit->blob, (uint32_t)node);
 	while ((tag = walk_next(&w)) == FDT_PROP || tag == FDT_NOP) {
-		struct fit_property *row = tag == FDT_PROP ? find_wanted(wanted, count, w.name) : NULL;
+		struct fit_property *row;
 
+		if (tag == FDT_NOP)
+			continue;
+		walk_property(&w);
+		row = find_wanted(wanted, count, w.name);
 		if (!row)
 			continue;
 		if (row->value)

@@ -23,8 +23,8 @@ struct decompressor {
 	/**
 	 * How many bytes come out. For decompress_measure() alone, which has seen a magic.
 	 *
-	 * @bound  receives it: what the format declares if it does, else what its blocks can hold, or a
-	 *         guess; never 0
+	 * @bound  receives it: what the format declares if it does, else what its blocks can hold; 0 if
+	 *         neither is of use
 	 * Return: LB_OK; LB_EFORMAT; LB_EUNSUPPORTED.
 	 */
 	enum lb_err (*measure)(struct packed_bytes packed, uint64_t *bound, struct diag *diag);
@@ -57,10 +57,9 @@ const struct decompressor *decompressor_by_magic(struct packed_bytes packed);
 /**
  * How many bytes come out of @packed by @by: to be asked before unpacking.
  *
- * The room for them suffices, but for a gzip of several members, or with zeros behind it, and for a zstd
- * stream that was packed from a pipe: these do not tell, so it may take more (LB_ENOSPC: unpack it again with
- * all the room that there is).
- * @bound  receives it; never 0
+ * The room for them suffices, but for a gzip of several members: there it may take more (LB_ENOSPC: unpack it
+ * again with all the room that there is).
+ * @bound  receives it; 0 if it does not tell: a zstd stream packed from a pipe, a gzip with zeros behind it
  * Return: LB_OK; LB_EFORMAT it does not begin as @by's, or is damaged, or empty, or something is left over;
  *         LB_EUNSUPPORTED a variant of the format that needs what nobody has given us.
  */

@@ -15,7 +15,7 @@
 
 _Static_assert(INFLATE_WORK_SIZE <= DECOMPRESS_WORK_SIZE, "libdeflate's decoder fits");
 
-/* ISIZE, the last word of a member, little-endian. */
+/* ISIZE, the last word of a member, little-endian; 0 if zeros are behind it. */
 static enum lb_err gzip_measure(struct packed_bytes packed, uint64_t *bound, struct diag *diag)
 {
 	const uint8_t *end = (const uint8_t *)packed.data + packed.size;
@@ -25,7 +25,7 @@ static enum lb_err gzip_measure(struct packed_bytes packed, uint64_t *bound, str
 		return diag_fail(diag, LB_EFORMAT, "gzip: the data is truncated: copy it again");
 	for (int i = 1; i <= 4; i++)
 		size = size << 8 | end[-i];
-	*bound = size ? size : packed.size;
+	*bound = size;
 	return LB_OK;
 }
 

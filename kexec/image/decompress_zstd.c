@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Zstandard. Not every frame declares its size. The number of its blocks bounds it, but too generously to be
- * of use: a packer may cut 128 KiB into many (zstd 1.5.7 does). So it is guessed; unpack tells if it is more.
+ * of use: a packer may cut 128 KiB into many (zstd 1.5.7 does). So nothing is told then.
  */
 #include "kexec/image/decompress.h"
 
@@ -9,8 +9,6 @@
 
 #define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
-
-#define GUESS 8 /* times as large as packed: kernels are 3 to 5 times */
 
 static enum lb_err damaged(struct diag *diag)
 {
@@ -44,11 +42,9 @@ static enum lb_err zstd_measure(struct packed_bytes packed, uint64_t *bound, str
 	most = ZSTD_findDecompressedSize(frames.data, frames.size);
 	if (most == ZSTD_CONTENTSIZE_ERROR)
 		return damaged(diag);
-	if (most == ZSTD_CONTENTSIZE_UNKNOWN)
-		most = GUESS * frames.size;
 	if (!most)
 		return diag_fail(diag, LB_EFORMAT, "zstd: there is nothing in it");
-	*bound = most;
+	*bound = most == ZSTD_CONTENTSIZE_UNKNOWN ? 0 : most;
 	return LB_OK;
 }
 
@@ -67,7 +63,8 @@ static enum lb_err zstd_unpack(void *work, struct packed_bytes packed, void *out
 	result = ZSTD_decompressDCtx(decoder, out, room, frames.data, frames.size);
 	if (ZSTD_getErrorCode(result) == ZSTD_error_dstSize_tooSmall)
 		return diag_fail(diag, LB_ENOSPC,
-				 "zstd: it holds more than the %" PRIu64 " bytes that there is room for",
+				 "zstd: it holds more than the %" PRIu64
+				 " bytes that there is room for: give the machine more RAM",
 				 room);
 	if (ZSTD_isError(result))
 		return damaged(diag);

@@ -14,7 +14,7 @@ from lifeboatlib.paths import REPO, TOOLS
 from lifeboatlib.qemu import Machine, Session
 
 BUDGET = 600_000  # gcc 12 makes 0.50 million in place and 0.55 placed; gcc 14 a hundredth more
-HART_BUDGET = 16_000
+HART_BUDGET = 10_000
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def test_copying_costs_less_than_an_instruction_a_byte(
         ("crc32", "rv64,zbc=false", 195_000_000),
         pytest.param("sha256", "rv64,zknh=true", 750_000_000, marks=pytest.mark.slow),
         pytest.param("sha256", "", 1_250_000_000, marks=pytest.mark.long),
-        pytest.param("sha256", "rv64,zbb=false", 1_650_000_000, marks=pytest.mark.long),
+        pytest.param("sha256", "rv64,zbb=false", 1_400_000_000, marks=pytest.mark.long),
         pytest.param("sha512", "", 800_000_000, marks=pytest.mark.long),
         pytest.param("sha512", "rv64,zbb=false", 1_250_000_000, marks=pytest.mark.long),
     ],
@@ -136,8 +136,6 @@ def test_the_stage_is_within_its_bytes(compiler: str) -> None:
 @pytest.mark.slow
 def test_a_plain_loader_is_within_its_bytes(tmp_path: Path) -> None:
     cross = f"--cross-file={TOOLS / 'cross' / 'riscv64-gcc.ini'}"
-    off = [f"-D{name}=false" for name in ("crash", "fdts", "menu")]
-    off += [f"-D{name}=[]" for name in ("decompress", "hashes", "signatures")]
-    subprocess.run(["meson", "setup", tmp_path, REPO, cross, *off], check=True)
+    subprocess.run(["meson", "setup", tmp_path, REPO, cross, *size.PLAIN], check=True)
     subprocess.run(["meson", "compile", "-C", tmp_path], check=True)
     check_size(tmp_path / "lifeboat.elf", size.BUDGET)

@@ -6,13 +6,14 @@ import re
 import struct
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import keyed
 import pytest
 from crash_bare import ARMED, GIVEN_UP, REGION, expect_filled, expect_verified
 
-from lifeboatlib import bundle
+from lifeboatlib import bundle, keys
 from lifeboatlib.paths import host_dir
 from lifeboatlib.qemu import Machine, Session, patience
 
@@ -22,6 +23,7 @@ RAM_BASE, RAM_SIZE = 0x8000_0000, 256 << 20
 KEPT = 2 << 20
 EMPTY = r"^lifeboat: crash: armed, nothing loaded: lifeboat-ctl load has room for 2 MiB$"
 USED = r"^lifeboat: crash: userspace loaded a crash kernel, \d+ KiB at (0x[0-9a-f]+)$"
+UNSIGNED = r"^lifeboat: warning: crash: userspace's crash kernel is not used: signature: 'crash' is unsigned, "
 NORMAL = r"^lifeboat: ERROR: crash: the crash kernel can't be started; booting normally$"
 COMPLETE = 3  # tests/unit/torn_load.c
 
@@ -32,7 +34,7 @@ class Lab:
 
     directory: Path
 
-    def machine(self, stage: Path, made: Path) -> Machine:
+    def machine(self, stage: Path, made: Path, dtb: Path | None = None) -> Machine:
         """A byte of its RAM lies in the file where the machine has it, as in /dev/mem."""
         memory = self.directory / "mem"
         with memory.open("wb") as file:
@@ -40,7 +42,7 @@ class Lab:
         backend = f"memory-backend-file,id=ram,size={RAM_SIZE},mem-path={memory},share=on,offset={RAM_BASE}"
         return Machine(
             kernel=stage, initrd=made, memory=f"{RAM_SIZE >> 20}M", qmp=self.directory / "qmp",
-            machine="virt,memory-backend=ram", extra=("-object", backend),
+            dtb=dtb, machine="virt,memory-backend=ram", extra=("-object", backend),
         )  # fmt: skip
 
     def find_region(self, console: str, lent: int = 0) -> None:
@@ -94,10 +96,10 @@ def plain_bundle(build_payload: Callable[..., object], **defines: int) -> bundle
     return bundle.simple(bundle.linux(primary.bin))  # type: ignore[attr-defined]
 
 
-def crash_bundle(payload: object, path: Path) -> Path:
+def crash_bundle(payload: object, path: Path, signing: bundle.Signing | None = None) -> Path:
     """A bundle to load: only its crash configuration counts."""
     made = bundle.simple(bundle.linux(payload.bin))  # type: ignore[attr-defined]
-    return bundle.with_crash(made).write(path)
+    return replace(bundle.with_crash(made), signing=signing).write(path)
 
 
 def test_what_is_loaded_is_started_after_a_crash_and_what_is_not_is_not(
@@ -229,3 +231,32 @@ def test_a_bad_one_leaves_firmwares_in_place(
                 lab.flip(int(found[1], 16) + 0x1800)
             session.qmp("system_reset")
             session.expect(rf"^named: {started}$")
+
+
+def test_with_a_required_key_what_is_loaded_is_signed_or_not_started(
+    build_payload: Callable[..., object], stage: Path, keydir: Path, tmp_path: Path
+) -> None:
+    """Root of the primary may load what he likes. What is not signed starts nothing, and one line says so."""
+    signing = bundle.Signing(keyed.private(keydir, "rsa2048"))
+    reserving = bundle.with_reserve(plain_bundle(build_payload), WISH)
+    firmwares = replace(reserving, signing=signing).write(tmp_path / "reserve.itb")
+    dtb = keyed.virt_fdt(tmp_path, f"{RAM_SIZE >> 20}M", keydir, ["rsa2048"], keys.Policy(required="conf"))
+    checker = build_payload("crash_checker")
+    lab = Lab(tmp_path)
+    with Session(lab.machine(stage, firmwares, dtb)) as session:
+        session.expect(EMPTY)
+        expect_filled(session)
+        lab.find_region(session.text)
+        lab.ctl("load", crash_bundle(checker, tmp_path / "unsigned.itb"))
+        session.qmp("system_reset")
+        session.expect(USED)
+        session.expect(UNSIGNED)
+        session.expect(NORMAL)
+
+        filled = expect_filled(session)
+        assert "checker:" not in session.text, "what is not signed was started"
+        assert len(re.findall("userspace's crash kernel is not used", session.text)) == 1
+        lab.ctl("load", crash_bundle(checker, tmp_path / "signed.itb", signing))
+        session.qmp("system_reset")
+        session.expect(r"^lifeboat: signature: crash is signed by rsa2048 ")
+        expect_verified(session, filled)

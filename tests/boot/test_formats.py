@@ -156,15 +156,26 @@ def test_a_truncated_kernel_is_refused_with_one_line(
     find(r"ERROR: boot: nothing was started", console)
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ([], "bundle: kernel 'kernel' unpacks to as much as 262144 KiB; the largest free piece"),
+        (["-"], r"zstd: it holds more than the \d{8} bytes that there is room for: give the machine more RAM"),
+    ],
+    ids=["tells", "stream"],
+)
 def test_a_bomb_is_refused_with_one_line(
-    stage: Path, make_bundle: Callable[..., Path], tmp_path: Path
+    source: list[str], said: str, stage: Path, make_bundle: Callable[..., Path], tmp_path: Path
 ) -> None:
     zeros = tmp_path / "zeros"
     with zeros.open("wb") as file:
-        file.truncate(2 << 30)
-    image = packed_image(bundle.linux(zeros), "zstd", tmp_path)
-    console = run_to_end(Machine(kernel=stage, initrd=make_bundle(image)))
-    find(r"ERROR: bundle: kernel 'kernel' unpacks to as much as 2097\d+ KiB; the largest free piece", console)
+        file.truncate(256 << 20)
+    with zeros.open("rb") as stream:
+        argv = ["zstd", "-q", *(source or [zeros]), "-o", tmp_path / "packed"]
+        subprocess.run(argv, stdin=stream, check=True)
+    image = replace(bundle.linux(tmp_path / "packed"), compression="zstd")
+    console = run_to_end(Machine(kernel=stage, initrd=make_bundle(image), memory="128M"))
+    find(rf"ERROR: {said}", console)
     assert console.count("ERROR") == 2, console
 
 

@@ -17,7 +17,6 @@ import pytest
 from harness import find, passed, run_to_end, stage_ran
 
 from lifeboatlib import bundle, keys
-from lifeboatlib.paths import REPO, TOOLS
 from lifeboatlib.qemu import Machine, Session
 
 MOST_RSA_2048 = 1_500_000
@@ -189,21 +188,6 @@ def test_a_crash_configuration_that_is_refused_takes_nothing_down(lab: Lab) -> N
     find(r"^lifeboat: warning: crash: no crash kernel: signature: .* does not hold", bad)
     find(r"^lifeboat: signature: primary is signed by rsa2048 ", bad)
     find(r"^lifeboat: handoff: ", bad)
-
-
-@pytest.fixture(scope="module")
-def stage_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """stage_with("-Doption=value", ...): the stage, built so."""
-
-    def build(*options: str) -> Path:
-        directory = tmp_path_factory.mktemp("build")
-        cross = f"--cross-file={TOOLS / 'cross' / 'riscv64-gcc.ini'}"
-        for argv in (["setup", directory, REPO, cross, *options], ["compile", "-C", directory]):
-            done = subprocess.run(["meson", *argv], capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-        return directory / "lifeboat.bin"
-
-    return build
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import os
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,9 @@ import pytest
 from crash_bare import REGION, VERIFIED, assert_verified, expect_filled
 from crash_lab import ENDED, Lab, crash_bundle
 from lifeboatlib import bundle
+from lifeboatlib.gdbstub import Gdb
 from lifeboatlib.qemu import Machine, Session
+from symbols import symbols
 
 pytestmark = pytest.mark.long
 
@@ -26,11 +28,13 @@ SEED = int(os.environ.get("LIFEBOAT_SOAK_SEED", "1"))
 LINUX = os.environ.get("LIFEBOAT_SOAK_LINUX") == "1"
 
 EACH = 4  # cycles of one machine
-SPARE = 2  # resets of the stage's own work that cost no dump: judge.c
+RESET_VECTOR = 0x1000
 GIVEN_UP = r"given up, booting normally\n"  # for so many tries, or so many boots
 POLICY = r"lifeboat,unknown-end says boot"
-# Lines at which the button is pressed once more, while the stage works on a death.
-MOMENTS = ("crash: region", "stage: moved", "lifeboat,unknown-end says capture")
+# Functions at which the button is pressed once more, while the stage works on a death: the debugger stops there, so that
+# the press comes neither sooner nor later. Before a try is counted a press costs none, so often as judge.c has to spare.
+EARLY, SPARE = ("source_find", "region_discover", "stage_move", "judge", "prepare_exit"), 2
+LATE = ("call_add_notes", "core_header_write", "report_cost", "smp_release", "handoff")
 HARM = ("lifeboat: ERROR", "lifeboat: trap", "FAIL")
 ORDERS = {
     "echo c > /proc/sysrq-trigger": "panic",
@@ -80,22 +84,48 @@ class Draw:
         return bundle.with_crash(plain, payload=checker, crash=crash).write(path)
 
 
-def press(session: Session, draw: Draw) -> int:
-    """The button; and, now and then, once more while the stage works on it: how often."""
-    session.qmp("system_reset")
-    again = 0 if draw.unknown == "boot" else draw.random.randrange(SPARE + 1)
-    for _ in range(again):
-        session.expect(draw.random.choice(MOMENTS))
-        session.qmp("system_reset")
-        draw.died["button, and again"] += 1
-    return again
+@dataclass
+class Button:
+    """Resets the machine; before it came to the functions that are asked for, and at no other moment."""
+
+    session: Session
+    gdb: Gdb
+    known: dict[str, int]
+
+    def press(self) -> None:
+        """Of a machine that stands still."""
+        self.session.qmp("system_reset")
+        self.session.until(lambda: self.gdb.pc == RESET_VECTOR, "a reset")
+
+    def press_at(self, moments: Iterable[str]) -> None:
+        """Of a machine that runs; and again as it comes to each of the functions."""
+        self.gdb.interrupt()
+        self.press()
+        for moment in moments:
+            self.gdb.run_to(self.known[moment])
+            self.press()
+        self.gdb.free_run()
 
 
-def cycle(session: Session, draw: Draw) -> None:
+def moments(draw: Draw) -> tuple[list[str], list[str]]:
+    """At which functions the button is pressed again, now and then: some that cost no try, one that does."""
+    if draw.unknown == "boot":
+        return [], []
+    early = draw.random.choices(EARLY, k=draw.random.randrange(SPARE + 1))
+    late = draw.random.choices(LATE, k=int(draw.random.randrange(3) == 0))
+    draw.died["button, and again"] += len(early) + len(late)
+    return early, late
+
+
+def cycle(session: Session, draw: Draw, button: Button) -> None:
     """One death: as many captures as there are tries, each of all that the primary wrote; or none, and a reason."""
     filled = expect_filled(session)
     draw.died[draw.primary] += 1
-    again = press(session, draw) if draw.primary == "button" else 0
+    tries = draw.attempts
+    if draw.primary == "button":
+        early, late = moments(draw)
+        button.press_at(early + late)
+        tries -= len(late)
     if draw.unknown == "boot" and draw.primary != "call":
         session.expect(POLICY)
         return
@@ -103,19 +133,21 @@ def cycle(session: Session, draw: Draw) -> None:
     while (told := session.expect(f"(?:{VERIFIED})|(?:{GIVEN_UP})"))[1]:
         assert_verified(session.text, told, filled)
         captures += 1
-    # (A button that comes a moment later than it was pressed may find a try that has begun.)
-    assert draw.attempts - again <= captures <= draw.attempts, f"{captures} captures"
+    assert captures == tries, f"{captures} captures, not {tries}"
 
 
 def soak_bare(draw: Draw, cycles: int, build_payload: Build, stage: Path, directory: Path) -> None:
     """Cycles of one machine."""
     made = draw.make_bundle(build_payload, directory / "soak.itb")
     machine = Machine(
-        kernel=stage, initrd=made, memory=f"{draw.memory}M", smp=draw.smp, sv=draw.sv, qmp=directory / "qmp"
-    )
-    with Session(machine) as session:
+        kernel=stage, initrd=made, memory=f"{draw.memory}M", smp=draw.smp, sv=draw.sv, qmp=directory / "qmp",
+        gdb=f"unix:{directory / 'gdb'},server=on,wait=off",
+    )  # fmt: skip
+    with Session(machine) as session, Gdb.connect(directory / "gdb") as gdb:
+        button = Button(session, gdb, symbols(stage.with_suffix(".elf")))
+        gdb.free_run()
         for _ in range(cycles):
-            cycle(session, draw)
+            cycle(session, draw, button)
         expect_filled(session)
         assert not any(word in session.text for word in HARM), session.text[-4000:]
         if draw.unknown == "boot" and draw.primary != "call":

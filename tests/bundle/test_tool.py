@@ -147,6 +147,15 @@ def test_a_kernel_is_compressed_or_known_to_be(tool: Run, inspect: Inspect, tmp_
     assert (again["compression"], again["size"]) == (name, image["size"])
 
 
+@pytest.mark.parametrize(("name", "flag"), [("lz4", 0x04), ("zstd", 0x04)])
+def test_what_is_hashed_has_no_second_sum(tool: Run, inspect: Inspect, tmp_path: Path, name: str, flag: int) -> None:
+    """The byte behind the magic has the bit, in both formats."""
+    for options, has_sum in (((), False), (("--hash", "none"), True)):
+        make(tool, "--compress", name, *options)
+        image = next(i for i in inspect()[1]["images"] if i["name"] == "kernel")
+        assert bool((tmp_path / "out.itb").read_bytes()[image["offset"] + 4] & flag) == has_sum
+
+
 @pytest.mark.parametrize("name", ["sha256", "sha512", "crc32"])
 def test_a_hash_that_is_wrong_is_seen(tool: Run, inspect: Inspect, tmp_path: Path, name: str) -> None:
     make(tool, "--hash", name)

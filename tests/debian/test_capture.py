@@ -158,6 +158,14 @@ def test_with_recipients_nothing_is_saved_in_the_clear(capture: Capture) -> None
     assert saved["20261127120000/vmcore.flat.age"].endswith("gur qhzc")
 
 
+@pytest.mark.parametrize("recipients", ["", "/etc/keys"])
+def test_only_root_can_read_what_is_saved(recipients: str, capture: Capture) -> None:
+    """A dump holds everybody's secrets."""
+    capture.run('umask 022; mkdir "$CRASH"; ssh_host=; save_to "$CRASH"', LIFEBOAT_RECIPIENTS=recipients)
+    made = sorted(capture.crash.rglob("*"))
+    assert len(made) == 4 and not any(path.stat().st_mode & 0o077 for path in made)
+
+
 def test_over_nfs_a_dump_is_a_file_as_ever(capture: Capture) -> None:
     capture.run(LIFEBOAT_TARGET="nfs:server:/export")
     assert "20261127120000/vmcore" in capture.saved()

@@ -217,6 +217,7 @@ def expect(path):
         return ["error LB_ENOENT"]
     lines = [f"ram {base:#x} {size:#x}" for base, size in merge(ram)]
     lines += [f"compatible {name}" for name in tree.strings("/", "compatible")]
+    lines += ["keys" for name in tree.children("/") if name.split("@")[0] == "signature"][:1]
     return lines + expect_reserved(tree) + expect_chosen(tree) + expect_harts(tree)
 
 

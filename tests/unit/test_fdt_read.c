@@ -96,6 +96,8 @@ static void describe(struct lines *lines, const struct machine *m)
 		add_range(lines, "ram", m->ram.region[i]);
 	for (size_t at = 0; at < m->compatible_size; at += strlen(m->compatible + at) + 1)
 		add(lines, "compatible %s", m->compatible + at);
+	if (m->has_keys)
+		add(lines, "keys");
 	if (*m->bootargs)
 		add(lines, "bootargs %s", m->bootargs);
 	add_range(lines, "initrd", m->initrd);

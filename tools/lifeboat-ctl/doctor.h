@@ -18,13 +18,14 @@
 int doctor_begin(struct control *control);
 
 /**
- * Print what is left of the pattern, for people to post; the verdict is kept, in the note's name with ".result".
+ * Print what is left of the pattern, for people to post; the verdict is kept, in the note's name with
+ * ".result".
  *
  * Return: EXIT_DONE all of it; EXIT_FAILED not all of it, or nothing to look for, and a line said so.
  */
 int doctor_report(struct control *control);
 
-/** Print the line of the status that tells the verdict of the last report on this machine, and its day (UTC). */
+/** Print the line of the status that tells the verdict of the last report, and its day (UTC). */
 void doctor_print_last(const struct control *control);
 
 #endif

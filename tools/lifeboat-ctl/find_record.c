@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Without a device tree (ACPI): the crash region is the Reserved range that ends in a crash record of itself. */
+/* Without a device tree (ACPI): the crash region is the Reserved range that ends in a record of itself. */
 #include "tools/lifeboat-ctl/find_record.h"
 
 #include <inttypes.h>

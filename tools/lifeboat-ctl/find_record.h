@@ -6,9 +6,11 @@
 #include "tools/lifeboat-ctl/control.h"
 
 /**
- * Look for a crash record at the end of each Reserved range of /proc/iomem; root alone is shown addresses there.
+ * Look for a crash record at the end of each Reserved range of /proc/iomem; root alone is shown addresses
+ * there.
  *
- * Return: is there one? Then control->region is that range. If not, control->region and control->diag are of no use.
+ * Return: is there one? Then control->region is that range. If not, control->region and control->diag are of
+ *         no use.
  */
 bool find_record(struct control *control);
 

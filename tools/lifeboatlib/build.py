@@ -75,6 +75,13 @@ def build_stage(compiler: str = "gcc", directory: Path | None = None) -> Path:
     return directory
 
 
+def build_ctl() -> Path:
+    """Builds lifeboat-ctl for the target, static, and gives its path."""
+    directory = build_dir("ctl")
+    _meson(directory, ["--cross-file", f"{TOOLS}/cross/riscv64-gcc.ini", "-Dctl=true"], "lifeboat-ctl")
+    return directory / "tools/lifeboat-ctl/lifeboat-ctl"
+
+
 def build_host_tests() -> None:
     """Builds the unit tests for this machine, with sanitizers."""
     setup.for_build()

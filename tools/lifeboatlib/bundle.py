@@ -58,10 +58,14 @@ class Configuration:
     crash: Crash | None = None
     fdts: Sequence[str] = ()
     boards: Sequence[str] = ()
+    beside: str = ""  # an image that is not used: mkimage signs no configuration that names none
 
     def images(self) -> dict[str, str]:
         """Which images it names in which property."""
-        named = {"kernel": [self.kernel], "ramdisk": [self.ramdisk or ""], "fdt": self.fdts}
+        named = {
+            "kernel": [self.kernel], "ramdisk": [self.ramdisk or ""], "fdt": self.fdts,
+            "lifeboat,beside": [self.beside],
+        }  # fmt: skip
         return {key: ", ".join(map(_text, names)) for key, names in named.items() if any(names)}
 
 
@@ -140,14 +144,19 @@ class Bundle:
         lines += ["\t};", "", "\tconfigurations {"]
         lines += [f"\t\tdefault = {_text(self.configurations[0].name)};"]
         lines += [f"\t\t{key} = {value};" for key, value in self.policy.properties().items()]
-        for configuration in self.configurations:
+        for configuration in map(self._signable, self.configurations):
             properties = _configuration_properties(configuration)
             if self.version:
                 properties["lifeboat,version"] = f"<{self.version}>"
-            signing = self.signing if configuration.kernel else None
-            signature = {"signature-1": signing.properties(configuration)} if signing else {}
+            signature = {"signature-1": self.signing.properties(configuration)} if self.signing else {}
             lines += _node(configuration.name, properties, signature)
         return "\n".join([*lines, "\t};", "};", ""])
+
+    def _signable(self, configuration: Configuration) -> Configuration:
+        """One without a kernel, which reserves a region, names the primary's."""
+        if not self.signing or configuration.kernel:
+            return configuration
+        return replace(configuration, beside=self.configurations[0].kernel)
 
     def _hashes(self, image: Image) -> Sequence[str]:
         """A signature wants a hash that nobody can forge; else one that finds damage will do."""
@@ -319,11 +328,11 @@ def add_crash(made: Bundle, args: argparse.Namespace) -> Bundle:
     return with_crash(made, args.crash_initrd, args.crash_append, payload, crash)
 
 
-def compress(image: Image, name: str, directory: Path) -> Image:
+def compress(image: Image, name: str, directory: Path, is_hashed: bool = True) -> Image:
     """The image, compressed into a file in a directory, which must be there until the bundle is made."""
     if name == "none" or image.compression != "none":
         return image
-    return replace(image, path=packing.pack(image.path, name, directory), compression=name)
+    return replace(image, path=packing.pack(image.path, name, directory, is_hashed), compression=name)
 
 
 def add_signing_arguments(parser: argparse.ArgumentParser) -> None:
@@ -452,7 +461,7 @@ def _payload(args: argparse.Namespace, directory: Path) -> Image:
 def main(args: argparse.Namespace) -> int:
     """Makes the bundle."""
     with tempfile.TemporaryDirectory() as name:
-        payload = compress(_payload(args, Path(name)), args.compress, Path(name))
+        payload = compress(_payload(args, Path(name)), args.compress, Path(name), args.hash != "none")
         bundle = simple(payload, args.initrd, args.append, args.embedded)
         bundle = add_crash(with_fdts(bundle, args.dtb), args)
         bundle = sign(for_boards(bundle, args.compatible), args)

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from lifeboatlib import (
     aboard, bench, build, bundle, coverage, deb, demo, fuzzing, image, inspecting, keys, manual, memorymap,
-    pictures, profiling, run, sbom, setup, size, soak, tables, testing, timeline,
+    pictures, profiling, run, sbom, setup, size, soak, tables, targets, testing, timeline,
 )  # fmt: skip
 from lifeboatlib.ui import LifeboatError, fail
 from lifeboatlib.version import VERSION
@@ -40,6 +40,7 @@ COMMANDS: dict[str, ModuleType] = {
     "manual": manual,
     "sbom": sbom,
     "bench": bench,
+    "targets": targets,
     "map": memorymap,
     "tables": tables,
     "timeline": timeline,

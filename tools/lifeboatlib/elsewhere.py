@@ -33,7 +33,7 @@ def _loaded(file: Path, address: int) -> tuple[str, ...]:
     return ("-device", f"loader,file={file},addr={address:#x},force-raw=on")
 
 
-def _flash(code: Path, scratch: Path) -> tuple[str, ...]:
+def flash(code: Path, scratch: Path) -> tuple[str, ...]:
     """Both halves: what runs, read-only, and a copy of the variables that belong to it, or none yet."""
     variables, given = scratch / "vars.fd", code.with_name(code.name.replace("CODE", "VARS"))
     if given != code and given.is_file():
@@ -57,5 +57,5 @@ def with_firmware(machine: Machine, firmware: Path, bundle: Path, scratch: Path)
     both, jump = scratch / "both.bin", scratch / "jump.bin"
     both.write_bytes(machine.kernel.read_bytes() + bundle.read_bytes())
     jump.write_bytes(jump_to(ABOVE_FDT))
-    loaded = (*_flash(firmware, scratch), *_loaded(jump, FIRST), *_loaded(both, ABOVE_FDT))
+    loaded = (*flash(firmware, scratch), *_loaded(jump, FIRST), *_loaded(both, ABOVE_FDT))
     return replace(machine, bios="jump", kernel=None, initrd=None, extra=(*loaded, *machine.extra))

@@ -19,6 +19,8 @@ COMPRESSORS = {
     "lz4": ["lz4", "-9qc"],
     "zstd": ["zstd", "-19", "-T0", "-qc"],
 }
+# Without a checksum of what is in it, which whoever unpacks has to make again. (gzip always has one.)
+WITHOUT_SUM = {"lz4": ["--no-frame-crc"], "zstd": ["--no-check"]}
 
 
 def packed_by(path: Path) -> str:
@@ -28,11 +30,11 @@ def packed_by(path: Path) -> str:
     return next((name for magic, name in MAGIC.items() if begin.startswith(magic)), "none")
 
 
-def pack(path: Path, name: str, directory: Path) -> Path:
-    """Compresses a file into one in a directory."""
+def pack(path: Path, name: str, directory: Path, is_hashed: bool = False) -> Path:
+    """Compresses a file into one in a directory; without a sum of its own if what is packed is hashed."""
     packed = directory / f"{path.name}.{name}"
     with step(f"bundle: {name} of {path.name}"), packed.open("wb") as sink:
-        argv = [*COMPRESSORS[name], str(path)]
+        argv = [*COMPRESSORS[name], *(WITHOUT_SUM.get(name, []) if is_hashed else []), str(path)]
         try:
             done = subprocess.run(argv, stdout=sink, stderr=subprocess.PIPE, check=False)
         except OSError as error:

@@ -14,9 +14,9 @@ HELP = "show the stage's bytes by module and section, against the budget"
 EXAMPLES = ("tools/lifeboat size",)
 
 # A plain loader, and what a part that can be left out may add to it: a source of the part tells that it is there.
-BUDGET = 60 * 1024
+BUDGET = 56 * 1024
 PARTS = {
-    "boot/crash/entry.c": 34 * 1024,  # -Dcrash
+    "boot/crash/entry.c": 38 * 1024,  # -Dcrash
     "boot/load/board_fdt.c": 9 * 1024,  # -Dfdts
     "boot/choose/menu.c": 5 * 1024,  # -Dmenu
     "boot/load/trust.c": 16 * 1024,  # -Dsignatures
@@ -24,6 +24,11 @@ PARTS = {
     "kexec/image/decompress_lz4.c": 6 * 1024,
     "kexec/image/decompress_zstd.c": 23 * 1024,
 }
+# The options of a plain loader's build.
+PLAIN = (
+    *(f"-D{name}=false" for name in ("crash", "fdts", "menu")),
+    *(f"-D{name}=[]" for name in ("decompress", "hashes", "signatures")),
+)
 LLD_MORE = 5  # clang and lld may take a fifth more: no -msave-restore, and old lld shortens no calls
 STUB = 256  # bytes at most of a part that is left out
 NOT_LOADED = (".comment", ".debug", ".riscv", ".shstrtab", ".strtab", ".symtab")

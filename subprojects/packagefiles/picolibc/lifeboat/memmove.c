@@ -96,6 +96,8 @@ static void backwards(uint8_t *to, const uint8_t *from, size_t size)
 
 void *memmove(void *dest, const void *source, size_t size)
 {
+	if (dest == source) /* libfdt moves blocks to where they are */
+		return dest;
 	if ((uintptr_t)dest - (uintptr_t)source >= size)
 		forwards(dest, source, size);
 	else
