@@ -21,7 +21,7 @@ enum node_kind {
 	NODE_RESERVED_MEMORY,
 	NODE_RESERVATION,
 	NODE_KEYS, /* /signature */
-	NODE_TOP, /* any other child of the root: memory, if its device_type says so */
+	NODE_TOP,  /* any other child of the root: memory, if its device_type says so */
 	NODE_KINDS,
 };
 

@@ -70,7 +70,7 @@ uint64_t reserve_growth(const struct fdt_wishes *wishes)
 	if (!WITH_CRASH) /* then nobody wishes it */
 		return 0;
 	growth = edit_node_growth() + edit_property_growth("#address-cells", 4) +
-			  edit_property_growth("#size-cells", 4) + edit_property_growth("ranges", 0);
+		 edit_property_growth("#size-cells", 4) + edit_property_growth("ranges", 0);
 
 	for (size_t i = 0; i < wishes->reservation_count; i++) {
 		const char *compatible = wishes->reservation[i].compatible;

@@ -27,8 +27,8 @@ static bool is_named(const struct walk *w)
 {
 	const uint32_t name = walk_name_at(w);
 
-	return name < w->strings_size && (!w->strings[w->strings_size - 1] ||
-					  memchr(w->strings + name, '\0', w->strings_size - name));
+	return name < w->strings_size &&
+	       (!w->strings[w->strings_size - 1] || memchr(w->strings + name, '\0', w->strings_size - name));
 }
 
 /* The tag FDT_END, or what walk_next() stops at: of all others it says FDT_END, too. */
@@ -48,8 +48,7 @@ static bool is_tree(const void *blob)
 	walk_start(&w, blob);
 	while ((tag = walk_next(&w)) != FDT_END) {
 		if (is_over || (tag == FDT_BEGIN_NODE && !depth && *w.name) ||
-		    (tag == FDT_END_NODE && !depth) ||
-		    (tag == FDT_PROP && !is_named(&w)))
+		    (tag == FDT_END_NODE && !depth) || (tag == FDT_PROP && !is_named(&w)))
 			return false;
 		depth += (tag == FDT_BEGIN_NODE) - (tag == FDT_END_NODE);
 		is_over = tag == FDT_END_NODE && !depth;
