@@ -53,13 +53,13 @@ static inline uint32_t walk_name_at(const struct walk *w)
 	return walk_word(w, w->offset + FDT_TAGSIZE + sizeof(fdt32_t));
 }
 
-/** Read the name and the value of the property. name_room is 0 if the name is not in the strings. */
+/** Read the name and the value of the property. name_room is 0 if the strings do not have the name. */
 void walk_property(struct walk *w);
 
-/** Go behind the end of the node that begins: beside it. Return: false if nothing ends it. */
+/** Go behind the end of the node that begins: what is next is beside it. Return: false if nothing ends it. */
 bool walk_skip(struct walk *w);
 
-/** Is the property that was read called @wanted, of @length characters? Most are not, by their length. */
+/** Is the property that was read called @wanted, of @length characters? Most differ in length. */
 static inline bool walk_property_is(const struct walk *w, const char *wanted, size_t length)
 {
 	return w->name_room > length && !w->name[length] && memcmp(w->name, wanted, length) == 0;
