@@ -129,6 +129,5 @@ def rows() -> list[Row]:
         make(less, "lifeboat", partial(taken, plain, False)),
         make(less, "U-Boot", taken_by_uboot),
         make(f"{region}, prepared", "lifeboat", partial(taken, crash.prepared, False), note="and the bundle"),
-        make(f"{region}, lent", "lifeboat", partial(taken, crash.lent, True), note="Linux 7.2; and the bundle"),
         make(f"{region}, crashkernel=256M", "stock kexec -p", partial(taken, crash.stock, False)),
     ]
