@@ -128,7 +128,7 @@ def rows() -> list[Row]:
         make(ram, "U-Boot", written_by_uboot),
         make(less, "lifeboat", partial(taken, plain, False)),
         make(less, "U-Boot", taken_by_uboot),
-        make(f"{region}, prepared", "lifeboat", partial(taken, crash.prepared, False), note="and the bundle"),
-        make(f"{region}, lent", "lifeboat", partial(taken, crash.lent, True), note="Linux 7.2; and the bundle"),
+        make(f"{region}, prepared", "lifeboat", partial(taken, crash.prepared, False), note="and the bundle in RAM"),
+        make(f"{region}, lent", "lifeboat", partial(taken, crash.lent, True), note="32 MiB kept; and the bundle"),
         make(f"{region}, crashkernel=256M", "stock kexec -p", partial(taken, crash.stock, False)),
     ]

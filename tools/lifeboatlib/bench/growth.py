@@ -79,10 +79,10 @@ def rows() -> list[Row]:
     make = partial(Row, "growth")
     plain, arming = partial(own, boot.in_place), partial(own, armed)
     return [
-        *(make(f"RAM {memory}", "plain boot", partial(plain, **of_size(memory))) for memory in MEMORIES),
-        *(make(f"RAM {memory}", "boot that arms", partial(arming, **of_size(memory))) for memory in MEMORIES[1:]),
+        *(make(f"RAM: {memory}", "plain boot", partial(plain, **of_size(memory))) for memory in MEMORIES),
+        *(make(f"RAM: {memory}", "boot that arms", partial(arming, **of_size(memory))) for memory in MEMORIES[1:]),
         *(
-            make(f"{harts} harts", "plain boot", partial(plain, smp=harts, machine=machine_of(harts)))
+            make(f"harts: {harts}", "plain boot", partial(plain, smp=harts, machine=machine_of(harts)))
             for harts in HARTS
         ),
     ]
