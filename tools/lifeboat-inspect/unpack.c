@@ -38,6 +38,6 @@ enum lb_err unpack_config(const struct bundle *bundle, struct bundle_config *con
 		return diag_fail(diag, LB_ENOSPC,
 				 "bundle: kernel '%.40s' unpacks to as much as %" PRIu64 " MiB",
 				 config->kernel.node, bound / MIB);
-	err = unpack_within(&packed, bound, config, diag);
+	err = unpack_within(&packed, bound ? bound : UNPACKED_MAX, config, diag);
 	return err == LB_ENOSPC ? unpack_within(&packed, UNPACKED_MAX, config, diag) : err;
 }
