@@ -51,6 +51,7 @@ def test_nothing_is_found(target: Target, seeds: Path, tmp_path: Path) -> None:
     assert outcome.edges > 100, f"{outcome}: the target is blind"
 
 
+@pytest.mark.slow
 def test_a_second_run_tries_the_same(seeds: Path, tmp_path: Path) -> None:
     """What is green today is green tomorrow, and what is red can be looked at."""
     target = next(target for target in TARGETS if target.name == "fdt_merge")

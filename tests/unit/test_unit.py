@@ -15,7 +15,8 @@ from lifeboatlib.paths import host_dir
 from lifeboatlib.qemu import patience
 
 SOURCES = sorted(Path(__file__).parent.glob("test_*.c"))
-MANY_INPUTS = ("_damage", "_every", "_random", "_tear")  # ends of the names of those that try out thousands
+# Ends of the names of those that try out thousands, or take seconds otherwise.
+MANY_INPUTS = ("_damage", "_every", "_random", "_tear", "_decompress", "_fixup", "_record", "_pagetable", "_overlay")
 
 # For the long run: how many mutations there are of each kind and bundle.
 MANY_MUTATIONS = "10000"
