@@ -13,6 +13,8 @@ from lifeboatlib import build, bundle, size
 from lifeboatlib.paths import REPO, TOOLS
 from lifeboatlib.qemu import Machine, Session
 
+pytestmark = pytest.mark.slow  # seconds each, under -icount
+
 BUDGET = 600_000  # gcc 12 makes 0.50 million in place and 0.55 placed; gcc 14 a hundredth more
 HART_BUDGET = 10_000
 

@@ -15,6 +15,8 @@ from lifeboatlib.gdbstub import Gdb
 from lifeboatlib.qemu import Machine, Session
 from symbols import symbols
 
+pytestmark = pytest.mark.slow  # seconds each, under -icount
+
 # Instructions with 1 GiB of RAM, some percent above what was measured. What is checked counts, unless it says "own".
 RESET_BUDGET = 35_000_000  # from the reset on: OpenSBI, 13.2 million, and the stage
 CAPTURE_OWN_BUDGET = 1_700_000  # but for the search for the note, 2.3 million
