@@ -2,7 +2,6 @@
 """What lies between a reset and the crash kernel: instructions by step, of Debian's kernel that has panicked."""
 
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 from crash_lab import READY, crash_bundle
 from harness import find
-from lifeboatlib.gdbstub import Gdb
+from lifeboatlib.gdbstub import Gdb, debugged
 from lifeboatlib.qemu import Machine, Session
 from symbols import symbols
 
@@ -103,20 +102,17 @@ def after_reset(tmp_path_factory: pytest.TempPathFactory, stage: Path, stage_elf
 
     @cache
     def run(memory: str) -> Cost:
-        with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-            path = Path(scratch) / "gdb"
-            machine = Machine(
-                kernel=stage, initrd=made, memory=memory, icount=True, gdb=f"unix:{path},server=on,wait=off",
-                machine="virt,memory-backend=ram",
-                extra=("-object", f"memory-backend-ram,id=ram,size={memory},reserve=off"),
-            )  # fmt: skip
-            with Session(machine) as session, Gdb.connect(path) as gdb:
-                gdb.free_run()
-                session.expect(READY)
-                gdb.interrupt()
-                session.send(f"{PANIC}\n")
-                steps = measure(gdb, symbols(stage_elf))
-                first, last = re.split("(?=lifeboat: boot:)", session.text)[-2:]
+        machine = Machine(
+            kernel=stage, initrd=made, memory=memory, icount=True, machine="virt,memory-backend=ram",
+            extra=("-object", f"memory-backend-ram,id=ram,size={memory},reserve=off"),
+        )  # fmt: skip
+        with debugged(machine) as (session, gdb):
+            gdb.free_run()
+            session.expect(READY)
+            gdb.interrupt()
+            session.send(f"{PANIC}\n")
+            steps = measure(gdb, symbols(stage_elf))
+            first, last = re.split("(?=lifeboat: boot:)", session.text)[-2:]
         return Cost(steps, Account.of(first), Account.of(last))
 
     return run

@@ -10,7 +10,6 @@ handoff is anybody's death.
 
 import random
 import re
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from crash_bare import GIVEN_UP, VERIFIED, assert_verified, bare_bundle, expect_filled
-from lifeboatlib.gdbstub import Gdb
+from lifeboatlib.gdbstub import Gdb, debugged
 from lifeboatlib.qemu import Machine, Session
 from symbols import tool
 
@@ -145,16 +144,10 @@ def lab(
 ) -> Iterator[Lab]:
     """A primary is up, the record is armed, the machine stands still."""
     made = bare_bundle(build_payload, tmp_path / "bare.itb", attempts=ATTEMPTS, boot_limit=LIMIT, WAIT=1)
-    with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-        path = Path(scratch) / "gdb"
-        machine = Machine(
-            kernel=stage, initrd=made, memory="256M", qmp=Path(scratch) / "qmp",
-            gdb=f"unix:{path},server=on,wait=off",
-        )  # fmt: skip
-        with Session(machine) as session, Gdb.connect(path) as gdb:
-            made_lab = Lab(session, gdb, functions(stage_elf))
-            made_lab.fill()
-            yield made_lab
+    with debugged(Machine(kernel=stage, initrd=made, memory="256M")) as (session, gdb):
+        made_lab = Lab(session, gdb, functions(stage_elf))
+        made_lab.fill()
+        yield made_lab
 
 
 def find_paths(lab: Lab) -> tuple[list[Point], list[Point]]:

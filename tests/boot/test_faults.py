@@ -14,7 +14,6 @@ fails is tried again, or given up with a reason.
 
 import re
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from pathlib import Path
 import keyed
 import pytest
 from crash_bare import FILLED, REGION, VERIFIED, bare_bundle, expect_filled
-from lifeboatlib.gdbstub import Gdb
+from lifeboatlib.gdbstub import Gdb, debugged
 from symbols import symbols
 
 from house import stage_files
@@ -110,14 +109,9 @@ class Case:
     @contextmanager
     def machine(self) -> Iterator[Lab]:
         """One that has not yet begun."""
-        with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-            path = Path(scratch) / "gdb"
-            machine = Machine(
-                kernel=self.stage, initrd=self.made, dtb=self.dtb, memory=MEMORY, qmp=Path(scratch) / "qmp",
-                gdb=f"unix:{path},server=on,wait=off",
-            )  # fmt: skip
-            with Session(machine) as session, Gdb.connect(path) as gdb:
-                yield Lab(session, gdb, self.known)
+        machine = Machine(kernel=self.stage, initrd=self.made, dtb=self.dtb, memory=MEMORY)
+        with debugged(machine) as (session, gdb):
+            yield Lab(session, gdb, self.known)
 
 
 def plain(build_payload: Build, directory: Path) -> tuple[Path, None]:

@@ -6,19 +6,18 @@ So a look when they are turned on and one when they are left tell all that was e
 stops the stage at each instruction that writes satp, before and after it: no tables are overlooked.
 """
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from crash_bare import ARMED, VERIFIED, assert_verified, bare_bundle, expect_filled
-from lifeboatlib.gdbstub import Gdb
+from lifeboatlib.gdbstub import Gdb, debugged
 from pagewalk import MODES, PAGE, A, D, G, Leaf, R, Tables, U, V, W, X, walk
 from symbols import symbols
 from test_stage import disassemble
 
-from lifeboatlib.qemu import Machine, Session
+from lifeboatlib.qemu import Machine
 
 STAGE_VA = 0xFFFF_FFFF_C000_0000
 LOADED = 0x8020_0000  # by OpenSBI
@@ -122,23 +121,17 @@ class Lives:
 def live(sv: int, stage: Path, elf: Path, made: Path) -> Lives:
     """A boot, the button, the capture."""
     writers = Writers.find(elf)
-    with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-        path = Path(scratch) / "gdb"
-        machine = Machine(
-            kernel=stage, initrd=made, memory="256M", sv=sv, qmp=Path(scratch) / "qmp",
-            gdb=f"unix:{path},server=on,wait=off",
-        )  # fmt: skip
-        with Session(machine) as session, Gdb.connect(path) as gdb:
-            boot = watch(gdb, writers)
-            gdb.free_run()
-            session.expect(ARMED)
-            filled = expect_filled(session)
-            gdb.interrupt()
-            session.qmp("system_reset")
-            session.until(lambda: gdb.pc == RESET_VECTOR, "a reset")
-            capture = watch(gdb, writers)
-            gdb.free_run()
-            assert_verified(session.text, session.expect(VERIFIED), filled)
+    with debugged(Machine(kernel=stage, initrd=made, memory="256M", sv=sv)) as (session, gdb):
+        boot = watch(gdb, writers)
+        gdb.free_run()
+        session.expect(ARMED)
+        filled = expect_filled(session)
+        gdb.interrupt()
+        session.qmp("system_reset")
+        session.until(lambda: gdb.pc == RESET_VECTOR, "a reset")
+        capture = watch(gdb, writers)
+        gdb.free_run()
+        assert_verified(session.text, session.expect(VERIFIED), filled)
     return Lives(sv, writers.symbol, boot, capture, (int(filled[2], 16), int(filled[3], 16)))
 
 

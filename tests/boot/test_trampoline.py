@@ -6,15 +6,14 @@ payload's first instruction; what lay there is then judged by tests of one promi
 """
 
 import struct
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from fdtfile import Fdt, pages_around, subtract
-from lifeboatlib.gdbstub import Gdb
+from lifeboatlib.gdbstub import Gdb, debugged
 from pagewalk import MODES, PAGE, A, D, G, Tables, U, W, X, pages, walk
 from symbols import symbols
 
@@ -109,12 +108,8 @@ def look(gdb: Gdb) -> State:
 @contextmanager
 def machine(sv: int, stage: Path, payload: Path, **options: object) -> Iterator[tuple[Session, Gdb]]:
     """A machine that stands before its first instruction."""
-    with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-        path = Path(scratch) / "gdb"
-        gdb = f"unix:{path},server=on,wait=off"
-        described = Machine(kernel=stage, initrd=payload, sv=sv, gdb=gdb, **options)
-        with Session(described) as session, Gdb.connect(path) as stub:
-            yield session, stub
+    with debugged(Machine(kernel=stage, initrd=payload, sv=sv, **options)) as both:
+        yield both
 
 
 def to_pass_one(gdb: Gdb, journey: Journey, scratch: Path) -> None:

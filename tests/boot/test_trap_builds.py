@@ -4,16 +4,15 @@ frame, or has done what C leaves undefined. Such a stage boots, checks signature
 call, and does not trap. If it does, that ends as any trap: without a crash kernel, or with a line that says why.
 """
 
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 import keyed
 import pytest
 from crash_bare import FILLED, REGION, VERIFIED, assert_verified, bare_bundle, expect_filled, expect_verified
-from lifeboatlib.gdbstub import Gdb
+from lifeboatlib.gdbstub import Gdb, debugged
 from pagewalk import walk
 from symbols import symbols
 
@@ -86,17 +85,9 @@ def test_it_captures_by_call(trapping: Path, build_payload: Build, tmp_path: Pat
 # An overrun frame: the debugger changes the word that frames are compared with, while some are in use.
 
 
-@contextmanager
-def machine(stage: Path, made: Path) -> Iterator[tuple[Session, Gdb]]:
-    """One that has not yet begun."""
-    with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-        path = Path(scratch) / "gdb"
-        options = {"memory": MEMORY, "qmp": Path(scratch) / "qmp", "gdb": f"unix:{path},server=on,wait=off"}
-        with (
-            Session(Machine(kernel=stage, initrd=made, **options)) as session,  # type: ignore[arg-type]
-            Gdb.connect(path) as gdb,
-        ):
-            yield session, gdb
+def before_it_begins(stage: Path, made: Path) -> AbstractContextManager[tuple[Session, Gdb]]:
+    """A machine that has not yet begun."""
+    return debugged(Machine(kernel=stage, initrd=made, memory=MEMORY))
 
 
 def overrun(gdb: Gdb, stage: Path, inside: str) -> None:
@@ -112,7 +103,7 @@ def test_an_overrun_frame_ends_a_boot_with_a_report(
     guarded: Path, build_payload: Build, tmp_path: Path
 ) -> None:
     made = bare_bundle(build_payload, tmp_path / "bare.itb", WAIT=1)
-    with machine(guarded, made) as (session, gdb):
+    with before_it_begins(guarded, made) as (session, gdb):
         overrun(gdb, guarded, "fdt_read_machine")
         session.expect("^lifeboat: ERROR: " + OVERRUN)
         session.expect(ENDED)
@@ -122,7 +113,7 @@ def test_an_overrun_frame_of_the_crash_side_costs_the_crash_kernel_alone(
     guarded: Path, build_payload: Build, tmp_path: Path
 ) -> None:
     made = bare_bundle(build_payload, tmp_path / "bare.itb", WAIT=1)
-    with machine(guarded, made) as (session, gdb):
+    with before_it_begins(guarded, made) as (session, gdb):
         overrun(gdb, guarded, "load_machine")
         session.expect("^lifeboat: warning: crash: no crash kernel: " + OVERRUN)
         expect_filled(session)
@@ -132,7 +123,7 @@ def test_an_overrun_frame_in_a_capture_costs_a_boot_and_not_the_dump(
     guarded: Path, build_payload: Build, tmp_path: Path
 ) -> None:
     made = bare_bundle(build_payload, tmp_path / "bare.itb", WAIT=1)
-    with machine(guarded, made) as (session, gdb):
+    with before_it_begins(guarded, made) as (session, gdb):
         gdb.free_run()
         filled = expect_filled(session)
         gdb.interrupt()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Speaks GDB's remote serial protocol with QEMU's gdbstub: just what tests and measuring need.
 
-    with Session(Machine(..., gdb=f"unix:{path},server=on,wait=off")), Gdb.connect(path) as gdb:
+    with debugged(Machine(...)) as (session, gdb):
         gdb.run_to(0x80200000)
         assert gdb.register("satp") == 0
 
@@ -10,14 +10,16 @@ Breakpoints compare with the pc, so a physical alias of code has one of its own.
 """
 
 import socket
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from xml.etree import ElementTree
 
-from lifeboatlib.qemu import patience
+from lifeboatlib.qemu import Machine, Session, patience
 
 CHUNK = 0x800
 INTEGER = (
@@ -244,3 +246,13 @@ def _unescape(data: bytes) -> bytes:
             plain.append(byte)
         position += 1
     return bytes(plain)
+
+
+@contextmanager
+def debugged(machine: Machine) -> Iterator[tuple[Session, Gdb]]:
+    """A machine that stands still before its first instruction. It has a qmp, too."""
+    with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:  # near: a socket's path is short
+        path = Path(scratch) / "gdb"
+        stopped = replace(machine, qmp=Path(scratch) / "qmp", gdb=f"unix:{path},server=on,wait=off")
+        with Session(stopped) as session, Gdb.connect(path) as gdb:
+            yield session, gdb

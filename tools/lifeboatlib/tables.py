@@ -7,16 +7,15 @@ own tables, at pass two with the trampoline's, which map one page both at its vi
 
 import argparse
 import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lifeboatlib import svg
 from lifeboatlib.arguments import existing_file
-from lifeboatlib.gdbstub import Gdb
+from lifeboatlib.gdbstub import Gdb, debugged
 from lifeboatlib.paths import stage_dir
-from lifeboatlib.qemu import Machine, Session
+from lifeboatlib.qemu import Machine
 from lifeboatlib.ui import LifeboatError, say
 
 HELP = "draw the page tables of both passes, walked in QEMU"
@@ -113,20 +112,17 @@ class Pass:
 
 def look(machine: Machine, elf: Path) -> list[Pass]:
     """Both passes, watched."""
-    with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-        path = Path(scratch) / "gdb"
-        stopped = Machine(**{**vars(machine), "gdb": f"unix:{path},server=on,wait=off"})
-        with Session(stopped), Gdb.connect(path) as gdb:
-            va = address_of(elf, FIRST)
-            gdb.run_to(va)
-            one = gdb.register("satp")
-            pa = int(walk("", one, va, gdb.read_physical).result, 16)
-            passes = [("Pass one: the stage's tables, at the virtual address", one)]
-            walks = [both(one, va, pa, gdb)]
-            gdb.run_to(pa)
-            two = gdb.register("satp")
-            passes.append(("Pass two: the trampoline's tables, at VA = PA", two))
-            walks.append(both(two, va, pa, gdb))
+    with debugged(machine) as (_, gdb):
+        va = address_of(elf, FIRST)
+        gdb.run_to(va)
+        one = gdb.register("satp")
+        pa = int(walk("", one, va, gdb.read_physical).result, 16)
+        passes = [("Pass one: the stage's tables, at the virtual address", one)]
+        walks = [both(one, va, pa, gdb)]
+        gdb.run_to(pa)
+        two = gdb.register("satp")
+        passes.append(("Pass two: the trampoline's tables, at VA = PA", two))
+        walks.append(both(two, va, pa, gdb))
     return [Pass(title, satp, found) for (title, satp), found in zip(passes, walks, strict=True)]
 
 

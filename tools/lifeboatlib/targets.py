@@ -8,14 +8,16 @@ prints, and its own work. They repeat, and are no seconds. "before" is what main
 import argparse
 import json
 import re
-import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lifeboatlib import build, bundle, command, initramfs, setup, size, target
+from lifeboatlib.bench import footprint
+from lifeboatlib.bench.bed import BOOTARGS, HANDOFF, RESET_VECTOR, between, counting, firmware_part
+from lifeboatlib.bench.bed import Bed as Shared
+from lifeboatlib.bench.crash import PANIC, REBOOT, symbols_of
 from lifeboatlib.gdbstub import Gdb
 from lifeboatlib.paths import REPO, TOOLS
 from lifeboatlib.qemu import HANGS, Machine, Session
@@ -27,16 +29,11 @@ EXAMPLES = (
     "tools/lifeboat targets --only harts",
 )
 
-RESET, NEXT_STAGE = 0x1000, 0x80200000  # of QEMU's virt; where OpenSBI starts the stage
-TICK = 100  # instructions, of 1 ns, in a tick of QEMU's clock
 NO_ZBC, ZKNH, NO_ZBB = "rv64,zbc=off,zbkc=off", "rv64,zknh=on", "rv64,zbb=off"
-HANDOFF = r"^lifeboat: handoff: .*\n"
 SPENT = r"^lifeboat: cost: (\d+) instructions of our own, (\d+) for \d+ KiB copied, (\d+) for the console$"
 ALSO = r"^lifeboat: cost: (\d+) instructions for "
-BOOTARGS = "console=ttyS0 quiet panic=1 cryptomgr.notests"
 READY = "targets: ready"
 PRIMARY = initramfs.PROLOGUE + f'echo "{READY}"\nread -r order\neval "$order"\nsleep 1000\n'
-REBOOT, PANIC = "reboot -f\n", "echo c > /proc/sysrq-trigger\n"
 SCAN = 5 * (1 << 18)  # instructions that looking at each page of a GiB may take
 HARTS = 9
 
@@ -59,12 +56,9 @@ class Row:
 
 
 @dataclass
-class Bed:
+class Bed(Shared):
     """What all measurements share."""
 
-    scratch: Path
-    stage: Path
-    elf: Path
     rows: list[Row] = field(default_factory=list)
 
     def add(self, *row: object, **more: str) -> None:
@@ -104,11 +98,10 @@ def boot(bed: Bed, made: Path, **options: object) -> Account:
         return Account.of(session.text.replace("\r", ""))
 
 
-def plain(bed: Bed, hashes: Sequence[str], in_place: bool = False) -> Path:
+def plain(bed: Bed, hashes: tuple[str, ...], in_place: bool = False) -> Path:
     """Debian's kernel and an initramfs, with these hashes in each image."""
-    made = bundle.simple(bundle.linux(target.kernel(), in_place), initramfs.demo_path())
-    images = [replace(image, hashes=hashes) for image in made.images]
-    return replace(made, images=images).write(bed.scratch / f"{'-'.join(hashes)}{in_place}.itb")
+    made = bundle.simple(bundle.linux(target.kernel(), in_place), bed.ramdisk)
+    return bed.fit(f"{'-'.join(hashes)}{in_place}", made, hashes)
 
 
 def measure_checks(bed: Bed) -> None:
@@ -135,24 +128,7 @@ def crash_bundle(bed: Bed) -> Path:
     """A primary that does what it is told, and a crash kernel."""
     primary = initramfs.make_initramfs(bed.scratch / "primary.cpio", PRIMARY)
     made = bundle.simple(bundle.linux(target.kernel()), primary, BOOTARGS)
-    return bundle.with_crash(made, initramfs.demo_path(), "console=ttyS0 quiet").write(bed.scratch / "crash.itb")
-
-
-def address_of(elf: Path, name: str) -> int:
-    """Of a function of the stage."""
-    argv = ["riscv64-linux-gnu-nm", "--defined-only", elf]
-    text = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
-    return int(re.search(rf"^(\w+) . {name}$", text, re.MULTILINE)[1], 16)  # type: ignore[index]
-
-
-@contextmanager
-def debugged(machine: Machine) -> Iterator[tuple[Session, Gdb]]:
-    """A machine that stands still before its first instruction."""
-    with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-        path = Path(scratch) / "gdb"
-        stopped = replace(machine, icount=True, gdb=f"unix:{path},server=on,wait=off")
-        with Session(stopped) as session, Gdb.connect(path) as gdb:
-            yield session, gdb
+    return bundle.with_crash(made, bed.ramdisk, "console=ttyS0 quiet").write(bed.scratch / "crash.itb")
 
 
 def order(session: Session, gdb: Gdb, text: str) -> None:
@@ -161,18 +137,14 @@ def order(session: Session, gdb: Gdb, text: str) -> None:
     session.expect(READY, HANGS)
     gdb.interrupt()
     session.send(text)
-    gdb.run_to(RESET)
+    gdb.run_to(RESET_VECTOR)
 
 
 def reset_to_handoff(bed: Bed, session: Session, gdb: Gdb) -> tuple[int, int]:
     """From a reset on: what OpenSBI takes, and the search for the dead kernel's note."""
-    begin = gdb.register("time")
-    gdb.run_to(NEXT_STAGE)
-    firmware = (gdb.register("time") - begin) * TICK
-    gdb.run_to(address_of(bed.elf, "vmcoreinfo_find"))
-    begin = gdb.register("instret")
-    gdb.run_to(gdb.register("ra"))
-    searched = gdb.register("instret") - begin
+    firmware = firmware_part(gdb)
+    gdb.run_to(symbols_of(bed.elf)["vmcoreinfo_find"])
+    searched = between(gdb, gdb.register("ra"))
     gdb.free_run()
     session.expect(HANDOFF, HANGS)
     return firmware, searched
@@ -180,7 +152,7 @@ def reset_to_handoff(bed: Bed, session: Session, gdb: Gdb) -> tuple[int, int]:
 
 def measure_crash(bed: Bed) -> None:
     """Arming, after an orderly reboot, and from a reset to the crash kernel."""
-    with debugged(Machine(kernel=bed.stage, initrd=crash_bundle(bed))) as (session, gdb):
+    with counting(Machine(kernel=bed.stage, initrd=crash_bundle(bed))) as (session, gdb):
         order(session, gdb, REBOOT)
         order(session, gdb, PANIC)
         firmware, searched = reset_to_handoff(bed, session, gdb)
@@ -198,20 +170,15 @@ def measure_tables(bed: Bed) -> None:
     bed.add("arming boot, by tables", 1118, 230, million(boot(bed, crash_bundle(bed), cpu=NO_ZBC).all))
 
 
-def bytes_of(directory: Path) -> int:
-    """Text, rodata and data of the stage that was built there."""
-    rows = size.table(directory / "lifeboat.elf", directory / "lifeboat.map")
-    return sum(map(size.counted, rows.values()))
-
-
 def measure_bytes(bed: Bed) -> None:
     """The stage with everything, and with nothing that can be left out."""
-    bed.add("stage, with everything", 160_302, 160 * 1024, bytes_of(bed.elf.parent), unit="bytes")
+    bed.add("stage, with everything", 160_302, 160 * 1024, footprint.loaded(bed), unit="bytes")
     plain_loader = bed.scratch / "plain-loader"
     cross = f"--cross-file={TOOLS / 'cross' / 'riscv64-gcc.ini'}"
     for argv in (["setup", plain_loader, REPO, cross, *size.PLAIN], ["compile", "-C", plain_loader]):
         command.logged(["meson", *argv], "targets", "mend what is reported")
-    bed.add("plain loader", 63_426, 56 * 1024, bytes_of(plain_loader), unit="bytes")
+    made = Bed(bed.scratch, plain_loader / "lifeboat.bin", plain_loader / "lifeboat.elf")
+    bed.add("plain loader", 63_426, 56 * 1024, footprint.loaded(made), unit="bytes")
 
 
 PARTS: dict[str, Callable[[Bed], None]] = {

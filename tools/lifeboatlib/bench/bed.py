@@ -2,15 +2,14 @@
 """What all of bench's rows share: a row, the files that are measured, a machine whose instructions are counted."""
 
 import re
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from lifeboatlib import bundle, initramfs, target
-from lifeboatlib.gdbstub import Gdb
+from lifeboatlib.gdbstub import Gdb, debugged
 from lifeboatlib.qemu import Machine, Session
 from lifeboatlib.ui import LifeboatError
 
@@ -79,14 +78,9 @@ class Figure:
         return cls(row.part, row.what, row.who, row.measure(bed), row.unit, row.note)
 
 
-@contextmanager
-def debugged(machine: Machine) -> Iterator[tuple[Session, Gdb]]:
+def counting(machine: Machine) -> AbstractContextManager[tuple[Session, Gdb]]:
     """A machine that counts instructions, and stands still before its first one."""
-    with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-        path = Path(scratch) / "gdb"
-        counting = replace(machine, icount=True, gdb=f"unix:{path},server=on,wait=off")
-        with Session(counting) as session, Gdb.connect(path) as gdb:
-            yield session, gdb
+    return debugged(replace(machine, icount=True))
 
 
 def between(gdb: Gdb, *addresses: int) -> int:

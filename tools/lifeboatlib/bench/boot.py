@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lifeboatlib import bundle, command, elsewhere, initramfs, keys, media, target
 from lifeboatlib.bench.bed import (
-    BOOTARGS, NEXT_STAGE, RESET_VECTOR, Bed, Row, at, between, debugged, entry_of, firmware_part, linux_at,
+    BOOTARGS, NEXT_STAGE, RESET_VECTOR, Bed, Row, at, between, counting, entry_of, firmware_part, linux_at,
 )  # fmt: skip
 from lifeboatlib.firmware import FLASH_AT
 from lifeboatlib.qemu import Machine, Session
@@ -34,7 +34,7 @@ GRUB = f"set timeout=0\nmenuentry x {{\nlinux /vmlinux {BOOTARGS}\ninitrd /initr
 
 def opensbi(bed: Bed) -> int:
     """What comes before all of them."""
-    with debugged(Machine(kernel=bed.stage)) as (_, gdb):
+    with counting(Machine(kernel=bed.stage)) as (_, gdb):
         gdb.run_to(RESET_VECTOR)
         return firmware_part(gdb)
 
@@ -48,7 +48,7 @@ def lifeboat(make: Callable[[Bed], Path], bed: Bed, **options: object) -> int:
     """From the stage's first instruction to the kernel's."""
     machine = Machine(kernel=bed.stage, initrd=make(bed), append=BOOTARGS, **options)  # type: ignore[arg-type]
     entry = entry_of(machine)
-    with debugged(machine) as (_, gdb):
+    with counting(machine) as (_, gdb):
         gdb.run_to(NEXT_STAGE)
         # The stage has moved away by the time that the kernel lies at its address.
         gdb.step()
@@ -126,7 +126,7 @@ def uboot_of_files(bed: Bed) -> Machine:
 def uboot(hash_name: str, bed: Bed) -> int:
     """From U-Boot's first instruction to the kernel's, which goes where U-Boot itself was loaded."""
     machine = uboot_of_fit(bed, hashed(hash_name, bed)) if hash_name else uboot_of_files(bed)
-    with debugged(machine) as (_, gdb):
+    with counting(machine) as (_, gdb):
         gdb.run_to(NEXT_STAGE)
         gdb.step()
         return 1 + between(gdb, NEXT_STAGE)
@@ -153,7 +153,7 @@ def edk2(bed: Bed) -> int:
     machine = edk2_machine(bed)
     with Session(machine) as session:
         text, entry, base = (int(number, 16) for number in session.expect(FOUND).groups())
-    with debugged(machine) as (_, gdb):
+    with counting(machine) as (_, gdb):
         gdb.run_to(FLASH_AT)
         return between(gdb, text + entry - base)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lifeboatlib import build, bundle, command, initramfs, target
 from lifeboatlib.bench.bed import (
-    HANDOFF, NEXT_STAGE, RESET_VECTOR, Bed, Row, between, clocked, debugged, entry_of, firmware_part,
+    HANDOFF, NEXT_STAGE, RESET_VECTOR, Bed, Row, between, clocked, counting, entry_of, firmware_part,
 )  # fmt: skip
 from lifeboatlib.gdbstub import Gdb
 from lifeboatlib.paths import REPO, TOOLS
@@ -152,7 +152,7 @@ def symbols_of(elf: Path) -> dict[str, int]:
 
 def dying(make: Callable[[Bed], Path], by_reset: bool, bed: Bed) -> int:
     """From panic() to the crash kernel that lifeboat starts."""
-    with debugged(Machine(kernel=bed.stage, initrd=make(bed))) as (session, gdb):
+    with counting(Machine(kernel=bed.stage, initrd=make(bed))) as (session, gdb):
         told = up(session, gdb, PANIC)
         bed.kept[memory_of(make)] = told.memory
         gdb.run_to(told.panic)
@@ -162,7 +162,7 @@ def dying(make: Callable[[Bed], Path], by_reset: bool, bed: Bed) -> int:
 
 def dying_alone(bed: Bed) -> int:
     """From panic() to the crash kernel that kexec-tools have loaded: it is entered where its region begins."""
-    with debugged(Machine(kernel=bed.stage, initrd=stock(bed))) as (session, gdb):
+    with counting(Machine(kernel=bed.stage, initrd=stock(bed))) as (session, gdb):
         told = up(session, gdb, PANIC)
         bed.kept[memory_of(stock)] = told.memory
         gdb.run_to(told.panic)
@@ -178,7 +178,7 @@ def arming(bed: Bed) -> dict[str, int]:
     """Both boots of a machine that is rebooted once, and then dies: measured in one run."""
     machine = Machine(kernel=bed.stage, initrd=prepared(bed))
     entry, found = entry_of(machine), {}
-    with debugged(machine) as (session, gdb):
+    with counting(machine) as (session, gdb):
         gdb.run_to(NEXT_STAGE)
         gdb.step()
         found["first"] = 1 + between(gdb, entry)
@@ -223,7 +223,7 @@ def calling(bed: Bed) -> int:
     payload = bundle.linux(target.kernel())
     made = bundle.with_crash(bundle.simple(bundle.elf(elf)), bed.ramdisk, CONSOLE, payload)
     machine = Machine(kernel=bed.stage, initrd=made.write(bed.scratch / "call.itb"))
-    with debugged(machine) as (session, gdb):
+    with counting(machine) as (session, gdb):
         gdb.run_to(symbols["_start"])
         area, size = call_area(gdb, bed.scratch)
         gdb.set_register("a0", area)

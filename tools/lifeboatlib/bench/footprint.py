@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lifeboatlib import bundle, size, target
 from lifeboatlib.bench import boot, crash
-from lifeboatlib.bench.bed import BOOTARGS, NEXT_STAGE, Bed, Row, debugged, entry_of
+from lifeboatlib.bench.bed import BOOTARGS, NEXT_STAGE, Bed, Row, counting, entry_of
 from lifeboatlib.qemu import Machine, Session
 
 PAGE = 4096
@@ -55,7 +55,7 @@ def written(machine: Machine, bed: Bed, entry: int) -> int:
         machine, memory=str(RAM >> 20) + "M", machine="virt,memory-backend=ram",
         extra=("-object", backend, *machine.extra),
     )  # fmt: skip
-    with debugged(lasting) as (_, gdb):
+    with counting(lasting) as (_, gdb):
         gdb.run_to(NEXT_STAGE)
         before = ram.read_bytes()
         gdb.step()
