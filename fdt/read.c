@@ -230,7 +230,6 @@ const char *fdt_peek_compatible(const void *blob, uint64_t size, size_t *list_si
 	static const char wanted[] = "compatible";
 	_Alignas(uint64_t) struct fdt_header header;
 	struct walk w;
-	uint32_t tag;
 
 	if (size < sizeof(header))
 		return NULL;
@@ -241,10 +240,7 @@ const char *fdt_peek_compatible(const void *blob, uint64_t size, size_t *list_si
 	w.structure = (const char *)blob + fdt_off_dt_struct(&header);
 	w.strings = (const char *)blob + fdt_off_dt_strings(&header);
 	walk_next(&w);
-	while ((tag = walk_next(&w)) == FDT_PROP || tag == FDT_NOP) {
-		if (tag == FDT_NOP)
-			continue;
-		walk_property(&w);
+	while (walk_next_property(&w)) {
 		if (walk_property_is(&w, wanted, sizeof(wanted) - 1)) {
 			*list_size = w.value.size;
 			return prop_string(w.value);

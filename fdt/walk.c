@@ -76,6 +76,19 @@ void walk_property(struct walk *w)
 	w->value.size = walk_word(w, at);
 }
 
+bool walk_next_property(struct walk *w)
+{
+	uint32_t tag;
+
+	do {
+		tag = walk_next(w);
+	} while (tag == FDT_NOP);
+	if (tag != FDT_PROP)
+		return false;
+	walk_property(w);
+	return true;
+}
+
 bool walk_skip(struct walk *w)
 {
 	unsigned int depth = 1;

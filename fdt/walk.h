@@ -56,6 +56,9 @@ static inline uint32_t walk_name_at(const struct walk *w)
 /** Read the name and the value of the property. name_room is 0 if the strings do not have the name. */
 void walk_property(struct walk *w);
 
+/** Read the node's next property, from its begin or from another of it. Return: false if there is none. */
+bool walk_next_property(struct walk *w);
+
 /** Go behind the end of the node that begins: what is next is beside it. Return: false if nothing ends it. */
 bool walk_skip(struct walk *w);
 

@@ -89,7 +89,6 @@ enum lb_err fit_cover_find(const struct fit *fit, int config, struct fit_cover *
 {
 	const char *name = fit_node_name(fit, config);
 	struct walk w;
-	uint32_t tag;
 	enum lb_err err;
 
 	cover->count = 0;
@@ -97,10 +96,7 @@ enum lb_err fit_cover_find(const struct fit *fit, int config, struct fit_cover *
 	if (err == LB_OK)
 		err = add(cover, (struct fit_covered){config, {"configurations", name}}, diag);
 	walk_start_in(&w, fit->blob, (uint32_t)config);
-	while (!err && ((tag = walk_next(&w)) == FDT_PROP || tag == FDT_NOP)) {
-		if (tag == FDT_NOP)
-			continue;
-		walk_property(&w);
+	while (!err && walk_next_property(&w)) {
 		if (!is_among(w.name, no_references, ARRAY_SIZE(no_references)))
 			err = add_images(fit, w.value, cover, diag);
 	}

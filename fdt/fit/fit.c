@@ -172,19 +172,14 @@ enum lb_err fit_read_properties(const struct fit *fit, int node, struct fit_prop
 				struct diag *diag)
 {
 	struct walk w;
-	uint32_t tag;
 	size_t i;
 
 	for (i = 0; i < count; i++)
 		wanted[i].value = NULL;
 	walk_start_in(&w, fit->blob, (uint32_t)node);
-	while ((tag = walk_next(&w)) == FDT_PROP || tag == FDT_NOP) {
-		struct fit_property *row;
+	while (walk_next_property(&w)) {
+		struct fit_property *row = find_wanted(wanted, count, w.name);
 
-		if (tag == FDT_NOP)
-			continue;
-		walk_property(&w);
-		row = find_wanted(wanted, count, w.name);
 		if (!row)
 			continue;
 		if (row->value)
