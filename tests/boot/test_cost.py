@@ -83,6 +83,7 @@ def test_copying_costs_less_than_an_instruction_a_byte(
     [
         ("crc32", "", 36_000_000),
         ("crc32", "rv64,zbc=false", 195_000_000),
+        ("sha256", "rv64,v=true,zvkb=true,zvknha=true", 57_000_000),
         pytest.param("sha256", "rv64,zknh=true", 750_000_000, marks=pytest.mark.slow),
         pytest.param("sha256", "", 1_250_000_000, marks=pytest.mark.long),
         pytest.param("sha256", "rv64,zbb=false", 1_400_000_000, marks=pytest.mark.long),
