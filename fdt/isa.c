@@ -21,6 +21,14 @@ static const struct {
 	{NAME("zks"), ISA_ROTATE | ISA_CARRYLESS},
 	{NAME("zkn"), ISA_ZKNH | ISA_ROTATE | ISA_CARRYLESS},
 	{NAME("zk"), ISA_ZKNH | ISA_ROTATE | ISA_CARRYLESS},
+	{NAME("v"), ISA_V},
+	{NAME("zvkb"), ISA_ZVKB},
+	{NAME("zvbb"), ISA_ZVKB},
+	{NAME("zvknha"), ISA_ZVKNHA},
+	{NAME("zvknhb"), ISA_ZVKNHA | ISA_ZVKNHB},
+	{NAME("zvkn"), ISA_ZVKNHA | ISA_ZVKNHB | ISA_ZVKB},
+	{NAME("zvknc"), ISA_ZVKNHA | ISA_ZVKNHB | ISA_ZVKB},
+	{NAME("zvkng"), ISA_ZVKNHA | ISA_ZVKNHB | ISA_ZVKB},
 };
 
 /* The bits of the extension that is named by the @length characters at @text; 0 when we do not know it. */

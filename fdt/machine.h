@@ -40,8 +40,12 @@ enum machine_isa {
 	ISA_ZKNH = 1 << 1,
 	ISA_ROTATE = 1 << 2,	/* rotations and rev8: Zbb, or Zbkb */
 	ISA_CARRYLESS = 1 << 3, /* clmul and clmulh: Zbc, or Zbkc */
+	ISA_V = 1 << 4,		/* vectors, in registers of 128 bits at least */
+	ISA_ZVKB = 1 << 5,
+	ISA_ZVKNHA = 1 << 6, /* SHA-256 in vectors */
+	ISA_ZVKNHB = 1 << 7, /* and SHA-512 */
 };
-#define ISA_KNOWN ((ISA_CARRYLESS << 1) - 1)
+#define ISA_KNOWN ((ISA_ZVKNHB << 1) - 1)
 
 /** All that the stage wants to know of it. */
 struct machine {

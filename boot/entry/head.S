@@ -11,6 +11,7 @@
 #define SBI_EXT_BASE	0x10
 #define SBI_BASE_PROBE	3
 #define SBI_EXT_HSM	0x48534d
+#define SSTATUS_FS_VS	0x6600
 #define BOOT_ENTRY_SIZE	64			/* struct boot_entry (entry.h), rounded up to 16 */
 
 	.globl	layout_stage_va			/* for the linker script to compare with its own */
@@ -44,6 +45,8 @@ _start:
 	.globl	entry
 entry:
 	csrw	sie, zero
+	li	t0, SSTATUS_FS_VS		/* firmware leaves them on; a hash may want vectors */
+	csrc	sstatus, t0
 	mv	s0, a0
 	mv	s1, a1
 	lla	s4, _start

@@ -6,6 +6,8 @@
  *          tp = the boot context, or 0 before there is one
  * Leaves:  to where trap_handle() says that the boot goes on, if it returns: on an empty stack, as a call
  */
+#define SSTATUS_VS 0x600
+
 	.option norelax /* what is laid out here stays as it is */
 	.section .text.trap_entry, "ax", @progbits
 	.balign	4
@@ -27,6 +29,8 @@ trap_entry:
 	sd	t0, 33 * 8(sp)
 	csrr	t0, sstatus
 	sd	t0, 34 * 8(sp)
+	li	t0, SSTATUS_VS			/* a hash by vectors had it on */
+	csrc	sstatus, t0
 	mv	a0, sp
 	mv	a1, tp
 	li	s0, 0

@@ -10,5 +10,6 @@ extern const struct hash_way hash_ways[];
 
 hash_blocks crc32_zbc;				 /* crc32_zbc.c */
 hash_blocks sha256_zknh, sha256_zbb, sha512_zbb; /* sha2.S, which has RV64's own, too */
+hash_blocks sha256_zvknha, sha512_zvknhb;	 /* sha2_vector.S */
 
 #endif

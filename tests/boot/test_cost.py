@@ -83,6 +83,7 @@ def test_copying_costs_less_than_an_instruction_a_byte(
     [
         ("crc32", "", 1.1),
         ("crc32", "rv64,zbc=false", 5.95),
+        ("sha256", "rv64,v=true,zvkb=true,zvknha=true", 1.75),
         pytest.param("sha256", "rv64,zknh=true", 22.9, marks=pytest.mark.slow),
         pytest.param("sha256", "", 38.1, marks=pytest.mark.long),
         pytest.param("sha256", "rv64,zbb=false", 42.7, marks=pytest.mark.long),

@@ -187,8 +187,10 @@ def test_a_bomb_is_refused_with_one_line(
         ("sha256", "", "sha256 (Zbb)"),
         ("sha256", "rv64,zbb=false", "sha256"),
         ("sha256", "rv64,zknh=true", "sha256 (Zknh)"),
+        ("sha256", "rv64,v=true,zvkb=true,zvknha=true", "sha256 (Zvknha)"),
         ("sha512", "", "sha512 (Zbb)"),
         ("sha512", "rv64,zbb=false", "sha512"),
+        ("sha512", "rv64,v=true,zvkb=true,zvknhb=true", "sha512 (Zvknhb)"),
     ],
 )
 @pytest.mark.parametrize("packer", ["none", "gzip"])

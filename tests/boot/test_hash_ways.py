@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from harness import run_to_end
 from lifeboatlib.paths import REPO
 from lifeboatlib.qemu import Machine
@@ -15,18 +16,26 @@ PAYLOADS = REPO / "tests" / "payloads"
 LOAD = 0x80200000
 SIZES = 300
 LONG = 65536
-CPU = "rv64,zbb=true,zbc=true,zknh=true"
+CPU = "rv64,zbb=true,zbc=true,zknh=true,v=true,zvkb=true,zvknhb=true,vlen="
 
 # A row of hash_ways.c: instructions a byte at most. (That in C has a margin for another compiler.)
 WAYS = {
     ("crc32", "Zbc"): 0.75,
+    ("sha256", "Zvknha"): 1.42,
     ("sha256", "Zknh"): 22.2,
     ("sha256", "Zbb"): 36.2,
+    ("sha512", "Zvknhb"): 1.41,
     ("sha512", "Zbb"): 23.0,
     ("sha256", "RV64"): 42.4,
     ("sha512", "RV64"): 36.0,
 }
-SOURCES = ("boot/machine/crc32_zbc.c", "boot/machine/hash_ways.c", "boot/machine/sha2.S", "kexec/check/sha2_constants.c")
+SOURCES = (
+    "boot/machine/crc32_zbc.c",
+    "boot/machine/hash_ways.c",
+    "boot/machine/sha2.S",
+    "boot/machine/sha2_vector.S",
+    "kexec/check/sha2_constants.c",
+)
 
 
 def words(algo: str, data: bytes) -> list[int]:
@@ -48,15 +57,17 @@ def digest_of_digests(algo: str) -> int:
     return hashed
 
 
+@pytest.mark.parametrize("vlen", [128, 512])
 def test_each_way_gives_the_hash_of_every_size_within_its_instructions(
-    link_flat: Callable[..., object], tmp_path: Path
+    vlen: int, link_flat: Callable[..., object], tmp_path: Path
 ) -> None:
     own = [PAYLOADS / name for name in ("hash_ways.c", "start.S", "common.c")]
     ways = [REPO / name for name in SOURCES]
     table = "-DHASH_WAYS=WAYS_crc32 WAYS_sha256 WAYS_sha512"
     payload = link_flat(tmp_path / "hash_ways.elf", PAYLOADS / "payload.lds", LOAD, "-Os", table, *own, *ways)
-    console = run_to_end(Machine(kernel=payload.bin, cpu=CPU, icount=True))
+    console = run_to_end(Machine(kernel=payload.bin, cpu=f"{CPU}{vlen}", icount=True))
     lines = re.findall(r"^hash_ways: (\S+) (\S+) digest (\S+), (\d+) instructions", console, re.MULTILINE)
+    assert "leaves" not in console, console
     assert [(algo, name) for algo, name, *_ in lines] == list(WAYS), console
     for algo, name, digest, cost in lines:
         print(f"{algo} ({name}): {int(cost) / LONG:.2f} instructions a byte")

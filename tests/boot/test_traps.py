@@ -5,6 +5,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ PAGE = 0x1000
 JUMP_TO_SELF = struct.pack("<I", 0x0000_006F)
 ENDED = "lifeboat: ERROR: boot: nothing was started; shutting down"
 TRAP = r"^lifeboat: ERROR: trap: "
+VS, VECTORS = 3 << 9, "rv64,v=true,zvkb=true,zvknha=true"
 HEAD = TRAP + r"(.*) \(scause (\w+)\) at (\w+), stval (\w+), sstatus (\w+)$"
 
 
@@ -61,7 +63,8 @@ def shim(stage: Path, build_payload: Callable[..., object], good_fdt: Path, tmp_
 def loop(tmp_path: Path) -> Path:
     """A bundle with the shortest payload that there is."""
     (tmp_path / "loop.bin").write_bytes(JUMP_TO_SELF)
-    return bundle.simple(bundle.raw(tmp_path / "loop.bin", FIRST, FIRST)).write(tmp_path / "loop.itb")
+    image = replace(bundle.raw(tmp_path / "loop.bin", FIRST, FIRST), hashes=["sha256"])
+    return bundle.simple(image).write(tmp_path / "loop.itb")
 
 
 def test_ram_that_is_not_there_is_reported(shim: Shim, loop: Path, stage_elf: Path) -> None:
@@ -88,12 +91,12 @@ def test_an_fdt_in_the_firmwares_memory_is_reported(shim: Shim, stage_elf: Path)
 
 @contextmanager
 def stopped(
-    where: str, stage: Path, stage_elf: Path, loop: Path, tmp_path: Path
+    where: str, stage: Path, stage_elf: Path, loop: Path, tmp_path: Path, cpu: str = ""
 ) -> Iterator[tuple[Session, Gdb, dict[str, int]]]:
     """A machine that stands at a function of the stage."""
     symbol = symbols(stage_elf)
     gdb = f"unix:{tmp_path / 'gdb'},server=on,wait=off"
-    machine = Machine(kernel=stage, initrd=loop, gdb=gdb)
+    machine = Machine(kernel=stage, initrd=loop, gdb=gdb, cpu=cpu)
     with Session(machine) as session, Gdb.connect(tmp_path / "gdb") as stub:
         stub.run_to(symbol[where])
         yield session, stub, symbol
@@ -142,6 +145,19 @@ def test_a_jump_into_the_lower_half_is_reported(
         gdb.set_register("pc", address)
         cause, epc, stval, _ = check_report(ending(session, gdb), stage_elf)
         assert (cause, epc, stval) == ("instruction page fault", address, address)
+
+
+def test_vectors_are_on_in_a_hash_only(stage: Path, stage_elf: Path, loop: Path, tmp_path: Path) -> None:
+    """Off before it, though OpenSBI leaves them on, and off in the handler of a trap in it."""
+    with stopped("sha256_zvknha", stage, stage_elf, loop, tmp_path, VECTORS) as (session, gdb, symbol):
+        assert not gdb.register("sstatus") & VS
+        gdb.set_register("a1", 0)  # the data
+        gdb.run_to(symbol["trap_handle"])
+        assert not gdb.register("sstatus") & VS
+        console = ending(session, gdb)
+    cause, epc, stval, _ = check_report(console, stage_elf)
+    assert (cause, functions(stage_elf, [epc]), stval) == ("load page fault", ["sha256_zvknha"], 0)
+    assert int(find(HEAD, console)[5], 16) & VS, "they were on"
 
 
 @pytest.mark.parametrize("section", ["stage_start", "trampoline_start", "stage_rodata_start"])

@@ -24,7 +24,11 @@ struct kind {
 /* The ways of any hart, where these are assembly. */
 static const struct hash_way rv64[] = {{"sha256", "RV64", 0, sha256_blocks},
 				       {"sha512", "RV64", 0, sha512_blocks}};
-static uint64_t pattern[LONG / 8], padded[(SIZES + 256) / 8];
+static uint64_t pattern[LONG / 8], padded[1 + (SIZES + 256) / 8];
+
+/* A hart's vector registers, if it has any: eight at a time, of at most 1024 bits. */
+#define SSTATUS_VS (3 << 9)
+static uint64_t vectors[8 * 1024 / 64];
 
 _Noreturn void trapped(uint64_t scause, uint64_t sepc, uint64_t stval)
 {
@@ -55,9 +59,8 @@ static void begin(union state *state, struct kind kind)
 }
 
 /* Of a CRC whole words only, of SHA-2 as in FIPS 180-4, section 5.1. Return: the blocks. */
-static size_t pad(size_t size, struct kind kind)
+static size_t pad(uint8_t *bytes, size_t size, struct kind kind)
 {
-	uint8_t *bytes = (uint8_t *)padded;
 	const size_t blocks = kind.is_crc ? size / 8 : (size + kind.block / 8 + kind.block) / kind.block;
 
 	for (size_t i = 0; i < blocks * kind.block; i++)
@@ -82,6 +85,29 @@ static uint64_t mix(uint64_t hash, const union state *state, struct kind kind)
 	return hash;
 }
 
+/* A way that used vectors turned them off again, and left nothing in them. */
+static void check_vectors(const struct hash_way *way)
+{
+	uint64_t left = 0;
+
+	if (CSR_READ(sstatus) & SSTATUS_VS)
+		say("hash_ways: %s %s leaves vectors on", way->hash, way->name);
+	__asm__ volatile("csrs sstatus, %0" ::"r"(SSTATUS_VS));
+	if (!(CSR_READ(sstatus) & SSTATUS_VS))
+		return;
+#define OR_8_FROM(n)                                                                                       \
+	__asm__ volatile(".insn r 0x27, 0, 0x71, x" #n ", %0, x8" ::"r"(vectors) : "memory"); /* vs8r.v */ \
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++)                                  \
+		left |= vectors[i];
+	OR_8_FROM(0)
+	OR_8_FROM(8)
+	OR_8_FROM(16)
+	OR_8_FROM(24)
+	if (left)
+		say("hash_ways: %s %s leaves something in vectors", way->hash, way->name);
+	__asm__ volatile("csrc sstatus, %0" ::"r"(SSTATUS_VS));
+}
+
 static void try(const struct hash_way *way)
 {
 	const struct kind kind = kind_of(way);
@@ -89,21 +115,24 @@ static void try(const struct hash_way *way)
 	union state state;
 
 	for (size_t size = 0; size <= SIZES; size++) {
-		const size_t blocks = pad(size, kind);
+		uint8_t *bytes = (uint8_t *)(padded + size % 2); /* aligned to 8, and to no more */
+		const size_t blocks = pad(bytes, size, kind);
 
 		begin(&state, kind);
-		way->blocks(&state, (const uint8_t *)padded, blocks);
+		way->blocks(&state, bytes, blocks);
 		hash = mix(hash, &state, kind);
 	}
 	cost = CSR_READ(instret);
 	way->blocks(&state, (const uint8_t *)pattern, LONG / kind.block);
 	cost = CSR_READ(instret) - cost;
 	say("hash_ways: %s %s digest %x, %u instructions", way->hash, way->name, hash, cost);
+	check_vectors(way);
 }
 
 void main(const struct entry_state *entry)
 {
 	(void)entry;
+	__asm__ volatile("csrc sstatus, %0" ::"r"(SSTATUS_VS)); /* firmware leaves them on */
 	for (size_t i = 0; i < LONG; i++)
 		((uint8_t *)pattern)[i] = (uint8_t)(i * 37 ^ i >> 3);
 	for (const struct hash_way *way = hash_ways; way->hash; way++)

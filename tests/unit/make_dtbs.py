@@ -60,7 +60,11 @@ EXTENSIONS = {  # what test_fdt_read calls it: who lists one of these has it
     "zicbom": {"zicbom"},
     "zknh": {"zknh", "zkn", "zk"},
     "rotate": {"zbb", "zbkb", "b", "zkn", "zk", "zks"},
-    "carryless": {"zbc", "zbkc", "zkn", "zk", "zks"},
+    "clmul": {"zbc", "zbkc", "zkn", "zk", "zks"},
+    "v": {"v"},
+    "zvkb": {"zvkb", "zvbb", "zvkn", "zvknc", "zvkng"},
+    "zvknha": {"zvknha", "zvknhb", "zvkn", "zvknc", "zvkng"},
+    "zvknhb": {"zvknhb", "zvkn", "zvknc", "zvkng"},
 }
 MMU_LEVELS = {"riscv,none": 0, "riscv,sv39": 3, "riscv,sv48": 4, "riscv,sv57": 5}
 APPEND = "console=ttyS0 root=/dev/vda rw"

@@ -43,7 +43,7 @@ static void add_range(struct lines *lines, const char *key, struct region range)
 
 static void add_isa(struct lines *lines, uint32_t isa)
 {
-	static const char *const names[] = {"zicbom", "zknh", "rotate", "carryless"};
+	static const char names[][8] = {"zicbom", "zknh", "rotate", "clmul", "v", "zvkb", "zvknha", "zvknhb"};
 	char text[LINE_SIZE] = "isa";
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
