@@ -24,6 +24,7 @@ KEPT = 2 << 20
 EMPTY = r"^lifeboat: crash: armed, nothing loaded: lifeboat-ctl load has room for 2 MiB$"
 USED = r"^lifeboat: crash: userspace loaded a crash kernel, \d+ KiB at (0x[0-9a-f]+)$"
 UNSIGNED = r"^lifeboat: warning: crash: userspace's crash kernel is not used: signature: 'crash' is unsigned, "
+NO_OTHER = r"^lifeboat: ERROR: crash: there is no other crash kernel: the bundle only reserves a region$"
 NORMAL = r"^lifeboat: ERROR: crash: the crash kernel can't be started; booting normally$"
 COMPLETE = 3  # tests/unit/torn_load.c
 
@@ -141,6 +142,7 @@ def test_what_is_loaded_is_started_after_a_crash_and_what_is_not_is_not(
         lab.flip(int(found[1], 16) + 0x1800)
         session.qmp("system_reset")
         session.expect(r"^lifeboat: warning: crash: userspace's crash kernel is not used: it is damaged$")
+        session.expect(NO_OTHER)
         session.expect(NORMAL)
         session.expect(EMPTY)
 
@@ -251,6 +253,7 @@ def test_with_a_required_key_what_is_loaded_is_signed_or_not_started(
         session.qmp("system_reset")
         session.expect(USED)
         session.expect(UNSIGNED)
+        session.expect(NO_OTHER)
         session.expect(NORMAL)
 
         filled = expect_filled(session)
