@@ -62,7 +62,7 @@ static enum lb_err map_usable(struct crash *crash)
 	return err;
 }
 
-/* A bundle may only reserve a region, for what userspace loads. If there was something, a line tells why not. */
+/* A bundle may only reserve a region, for what userspace loads: was that refused, or is there none? */
 static enum lb_err fail_without_kernel(const struct facts *facts, const struct crash *crash)
 {
 	const bool was_loaded = crash->record.kept.size, is_loaded = facts->source == &crash->kept;
