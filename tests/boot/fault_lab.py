@@ -36,7 +36,8 @@ ELF_AT = 0x84000000  # where the primary is that is one
 # What kexec leaves: the stage, FDT, core header and bundle in usable memory; and a crash region elsewhere.
 USABLE, USABLE_SIZE = STAGE_AT, 64 << 20
 FDT_AT, CORE_AT, BUNDLE_AT = STAGE_AT + 0x100_0000, STAGE_AT + 0x110_0000, STAGE_AT + 0x120_0000
-FORMER_REGION = 0x8A000000
+FORMER_REGION = 0x88000000
+RAM_AT, RAM_SIZE = 0x80200000, 254 << 20  # behind OpenSBI, of which this FDT has no reservation
 
 
 def fallible() -> dict[str, tuple[str, int]]:
@@ -169,13 +170,14 @@ def dying(build_payload: Build, stage: Path, directory: Path) -> Machine:
     core.write_bytes(ident + struct.pack("<HHIQQQIHHHHHH", 4, 243, 1, 0, 64, 0, 0, 64, 56, 0, 0, 0, 0))
     bundle.simple(bundle.linux(build_payload("crash_checker").bin)).write(made)  # type: ignore[attr-defined]
     fdt = shim.fdt().put("/chosen", "linux,usable-memory-range", 0, USABLE, 0, USABLE_SIZE)
+    fdt.put("/memory@80000000", "reg", 0, RAM_AT, 0, RAM_SIZE)
     fdt.put("/chosen", "linux,elfcorehdr", 0, CORE_AT, 0, 0x1000)
     fdt.put("/chosen", "linux,initrd-start", 0, BUNDLE_AT)
     fdt.put("/chosen", "linux,initrd-end", 0, BUNDLE_AT + made.stat().st_size)
     node = f"/reserved-memory/was@{FORMER_REGION:x}"
     fdt.add_node("/reserved-memory").put("/reserved-memory", "ranges")
     fdt.put("/reserved-memory", "#address-cells", 2).put("/reserved-memory", "#size-cells", 2)
-    fdt.add_node(node).put(node, "reg", 0, FORMER_REGION, 0, 32 << 20).put(node, "no-map")
+    fdt.add_node(node).put(node, "reg", 0, FORMER_REGION, 0, REGION).put(node, "no-map")
     subprocess.run(["fdtput", "-t", "s", fdt.path, node, "compatible", "lifeboat,crash-region"], check=True)
     extra = loader(core, CORE_AT) + loader(made, BUNDLE_AT)
     return shim.machine(fdt.path, FDT_AT, FDT_AT, extra=extra)
