@@ -41,8 +41,9 @@ static bool judge_silent(const struct facts *facts, struct crash *crash, const s
 	if (called)
 		return true;
 	if (is_linux(facts, crash, dead))
-		return judge_unknown(facts, crash, "the last kernel left no log");
-	return judge_unknown(facts, crash, "no Linux left a log; a bootloader's own reset looks the same");
+		return judge_unknown(facts, crash, "no log of the last kernel can be read");
+	return judge_unknown(facts, crash,
+			     "no log of a Linux can be read; a bootloader's own reset looks the same");
 }
 
 static void log_ending(const struct facts *facts, const struct dead *dead, const struct printk_told *told)
