@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lifeboatlib import command, firmware, packing
+from lifeboatlib import command, firmware, packing, regionsize
 from lifeboatlib.arguments import address, existing_file, positive
 from lifeboatlib.crashconf import Crash, add_crash_arguments
 from lifeboatlib.its import cells as _cells
@@ -305,6 +305,16 @@ def with_reserve(primary: Bundle, crash: Crash) -> Bundle:
     return replace(primary, configurations=[*primary.configurations, configuration])
 
 
+def _fitting(args: argparse.Namespace) -> int:
+    """MiB of a region that will do; 0, which leaves it to the stage, if the crash kernel is no Linux."""
+    kernel = args.crash_kernel or args.kernel
+    if not kernel:
+        return 0
+    size = regionsize.region_mib(kernel, args.crash_initrd) + args.kept
+    say(f"bundle: the crash region: {size} MiB by what kernel and initramfs need; --crash-size says another size")
+    return size
+
+
 def add_crash(made: Bundle, args: argparse.Namespace) -> Bundle:
     """The bundle with the crash kernel or the region that the options describe, if they do."""
     has_kernel = bool(args.crash_kernel or args.crash_initrd)
@@ -318,7 +328,7 @@ def add_crash(made: Bundle, args: argparse.Namespace) -> Bundle:
         if args.crash_append or args.crash_size or args.crash_attempts or args.unknown_end or args.kept:
             raise LifeboatError("options of a crash kernel need --crash-initrd, --crash-kernel or --reserve")
         return made
-    size, kept = args.reserve or args.crash_size, args.kept or args.reserve // 4
+    size, kept = args.reserve or args.crash_size or _fitting(args), args.kept or args.reserve // 4
     crash = Crash(size * MIB, args.crash_attempts, args.unknown_end, kept * MIB, args.crash_lent)
     if args.reserve:
         return with_reserve(made, crash)

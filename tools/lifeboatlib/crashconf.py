@@ -44,7 +44,8 @@ def add_crash_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--crash-initrd", type=existing_file, metavar="CPIO", help="its initramfs")
     group.add_argument("--crash-append", default="", metavar="ARGS", help="its bootargs")
     group.add_argument(
-        "--crash-size", type=positive, default=0, metavar="MIB", help="of the crash region"
+        "--crash-size", type=positive, default=0, metavar="MIB",
+        help="of the crash region; default: what the crash kernel and its initramfs need, 128 at least",
     )
     group.add_argument(
         "--reserve",

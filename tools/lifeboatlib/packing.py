@@ -26,7 +26,11 @@ WITHOUT_SUM = {"lz4": ["--no-frame-crc"], "zstd": ["--no-check"]}
 def packed_by(path: Path) -> str:
     """What a file is compressed with, as mkimage calls it; "none" if it is not."""
     with path.open("rb") as file:
-        begin = file.read(4)
+        return named(file.read(4))
+
+
+def named(begin: bytes) -> str:
+    """What begins like that."""
     return next((name for magic, name in MAGIC.items() if begin.startswith(magic)), "none")
 
 

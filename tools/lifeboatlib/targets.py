@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lifeboatlib import build, bundle, command, initramfs, setup, size, target
-from lifeboatlib.bench import footprint
+from lifeboatlib.bench import footprint, table
 from lifeboatlib.bench.bed import BOOTARGS, HANDOFF, RESET_VECTOR, between, counting, firmware_part
 from lifeboatlib.bench.bed import Bed as Shared
 from lifeboatlib.bench.crash import PANIC, REBOOT, symbols_of
@@ -27,6 +27,7 @@ HELP = "measure what there are targets for, and say which are met"
 EXAMPLES = (
     "tools/lifeboat targets --json targets.json",
     "tools/lifeboat targets --only harts",
+    "tools/lifeboat targets --into docs/crash.md",
 )
 
 NO_ZBC, ZKNH, NO_ZBB = "rv64,zbc=off,zbkc=off", "rv64,zknh=on", "rv64,zbb=off"
@@ -37,23 +38,28 @@ READY = "targets: ready"
 PRIMARY = initramfs.PROLOGUE + f'echo "{READY}"\nread -r order\neval "$order"\nsleep 1000\n'
 SCAN = 5 * (1 << 18)  # instructions that looking at each page of a GiB may take
 HARTS = 9
+HEAD = ("", "before", "now", "at most", "", "")
 
 
 @dataclass(frozen=True)
 class Row:
-    """A target: at most so much; `figure` is None where there is nothing to measure."""
+    """A target: at most so much."""
 
     name: str
     before: float | None
     most: float
-    figure: float | None
+    figure: float
     unit: str = "M"
+
+    def cells(self) -> list[str]:
+        """What of, before, now, the most that it shall be; which unit; is it met?"""
+        counts = [_cell(value, self.unit) for value in (self.before, self.figure, self.most)]
+        return [self.name, *counts, self.unit, "met" if self.figure <= self.most else "NOT MET"]
 
     def line(self) -> str:
         """As a line of the table."""
-        cells = [_cell(value, self.unit) for value in (self.before, self.figure, self.most)]
-        verdict = "not there" if self.figure is None else "met" if self.figure <= self.most else "NOT MET"
-        return f"{self.name:<58}{cells[0]:>11}{cells[1]:>11}{cells[2]:>11}  {self.unit:<6}{verdict}"
+        name, before, now, most, unit, verdict = self.cells()
+        return f"{name:<58}{before:>11}{now:>11}{most:>11}  {unit:<6}{verdict}"
 
 
 @dataclass
@@ -195,6 +201,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the targets command."""
     parser.add_argument("--only", choices=PARTS, action="append", help="a part; may be given again")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows as JSON, too")
+    parser.add_argument("--into", type=Path, metavar="FILE", help="put the table into a Markdown file's place")
     parser.add_argument("--compiler", choices=build.COMPILERS, default="gcc", help="default: gcc")
 
 
@@ -212,4 +219,6 @@ def main(args: argparse.Namespace) -> int:
         say(row.line())
     if args.json:
         args.json.write_text(json.dumps([vars(row) for row in bed.rows], indent=1) + "\n", encoding="utf-8")
+    if args.into:
+        table.place(args.into, table.made_by("targets"), table.grid(HEAD, [row.cells() for row in bed.rows]))
     return 0

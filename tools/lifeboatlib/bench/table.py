@@ -17,7 +17,12 @@ END = "<!-- end of the table -->"
 
 def mark(part: str) -> str:
     """The line above a part's table."""
-    return f"<!-- made by tools/lifeboat bench --only {part} --into -->"
+    return made_by(f"bench --only {part}")
+
+
+def made_by(words: str) -> str:
+    """The line above a table that a command makes."""
+    return f"<!-- made by tools/lifeboat {words} --into -->"
 
 
 def line(figure: Figure) -> str:
@@ -43,18 +48,27 @@ def cell(figures: Sequence[Figure], what: str, who: str) -> str:
 def markdown(figures: Sequence[Figure]) -> str:
     """The table of a part: what was measured from above to below, of whom from left to right."""
     whats, whos = (list(dict.fromkeys(getattr(each, name) for each in figures)) for name in ("what", "who"))
-    rows = [[UNITS[figures[0].unit][0], *whos], ["---"] * (1 + len(whos))]
-    rows += [[what, *(cell(figures, what, who) for who in whos)] for what in whats]
-    return "".join("| " + " | ".join(row) + " |\n" for row in rows)
+    rows = [[what, *(cell(figures, what, who) for who in whos)] for what in whats]
+    return grid([UNITS[figures[0].unit][0], *whos], rows)
+
+
+def grid(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    return "".join("| " + " | ".join(row) + " |\n" for row in (head, ["---"] * len(head), *rows))
+
+
+def place(path: Path, above: str, made: str) -> None:
+    """Writes a table into a file, below the line that is kept there for it."""
+    pattern = f"{re.escape(above)}\n.*?{END}\n"
+    text, count = re.subn(
+        pattern, lambda _: f"{above}\n{made}{END}\n", path.read_text(encoding="utf-8"), flags=re.DOTALL
+    )
+    if count != 1:
+        raise LifeboatError(f"{path} keeps no place for the table: it needs the lines {above} and {END}")
+    path.write_text(text, encoding="utf-8")
 
 
 def put(path: Path, figures: Sequence[Figure]) -> None:
     """Writes each part's table into a file, where that file has its marks."""
-    text = path.read_text(encoding="utf-8")
     for part in dict.fromkeys(figure.part for figure in figures):
-        made = markdown([figure for figure in figures if figure.part == part])
-        pattern = f"{re.escape(mark(part))}\n.*?{END}\n"
-        text, count = re.subn(pattern, lambda _, p=part, m=made: f"{mark(p)}\n{m}{END}\n", text, flags=re.DOTALL)
-        if count != 1:
-            raise LifeboatError(f"{path} keeps no place for the table: it needs the lines {mark(part)} and {END}")
-    path.write_text(text, encoding="utf-8")
+        place(path, mark(part), markdown([figure for figure in figures if figure.part == part]))
