@@ -70,11 +70,14 @@ class Lab:
         self.gdb.set_register("pc", self.gdb.register("ra"))
 
     def watch(self) -> frozenset[str]:
-        """Runs to the end of the stage's life; which functions that can fail it has called."""
+        """Runs to the end of the stage's life, and of this lab; which functions that can fail it has called."""
         waiting = {self.known[name]: name for name in FALLIBLE if name in self.known}
         called = set()
-        while (at := self.gdb.run_to(*waiting, self.known[LAST])) != self.known[LAST]:
+        for address in (*waiting, self.known[LAST]):
+            self.gdb.set_break(address)
+        while (at := self.gdb.cont()) != self.known[LAST]:
             called.add(waiting.pop(at))
+            self.gdb.clear_break(at)
         return frozenset(called)
 
     def die(self) -> None:

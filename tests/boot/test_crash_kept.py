@@ -26,6 +26,7 @@ KEPT = 2 << 20
 EMPTY = r"^lifeboat: crash: armed, nothing loaded: lifeboat-ctl load has room for 2 MiB$"
 USED = r"^lifeboat: crash: userspace loaded a crash kernel, \d+ KiB at (0x[0-9a-f]+)$"
 UNSIGNED = r"^lifeboat: warning: crash: userspace's crash kernel is not used: signature: 'crash' is unsigned, "
+OLD = r"is not used: signature: 'crash' has version 1, the key 'rsa2048' takes none before 2: "
 NO_OTHER = r"^lifeboat: ERROR: crash: there is no other crash kernel: the bundle only reserves a region$"
 NORMAL = r"^lifeboat: ERROR: crash: the crash kernel can't be started; booting normally$"
 COMPLETE = 3  # tests/unit/torn_load.c
@@ -130,10 +131,12 @@ def plain_bundle(build_payload: Callable[..., object], **defines: int) -> bundle
     return bundle.simple(bundle.linux(primary.bin))  # type: ignore[attr-defined]
 
 
-def crash_bundle(payload: object, path: Path, signing: bundle.Signing | None = None) -> Path:
+def crash_bundle(
+    payload: object, path: Path, signing: bundle.Signing | None = None, version: int = 0
+) -> Path:
     """A bundle to load: only its crash configuration counts."""
     made = bundle.simple(bundle.linux(payload.bin))  # type: ignore[attr-defined]
-    return replace(bundle.with_crash(made), signing=signing).write(path)
+    return replace(bundle.with_crash(made), signing=signing, version=version).write(path)
 
 
 def test_what_is_loaded_is_started_after_a_crash_and_what_is_not_is_not(
@@ -271,11 +274,12 @@ def test_a_bad_one_leaves_firmwares_in_place(
 def test_with_a_required_key_what_is_loaded_is_signed_or_not_started(
     build_payload: Callable[..., object], stage: Path, keydir: Path, tmp_path: Path
 ) -> None:
-    """Root of the primary may load what he likes. What is not signed starts nothing, and one line says so."""
+    """Root of the primary may load what he likes. What is not signed, or too old, starts nothing, and a line says so."""
     signing = bundle.Signing(keyed.private(keydir, "rsa2048"))
     reserving = bundle.with_reserve(plain_bundle(build_payload), WISH)
-    firmwares = replace(reserving, signing=signing).write(tmp_path / "reserve.itb")
-    dtb = keyed.virt_fdt(tmp_path, f"{RAM_SIZE >> 20}M", keydir, ["rsa2048"], keys.Policy(required="conf"))
+    firmwares = replace(reserving, signing=signing, version=2).write(tmp_path / "reserve.itb")
+    policy = keys.Policy(required="conf", min_version=2)
+    dtb = keyed.virt_fdt(tmp_path, f"{RAM_SIZE >> 20}M", keydir, ["rsa2048"], policy)
     checker = build_payload("crash_checker")
     lab = Lab(tmp_path)
     with Session(lab.machine(stage, firmwares, dtb)) as session:
@@ -289,10 +293,16 @@ def test_with_a_required_key_what_is_loaded_is_signed_or_not_started(
         session.expect(NO_OTHER)
         session.expect(NORMAL)
 
+        expect_filled(session)
+        lab.ctl("load", crash_bundle(checker, tmp_path / "old.itb", signing, 1))
+        session.qmp("system_reset")
+        session.expect(OLD)
+        session.expect(NORMAL)
+
         filled = expect_filled(session)
-        assert "checker:" not in session.text, "what is not signed was started"
-        assert len(re.findall("userspace's crash kernel is not used", session.text)) == 1
-        lab.ctl("load", crash_bundle(checker, tmp_path / "signed.itb", signing))
+        assert "checker:" not in session.text, "what is not signed, or too old, was started"
+        assert len(re.findall("userspace's crash kernel is not used", session.text)) == 2
+        lab.ctl("load", crash_bundle(checker, tmp_path / "signed.itb", signing, 2))
         session.qmp("system_reset")
         session.expect(r"^lifeboat: signature: crash is signed by rsa2048 ")
         expect_verified(session, filled)
@@ -310,7 +320,7 @@ def test_with_a_required_key_neither_bundle_is_believed_for_the_other_s_sake(
     made = bundle.with_crash(plain, ramdisk, payload=bundle.linux(verified.bin), crash=WISH)  # type: ignore[attr-defined]
     good = replace(made, signing=bundle.Signing(keyed.private(keydir, "rsa2048"))).write(tmp_path / "good.itb")
     changed = tmp_path / "changed.itb"
-    changed.write_bytes(good.read_bytes().replace(b"verified\0", b"verifies\0"))
+    changed.write_bytes(good.read_bytes().replace(b"ramdiska", b"ramdisky"))
     lab = Lab(tmp_path)
 
     def next_life(session: Session) -> str:
@@ -321,8 +331,8 @@ def test_with_a_required_key_neither_bundle_is_believed_for_the_other_s_sake(
         assert session.expect(r"^named: (\w+)$")[1] == "primary"
         lab.find_region(session.text)
         for image, old, new in (
-            ("crash-payload", b"verified\0", b"verifies\0"),
-            ("crash-ramdisk", b"ramdiska", b"ramdisky"),  # the payload is checked before it, and good
+            ("crash-ramdisk", b"ramdiska", b"ramdisky"),
+            ("crash-payload", b"verified\0", b"verifies\0"),  # its ramdisk is checked before, and good
         ):
             lab.ctl("load", good)
             lab.forge(session.text, old, new)
