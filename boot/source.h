@@ -8,7 +8,7 @@
 
 /** The bundle, or the bare payload in its place. Written here alone. */
 struct source {
-	struct region where;  /* size 0: none was found */
+	struct region where;  /* size 0: none was found, or none that is whole */
 	const char *from;     /* who said so, for the log */
 	bool is_ram;	      /* taken in the memory map; flash is not */
 	struct region beside; /* an initrd that firmware brought beside it; size 0: none */

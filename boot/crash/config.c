@@ -7,7 +7,7 @@
 enum lb_err config_list(const struct facts *facts, struct choices *choices)
 {
 	const struct source *source = facts->source;
-	const enum lb_err err = source->where.size ? source->err : LB_ENOENT;
+	const enum lb_err err = source->err;
 
 	if (err) {
 		facts->log->diag = source->why;

@@ -23,10 +23,8 @@ static bool judge_unknown(const struct facts *facts, const struct crash *crash, 
 
 static bool is_linux(const struct facts *facts, const struct crash *crash, const struct dead *dead)
 {
-	const paddr_t pa = crash->record.kernel_pa;
-
-	return crash->record.kernel_size && region_set_contains(&dead->reach, pa, PAGE_SIZE) &&
-	       image_is_linux(facts_at(facts, pa), IMAGE_LINUX_HEADER);
+	return retained_has_kernel(&crash->record, &dead->reach) &&
+	       image_is_linux(facts_at(facts, crash->record.kernel_pa), IMAGE_LINUX_HEADER);
 }
 
 /* A primary without a log: too early for one, or no Linux, as a bootloader that resets the machine itself. */
@@ -41,8 +39,9 @@ static bool judge_silent(const struct facts *facts, struct crash *crash, const s
 	if (called)
 		return true;
 	if (is_linux(facts, crash, dead))
-		return judge_unknown(facts, crash, "the last kernel left no log");
-	return judge_unknown(facts, crash, "no Linux left a log; a bootloader's own reset looks the same");
+		return judge_unknown(facts, crash, "no log of the last kernel can be read");
+	return judge_unknown(facts, crash,
+			     "no log of a Linux can be read; a bootloader's own reset looks the same");
 }
 
 static void log_ending(const struct facts *facts, const struct dead *dead, const struct printk_told *told)
@@ -84,21 +83,13 @@ static bool judge_armed(const struct facts *facts, struct crash *crash, struct d
 	return true;
 }
 
-/* Where the crash kernel ran that was started last: usable memory of the crash region, or of kexec's. */
-static struct region last_usable(const struct memmap *map, const struct crash *crash)
-{
-	const struct region usable = crash->record.crash_usable;
-
-	if (region_set_contains(&map->free, usable.base, usable.size) && usable.size)
-		return usable;
-	return crash->region.usable;
-}
-
 /* A crash kernel ran and the machine was reset. Does it get another try? */
 static bool judge_capturing(const struct facts *facts, const struct memmap *map, struct crash *crash,
 			    struct dead *dead)
 {
-	const enum printk_ending ending = dead_ending_in(facts, crash, last_usable(map, crash));
+	/* Usable memory of the crash region, or of kexec's. */
+	const struct region where = retained_last_usable(&crash->record, &map->free, crash->region.usable);
+	const enum printk_ending ending = dead_ending_in(facts, crash, where);
 	struct dead_log left;
 
 	if (printk_ending_is_orderly(ending)) {

@@ -184,7 +184,7 @@ static enum lb_err load_from_bundle(const struct facts *facts, struct memmap *ma
 
 static enum lb_err no_bundle(const struct source *source, struct diag *diag)
 {
-	if (source->where.size) {
+	if (source->err != LB_ENOENT) {
 		*diag = source->why;
 		return source->err;
 	}
@@ -207,7 +207,7 @@ enum lb_err kexec_exit(const struct facts *facts, struct memmap *map, struct cra
 		*exit = (struct exit){kernel->plan.entry, kernel->plan.fdt};
 	if (!err || !crash->region.all.size)
 		return err;
-	if (source->where.size)
+	if (source->err != LB_ENOENT)
 		log_warn(log, "%s", log->diag.text);
 	if (facts->trust->required || crash->lent)
 		return diag_fail(

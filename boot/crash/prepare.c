@@ -62,16 +62,26 @@ static enum lb_err map_usable(struct crash *crash)
 	return err;
 }
 
-static enum lb_err read_config(const struct facts *facts, const char *name, struct payload *kernel)
+/* A bundle may only reserve a region, for what userspace loads: was that refused, or is there none? */
+static enum lb_err fail_without_kernel(const struct facts *facts, const struct crash *crash)
+{
+	const bool was_loaded = crash->record.kept.size, is_loaded = facts->source == &crash->kept;
+
+	return diag_fail(&facts->log->diag, LB_ENOENT,
+			 "crash: there is no %scrash kernel: the bundle only reserves a region%s",
+			 was_loaded && !is_loaded ? "other " : "",
+			 was_loaded ? "" : ", and userspace has loaded none");
+}
+
+static enum lb_err read_config(const struct facts *facts, const char *name, const struct crash *crash,
+			       struct payload *kernel)
 {
 	struct diag *diag = &facts->log->diag;
 	struct bundle_crash config;
 	enum lb_err err = bundle_read_crash(&facts->source->bundle, name, &config, diag);
 
 	if (!err && !config.has_kernel)
-		err = diag_fail(diag, LB_ENOENT,
-				"crash: there is no crash kernel: the bundle only reserves a region, and "
-				"userspace has loaded none");
+		err = fail_without_kernel(facts, crash);
 	if (!err)
 		err = load_look(facts, kernel, name);
 	if (!err)
@@ -114,7 +124,7 @@ static void record_pieces(const struct facts *facts, struct crash *crash, const 
 static enum lb_err prepare_from(const struct facts *facts, const char *name, struct crash *crash,
 				struct payload *kernel)
 {
-	enum lb_err err = read_config(facts, name, kernel);
+	enum lb_err err = read_config(facts, name, crash, kernel);
 
 	if (!err)
 		err = map_usable(crash);

@@ -80,6 +80,11 @@ enum lb_err region_adopt(const struct facts *facts, struct stage *stage, struct 
 		return diag_fail(&facts->log->diag, LB_ERANGE,
 				 "crash: the FDT has a crash region of an odd size");
 	err = record_look(facts, stage, crash_region_layout(all, 0).record, &crash->record);
+	if (err == LB_ENOENT)
+		err = diag_fail(
+			&facts->log->diag, LB_EFORMAT,
+			"crash: there is no record in the crash region that the FDT has, at %#" PRIx64,
+			all.base);
 	if (!err)
 		err = retained_is_of(&crash->record, all, crash->record.kept_room, &facts->log->diag);
 	crash->lent = facts->hw->machine.crash_lent.size;

@@ -54,6 +54,19 @@ bool retained_waits_at(const struct crash_record *record, struct region piece, p
 	       region_contains(piece, all);
 }
 
+bool retained_has_kernel(const struct crash_record *record, const struct region_set *reach)
+{
+	return record->kernel_size && region_set_contains(reach, record->kernel_pa, PAGE_SIZE);
+}
+
+struct region retained_last_usable(const struct crash_record *record, const struct region_set *free,
+				   struct region own)
+{
+	const struct region usable = record->crash_usable;
+
+	return usable.size && region_set_contains(free, usable.base, usable.size) ? usable : own;
+}
+
 /* ---- The call area ---- */
 
 static bool is_area(const struct crash_call *area, paddr_t pa)

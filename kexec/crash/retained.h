@@ -41,6 +41,13 @@ bool retained_waits_at(const struct crash_record *record, struct region piece, p
 /** Does somebody rely on @record, so that its region must be looked after before it may be another's? */
 bool retained_waits(const struct crash_record *record);
 
+/** Can the page be read in which the last primary's kernel began, as @record says, by @reach? */
+bool retained_has_kernel(const struct crash_record *record, const struct region_set *reach);
+
+/** Where the crash kernel ran that was started last: as @record says, if that is free RAM by @free; or @own. */
+struct region retained_last_usable(const struct crash_record *record, const struct region_set *free,
+				   struct region own);
+
 /** Of a call area of CRASH_CALL_SIZE bytes: was a kernel started since it was wiped? */
 bool retained_has_started(const void *area);
 

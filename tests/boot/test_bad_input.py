@@ -337,6 +337,17 @@ def test_bad_memory_is_refused_in_one_line(name: str, shim: Shim, bench: Workben
     assert re.search(wanted, line := refusal(run_to_end(machine))), line
 
 
+def test_a_bundle_that_firmware_has_written_into_is_refused_as_damaged(shim: Shim, bench: Workbench) -> None:
+    """By its FDT. No line says that the bundle lacks something: nobody reads it."""
+    image = bench.fit(bench.raw(LOAD))
+    fdt_at = BUNDLE_AT + 0x10_0000
+    fdt = with_bundle(shim.fdt(), image).put("/chosen", "linux,initrd-end", 0, fdt_at + 1)
+    console = run_to_end(shim.machine(fdt.path, fdt_at, fdt_at, extra=loader(image, BUNDLE_AT)))
+    wanted = r"^bundle: \[0x8a000000\.\.0x8a100000\] overlaps \w.* at 0x8a100000, so it is damaged: load it elsewhere$"
+    assert re.search(wanted, line := refusal(console)), line
+    assert "has no crash configuration" not in console
+
+
 # What firmware may say besides, and the payload starts all the same. `e` is where the bundle ends.
 HARMLESS: dict[str, tuple[Callable[[Fdt, int], Fdt], str]] = {
     "nothing wrong": (lambda f, e: f, r"^lifeboat: bundle: .*/chosen linux,initrd-start"),

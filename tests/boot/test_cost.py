@@ -81,28 +81,30 @@ def test_copying_costs_less_than_an_instruction_a_byte(
 @pytest.mark.parametrize(
     ("algo", "cpu", "most"),
     [
-        ("crc32", "", 36_000_000),
-        ("crc32", "rv64,zbc=false", 195_000_000),
-        ("sha256", "rv64,v=true,zvkb=true,zvknha=true", 57_000_000),
-        pytest.param("sha256", "rv64,zknh=true", 750_000_000, marks=pytest.mark.slow),
-        pytest.param("sha256", "", 1_250_000_000, marks=pytest.mark.long),
-        pytest.param("sha256", "rv64,zbb=false", 1_400_000_000, marks=pytest.mark.long),
-        pytest.param("sha512", "", 800_000_000, marks=pytest.mark.long),
-        pytest.param("sha512", "rv64,zbb=false", 1_250_000_000, marks=pytest.mark.long),
+        ("crc32", "", 1.1),
+        ("crc32", "rv64,zbc=false", 5.95),
+        ("sha256", "rv64,v=true,zvkb=true,zvknha=true", 1.75),
+        pytest.param("sha256", "rv64,zknh=true", 22.9, marks=pytest.mark.slow),
+        pytest.param("sha256", "", 38.1, marks=pytest.mark.long),
+        pytest.param("sha256", "rv64,zbb=false", 42.7, marks=pytest.mark.long),
+        pytest.param("sha512", "", 24.4, marks=pytest.mark.long),
+        pytest.param("sha512", "rv64,zbb=false", 38.1, marks=pytest.mark.long),
     ],
 )
 def test_a_check_and_the_copy_are_within_their_instructions(
-    algo: str, cpu: str, most: int, stage: Path, kernel: Path, demo_initramfs: Path,
+    algo: str, cpu: str, most: float, stage: Path, kernel: Path, demo_initramfs: Path,
     make_bundle: Callable[..., Path],
 ) -> None:  # fmt: skip
-    """Debian's Image and an initramfs: 32,022 KiB, which U-Boot checks for 279 million by CRC-32, 1,974 by SHA-256."""
+    """By the byte, of Debian's Image and an initramfs: U-Boot takes 8.5 for CRC-32, 60.2 for SHA-256 (and copies)."""
     made = bundle.simple(bundle.linux(kernel), initrd=demo_initramfs)
     made = replace(made, images=[replace(each, hashes=[algo]) for each in made.images])
     with Session(Machine(kernel=stage, initrd=make_bundle(made), icount=True, cpu=cpu)) as session:
         session.expect(r"^lifeboat: handoff: .*\n")
-        count, by = find(r"^lifeboat: cost: (\d+) instructions for \d+ KiB checked, (.*)$", session.text).groups()
-    print(f"\ncost: {by}: {int(count):,} instructions")
-    assert by.startswith(algo) and 0 < int(count) <= most
+        words = r"^lifeboat: cost: (\d+) instructions for (\d+) KiB checked, (.*)$"
+        count, kib, by = find(words, session.text).groups()
+    a_byte = int(count) / (int(kib) << 10)
+    print(f"\ncost: {by}: {int(count):,} instructions, {a_byte:.2f} a byte")
+    assert by.startswith(algo) and 0 < a_byte <= most
 
 
 def test_memory_costs_nothing(cost: Callable[..., Cost]) -> None:

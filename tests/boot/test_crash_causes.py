@@ -30,7 +30,7 @@ ORDERLY = {
     "reboot -f": ("reboot -f", "restart"),
     "reboot": ("kill -TERM -1; sync; reboot -f", "restart"),
 }
-NO_LOG = "crash: the last kernel left no log: lifeboat,unknown-end says"
+NO_LOG = "crash: no log of the last kernel can be read: lifeboat,unknown-end says"
 # Linux parses this before all else and then has no memory for its page tables; there is no console yet.
 NO_MEMORY = "console=ttyS0 mem=34M"
 HANDOFF = "lifeboat: handoff: .*\n"
@@ -145,7 +145,7 @@ def test_a_bootloader_s_own_reset_is_told_as_what_it_may_be(
         session.expect(HANDOFF)
         session.until(lambda: session.pcs() == [LOADER_AT], "the bootloader")
         session.qmp("system_reset")
-        session.expect("no Linux left a log; a bootloader's own reset looks the same: lifeboat,unknown-end says boot")
+        session.expect("no log of a Linux can be read; a bootloader's own reset looks the same: lifeboat,unknown-end says boot")
         session.expect(ARMED)
         assert "named:" not in session.text
 

@@ -5,12 +5,14 @@ import itertools
 import re
 import struct
 import subprocess
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keyed
 import pytest
+from checksums import checksum
 from crash_bare import ARMED, GIVEN_UP, REGION, expect_filled, expect_verified
 
 from lifeboatlib import bundle, keys
@@ -24,8 +26,12 @@ KEPT = 2 << 20
 EMPTY = r"^lifeboat: crash: armed, nothing loaded: lifeboat-ctl load has room for 2 MiB$"
 USED = r"^lifeboat: crash: userspace loaded a crash kernel, \d+ KiB at (0x[0-9a-f]+)$"
 UNSIGNED = r"^lifeboat: warning: crash: userspace's crash kernel is not used: signature: 'crash' is unsigned, "
+OLD = r"is not used: signature: 'crash' has version 1, the key 'rsa2048' takes none before 2: "
+NO_OTHER = r"^lifeboat: ERROR: crash: there is no other crash kernel: the bundle only reserves a region$"
 NORMAL = r"^lifeboat: ERROR: crash: the crash kernel can't be started; booting normally$"
 COMPLETE = 3  # tests/unit/torn_load.c
+CRC, SIZE, KEPT_AT = 0x08, 0x0C, 0x248  # in a slot of the record (docs/abi.md)
+SLOT = 4096
 
 
 @dataclass
@@ -86,6 +92,35 @@ class Lab:
             memory.seek(pa)
             memory.write(bytes([byte ^ 0x10]))
 
+    def loaded(self) -> tuple[int, int]:
+        """Where the FIT lies that was loaded: [start, end)."""
+        found = re.search(r"loaded: +\[(0x[0-9a-f]+)\.\.(0x[0-9a-f]+)\]", self.ctl("status"))
+        assert found
+        return int(found[1], 16), int(found[2], 16) + 1
+
+    def forge(self, console: str, old: bytes, new: bytes) -> None:
+        """Changes what was loaded, and makes the record's checksums right again, as root can."""
+        start, end = self.loaded()
+        region = re.search(r"crash: region \[0x[0-9a-f]+\.\.(0x[0-9a-f]+)\]", console)
+        assert region
+        with (self.directory / "mem").open("r+b") as memory:
+            memory.seek(start)
+            whole = memory.read(end - start)
+            forged = whole.replace(old, new)
+            assert forged != whole
+            memory.seek(start)
+            memory.write(forged)
+            for at in (int(region[1], 16) + 1 - 2 * SLOT, int(region[1], 16) + 1 - SLOT):
+                memory.seek(at)
+                slot = bytearray(memory.read(SLOT))
+                if struct.unpack_from("<QQ", slot, KEPT_AT) != (start, end - start):
+                    continue  # it is the one before
+                struct.pack_into("<I", slot, KEPT_AT + 16, checksum(forged))
+                (size,) = struct.unpack_from("<I", slot, SIZE)
+                struct.pack_into("<I", slot, CRC, zlib.crc32(slot[SIZE:size]))
+                memory.seek(at)
+                memory.write(slot)
+
 
 WISH = bundle.Crash(REGION + KEPT, 1, "capture", KEPT)
 
@@ -96,10 +131,12 @@ def plain_bundle(build_payload: Callable[..., object], **defines: int) -> bundle
     return bundle.simple(bundle.linux(primary.bin))  # type: ignore[attr-defined]
 
 
-def crash_bundle(payload: object, path: Path, signing: bundle.Signing | None = None) -> Path:
+def crash_bundle(
+    payload: object, path: Path, signing: bundle.Signing | None = None, version: int = 0
+) -> Path:
     """A bundle to load: only its crash configuration counts."""
     made = bundle.simple(bundle.linux(payload.bin))  # type: ignore[attr-defined]
-    return replace(bundle.with_crash(made), signing=signing).write(path)
+    return replace(bundle.with_crash(made), signing=signing, version=version).write(path)
 
 
 def test_what_is_loaded_is_started_after_a_crash_and_what_is_not_is_not(
@@ -141,6 +178,7 @@ def test_what_is_loaded_is_started_after_a_crash_and_what_is_not_is_not(
         lab.flip(int(found[1], 16) + 0x1800)
         session.qmp("system_reset")
         session.expect(r"^lifeboat: warning: crash: userspace's crash kernel is not used: it is damaged$")
+        session.expect(NO_OTHER)
         session.expect(NORMAL)
         session.expect(EMPTY)
 
@@ -236,11 +274,12 @@ def test_a_bad_one_leaves_firmwares_in_place(
 def test_with_a_required_key_what_is_loaded_is_signed_or_not_started(
     build_payload: Callable[..., object], stage: Path, keydir: Path, tmp_path: Path
 ) -> None:
-    """Root of the primary may load what he likes. What is not signed starts nothing, and one line says so."""
+    """Root of the primary may load what he likes. What is not signed, or too old, starts nothing, and a line says so."""
     signing = bundle.Signing(keyed.private(keydir, "rsa2048"))
     reserving = bundle.with_reserve(plain_bundle(build_payload), WISH)
-    firmwares = replace(reserving, signing=signing).write(tmp_path / "reserve.itb")
-    dtb = keyed.virt_fdt(tmp_path, f"{RAM_SIZE >> 20}M", keydir, ["rsa2048"], keys.Policy(required="conf"))
+    firmwares = replace(reserving, signing=signing, version=2).write(tmp_path / "reserve.itb")
+    policy = keys.Policy(required="conf", min_version=2)
+    dtb = keyed.virt_fdt(tmp_path, f"{RAM_SIZE >> 20}M", keydir, ["rsa2048"], policy)
     checker = build_payload("crash_checker")
     lab = Lab(tmp_path)
     with Session(lab.machine(stage, firmwares, dtb)) as session:
@@ -251,12 +290,54 @@ def test_with_a_required_key_what_is_loaded_is_signed_or_not_started(
         session.qmp("system_reset")
         session.expect(USED)
         session.expect(UNSIGNED)
+        session.expect(NO_OTHER)
+        session.expect(NORMAL)
+
+        expect_filled(session)
+        lab.ctl("load", crash_bundle(checker, tmp_path / "old.itb", signing, 1))
+        session.qmp("system_reset")
+        session.expect(OLD)
         session.expect(NORMAL)
 
         filled = expect_filled(session)
-        assert "checker:" not in session.text, "what is not signed was started"
-        assert len(re.findall("userspace's crash kernel is not used", session.text)) == 1
-        lab.ctl("load", crash_bundle(checker, tmp_path / "signed.itb", signing))
+        assert "checker:" not in session.text, "what is not signed, or too old, was started"
+        assert len(re.findall("userspace's crash kernel is not used", session.text)) == 2
+        lab.ctl("load", crash_bundle(checker, tmp_path / "signed.itb", signing, 2))
         session.qmp("system_reset")
         session.expect(r"^lifeboat: signature: crash is signed by rsa2048 ")
         expect_verified(session, filled)
+
+
+def test_with_a_required_key_neither_bundle_is_believed_for_the_other_s_sake(
+    build_payload: Callable[..., object], stage: Path, keydir: Path, tmp_path: Path
+) -> None:
+    """Root has changed what firmware loads, and what he loads himself. Of that the record's checksums are right."""
+    fdt = keyed.virt_fdt(tmp_path, f"{RAM_SIZE >> 20}M", keydir, ["rsa2048"], keys.Policy(required="conf"))
+    verified = build_payload("named", NAME='"verified"', DIE=1)
+    plain = bundle.simple(bundle.linux(build_payload("named", NAME='"primary"', STAY=1).bin))  # type: ignore[attr-defined]
+    ramdisk = tmp_path / "ramdisk"
+    ramdisk.write_bytes(b"a ramdisk" * 100)
+    made = bundle.with_crash(plain, ramdisk, payload=bundle.linux(verified.bin), crash=WISH)  # type: ignore[attr-defined]
+    good = replace(made, signing=bundle.Signing(keyed.private(keydir, "rsa2048"))).write(tmp_path / "good.itb")
+    changed = tmp_path / "changed.itb"
+    changed.write_bytes(good.read_bytes().replace(b"ramdiska", b"ramdisky"))
+    lab = Lab(tmp_path)
+
+    def next_life(session: Session) -> str:
+        session.qmp("system_reset")
+        return session.expect(r"^named: (\w+)$")[1]
+
+    with Session(lab.machine(stage, changed, fdt)) as session:
+        assert session.expect(r"^named: (\w+)$")[1] == "primary"
+        lab.find_region(session.text)
+        for image, old, new in (
+            ("crash-ramdisk", b"ramdiska", b"ramdisky"),
+            ("crash-payload", b"verified\0", b"verifies\0"),  # its ramdisk is checked before, and good
+        ):
+            lab.ctl("load", good)
+            lab.forge(session.text, old, new)
+            assert next_life(session) == "primary"
+            refused = f"userspace's crash kernel is not used: bundle: the sha512 of image '{image}' does not match its bytes"
+            assert session.text.count(refused) == 1, session.text
+        lab.ctl("load", good)
+        assert next_life(session) == "verified"

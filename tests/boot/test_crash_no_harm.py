@@ -75,6 +75,8 @@ def with_zicbom(text: str) -> str:
 POOL = 'pool { compatible = "shared-dma-pool"; size = <0x0 0x100000>; };'
 LOG = child("log", 0x90000000)
 NEITHER = f"{NO_CRASH_KERNEL}fdt: Linux ignores"
+FORMER = 'was@90000000 { compatible = "lifeboat,crash-region"; reg = <0 0x90000000 0 0x6800000>; no-map; };'
+NO_RECORD = f"{NO_CRASH_KERNEL}crash: there is no record in the crash region that the FDT has, at 0x90000000\n"
 BEYOND = ("-object", "memory-backend-ram,id=ram,size=300G,reserve=off")
 END = 0xBFE00000  # of the crash region in 1 GiB: OpenSBI puts the FDT behind it
 REGION_AT = END - REGION
@@ -98,6 +100,7 @@ ODD = {
     "no ranges, a pool": Odd(NEITHER, edit=reserved(POOL, ranges="")),
     "other cells": Odd(NEITHER, edit=reserved("log@90000000 { reg = <0x90000000 0x1000>; };", cells=1)),
     "no cells": Odd(edit=reserved(LOG, cells=0)),
+    "a crash region without a record": Odd(NO_RECORD, edit=reserved(FORMER)),
     "cbo.clean traps": Odd("the firmware keeps a cache from us", {"cpu": "rv64,zicbom=off"}, with_zicbom),
     "primary where the stage was": Odd(f"{NO_CRASH_KERNEL}plan: .* lies on the stage", load=STAGE_AT),
     "packed primary where the stage was": Odd(
@@ -119,7 +122,7 @@ ODD = {
     "record: a kept FIT that is damaged": Odd(f"{NOT_USED}it is damaged", record=FIT | {0x258: 0}),
     "record: a kept FIT in the stage": Odd(record=FIT | {0x248: STAGE_IN_IT}),
     "record: all RAM was lost": Odd(
-        "crash: no Linux left a log; a bootloader's own reset looks the same: lifeboat,unknown-end says capture\n"
+        "crash: no log of a Linux can be read; a bootloader's own reset looks the same: lifeboat,unknown-end says capture\n"
         "[^#]*crash: none of the RAM is a dead kernel's: the dump will be empty", record={0x58: 1 | 6 << 32, 0x60: RAM_BASE, 0x68: 1 << 30}
     ),
     "record: for ever": Odd(record={0x50: (1 << 64) - 1, 0x18: 3 | (1 << 64) - (1 << 32)}),
@@ -217,7 +220,7 @@ def console(
 
 # One of each kind; the others are long.
 USUAL = (
-    "45 reservations", "RAM that is not there", "no HSM, 2 harts", "other cells", "cbo.clean traps", "large primary",
+    "45 reservations", "RAM that is not there", "no HSM, 2 harts", "other cells", "a crash region without a record", "cbo.clean traps", "large primary",
     "record: a core header in the stage",
 )  # fmt: skip
 

@@ -109,7 +109,8 @@ def test_an_unsigned_crash_kernel_in_ram_is_not_started_when_the_bundle_has_none
 
 
 def test_what_is_captured_with_is_what_was_verified_in_this_life(lab: Lab) -> None:
-    """The dead kernel's region is the one that the signed configuration asks for; and so it is armed again behind it."""
+    """The region is the one that the signed configuration asks for. Its entry is not the record's, which leads astray."""
+    lead_astray(lab.directory / "ram")
     console = lab.boot(lab.signed(lab.with_crash("verified")), VERIFIED)
     find(r"^lifeboat: crash: region .*, record armed, ", console)
     find(r"^lifeboat: signature: crash is signed by rsa2048 ", console)
@@ -160,7 +161,7 @@ def test_a_call_goes_through_the_reset_where_a_key_is_required(
 PAGE = 4096
 RAM_BASE, RAM_END = 0x80000000, 0x90000000
 REGION_END = 0x8FE00000
-CRC, SIZE, GENERATION = 0x08, 0x0C, 0x14
+CRC, SIZE, ENTRY = 0x08, 0x0C, 0x48
 USABLE = (REGION_END - REGION, REGION_END - (4 << 20))
 WILD = (0, 1, 0x1000, RAM_BASE, RAM_END - PAGE, 1 << 38, 1 << 47, 1 << 56, (1 << 64) - PAGE)
 
@@ -192,20 +193,38 @@ def forge(chance: random.Random, slot: bytearray) -> None:
     put(0x200, "QII", chance.getrandbits(64), chance.randrange(32), chance.getrandbits(32))
     put(0x210, "IIII", *(chance.choice([0, 1, chance.getrandbits(32)]) for _ in range(4)))
     slot[0x220:0x240] = chance.randbytes(31) + b"\0"
-    (size,) = struct.unpack_from("<I", slot, SIZE)
-    put(CRC, "I", zlib.crc32(slot[SIZE:size]))
 
 
-def forge_record(ram: Path, chance: random.Random) -> None:
-    """Both slots: the newest counts."""
+def forge_record(ram: Path, change: Callable[[bytearray], None]) -> None:
+    """Both slots, under right checksums: the newest counts."""
     with ram.open("r+b") as file:
         file.seek(REGION_END - 2 * PAGE - RAM_BASE)
         slots = [bytearray(file.read(PAGE)) for _ in range(2)]
         for slot in slots:
             assert slot.startswith(b"LBrecord")
-            forge(chance, slot)
+            change(slot)
+            (size,) = struct.unpack_from("<I", slot, SIZE)
+            struct.pack_into("<I", slot, CRC, zlib.crc32(slot[SIZE:size]))
         file.seek(REGION_END - 2 * PAGE - RAM_BASE)
         file.write(b"".join(slots))
+
+
+def lead_astray(ram: Path) -> None:
+    """The record's entry is a second copy of the evil crash kernel, where nobody will put anything."""
+    astray = (USABLE[0] + USABLE[1]) // 2
+
+    def change(slot: bytearray) -> None:
+        (entry,) = struct.unpack_from("<Q", slot, ENTRY)
+        if entry:
+            with ram.open("r+b") as file:
+                file.seek(entry - RAM_BASE)
+                code = file.read(16 * PAGE)
+                assert b"evil" in code
+                file.seek(astray - RAM_BASE)
+                file.write(code)
+        struct.pack_into("<Q", slot, ENTRY, astray)
+
+    forge_record(ram, change)
 
 
 def seeds(often: int, count: int = 24) -> list[object]:
@@ -216,7 +235,8 @@ def seeds(often: int, count: int = 24) -> list[object]:
 
 @pytest.mark.parametrize("seed", seeds(4))
 def test_a_forged_record_ends_in_an_ordinary_boot_or_in_a_verified_capture(lab: Lab, seed: int) -> None:
-    forge_record(lab.directory / "ram", random.Random(seed))
+    chance = random.Random(seed)
+    forge_record(lab.directory / "ram", lambda slot: forge(chance, slot))
     console = lab.boot(lab.signed(lab.with_crash("verified")), f"{NORMAL}|{VERIFIED}")
     find(r"^lifeboat: crash: region .*, record (armed|capturing|empty|disarmed|done), ", console)
     assert "lifeboat: ERROR: " not in console, console

@@ -19,7 +19,7 @@ LARGE = 60 * MIB
 PRIVATE = 4 * MIB  # of the region, at its end
 CRASH_LOG = r"lifeboat: crash: region \[(0x\w+)\.\.(0x\w+)\] (\d+) MiB, record (\w+)"
 DAMAGED = r"warning: crash: the staged piece at (0x\w+) is damaged, by the firmware of 'primary'"
-NO_LOG = "no Linux left a log; a bootloader's own reset looks the same: lifeboat,unknown-end says boot"
+NO_LOG = "no log of a Linux can be read; a bootloader's own reset looks the same: lifeboat,unknown-end says boot"
 
 BOOTARGS = "console=ttyS0 cryptomgr.notests panic=1 reboot=panic_warm"
 PRIMARY = initramfs.PROLOGUE + """

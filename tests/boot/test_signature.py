@@ -164,6 +164,19 @@ def test_a_bare_payload_does_not_start_where_signatures_are_required(lab: Lab) -
     assert "no bundle but a bare payload" in line
 
 
+def test_an_initrd_beside_a_signed_bundle_is_not_used(lab: Lab, contract: Callable[..., object]) -> None:
+    """Nobody has signed it. The payload insists that there is none."""
+    payload = contract(bootargs="contract=signed")
+    made = bundle.simple(bundle.linux(payload.bin), append="contract=signed")  # type: ignore[attr-defined]
+    signing = bundle.Signing(keyed.private(lab.keydir, "rsa2048"))
+    path = replace(made, signing=signing).write(lab.directory / "behind.itb")
+    whole = lab.directory / "whole.bin"
+    whole.write_bytes(lab.stage.read_bytes() + path.read_bytes())
+    console = replace(lab, stage=whole).boot(lab.ramdisk, lab.fdt("rsa2048", required="conf"))
+    find(r"^lifeboat: warning: signature: the initrd beside the bundle is not signed, so it is not used$", console)
+    passed(console)
+
+
 def test_a_key_that_makes_no_sense_stops_the_boot(lab: Lab) -> None:
     dtb = lab.fdt("rsa2048")
     argv = ["fdtput", "-t", "s", dtb, "/signature/key-rsa2048", "required", "config"]

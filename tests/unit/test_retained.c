@@ -180,12 +180,44 @@ static void no_forged_text_is_longer_than_its_room(void **state)
 	free(memory);
 }
 
+/* The judge reads where a record says that a kernel lay, or a crash kernel ran: only if there is RAM to read. */
+static void no_forged_place_is_read_where_there_is_no_ram(void **state)
+{
+	const struct region own = {0x9000, 0x1000};
+	const struct {
+		struct region place;
+		bool is_there, has_kernel;
+	} rows[] = {
+		{{0x4000, 0x1000}, true, true},	     {{0x2000, 0x6000}, true, true},
+		{{0x2000, 0x6001}, false, true},     {{0x1fff, 0x1000}, false, false},
+		{{0x7000, 0x1000}, true, true},	     {{0x7001, 0x800}, true, false},
+		{{0x8000, 0x1000}, false, false},    {{0, UINT64_MAX}, false, false},
+		{{UINT64_MAX, 2}, false, false},     {{0x4000, 0}, false, false},
+		{{0x4000, UINT64_MAX}, false, true},
+	};
+	struct region_set ram;
+
+	(void)state;
+	region_set_clear(&ram);
+	assert_int_equal(region_set_add(&ram, 0x2000, 0x6000), LB_OK);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct region place = rows[i].place, wanted = rows[i].is_there ? place : own;
+		const struct crash_record record = {
+			.crash_usable = place, .kernel_pa = place.base, .kernel_size = place.size};
+		const struct region got = retained_last_usable(&record, &ram, own);
+
+		assert_true(got.base == wanted.base && got.size == wanted.size);
+		assert_int_equal(retained_has_kernel(&record, &ram), rows[i].has_kernel);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_record_counts_on_its_own_machine_and_of_its_own_region,
 						make_memory, free_memory),
 		cmocka_unit_test(nobody_waits_in_a_region_that_is_elsewhere),
+		cmocka_unit_test(no_forged_place_is_read_where_there_is_no_ram),
 		cmocka_unit_test(what_a_caller_left_is_found),
 		cmocka_unit_test(no_forged_area_leads_out_of_it),
 		cmocka_unit_test(no_forged_text_is_longer_than_its_room),
