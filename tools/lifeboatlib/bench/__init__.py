@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lifeboatlib import build, setup, target
-from lifeboatlib.bench import boot, chart, crash, footprint, growth, table
+from lifeboatlib.bench import boot, chart, crash, footprint, growth, lend, table
 from lifeboatlib.bench.bed import Bed, Figure, Row
 from lifeboatlib.ui import say
 
@@ -21,6 +21,7 @@ HELP = "measure instructions and bytes, beside U-Boot's, EDK2's and kexec's, and
 EXAMPLES = (
     "tools/lifeboat bench --json bench.json --svg bench.svg",
     "tools/lifeboat bench --only boot --into README.md",
+    "tools/lifeboat bench --only memory --only packing --into docs/crash.md",
 )
 
 PARTS: dict[str, Callable[[], list[Row]]] = {
@@ -29,6 +30,8 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
     "growth": growth.rows,
     "sizes": growth.size_rows,
     "bytes": footprint.rows,
+    "memory": lend.rows,
+    "packing": lend.packing_rows,
 }
 CHARTED = ("boot", "crash")
 

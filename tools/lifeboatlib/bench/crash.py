@@ -69,7 +69,7 @@ def prepared(bed: Bed) -> Path:
 def lent(bed: Bed) -> Path:
     """Userspace loads the crash kernel, packed; the primary uses its memory meanwhile."""
     kernel = bundle.linux(target.kernel(newer=True))
-    packed = bundle.compress(kernel, "zstd", bed.scratch)
+    packed = bundle.compress(kernel, "gzip", bed.scratch)
     loaded = bundle.with_crash(bundle.simple(packed), bed.ramdisk, CONSOLE).write(bed.scratch / "loaded.itb")
     files: dict[str, Path | str | bytes] = {"bin/lifeboat-ctl": build.build_ctl(), "crash.itb": loaded}
     made = bundle.simple(kernel, primary(bed, "lent", "lifeboat-ctl load /crash.itb", files), f"{BOOTARGS} cma=0")
