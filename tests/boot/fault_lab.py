@@ -31,12 +31,14 @@ LAST = "trampoline_start"  # the page that norelocate begins
 NO_SPACE, SBI_FAILED = -4, -1  # LB_ENOSPC; SBI_ERR_FAILED
 HARM = r"^lifeboat: trap.*|^(checker|primary): (FAIL|trap).*"
 OVERLAY = '/dts-v1/; /plugin/; &{/} { overlaid { compatible = "lifeboat,overlaid"; }; };'
-POOL = 'reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges; pool { size = <0 0x100000>; }; };'
+POOL = """reserved-memory { #address-cells = <2>; #size-cells = <2>; ranges;
+    pool { size = <0 0x100000>; alloc-ranges = <0 0x80000000 0 0x8000000>; };
+};"""
 ELF_AT = 0x84000000  # where the primary is that is one
 # What kexec leaves: the stage, FDT, core header and bundle in usable memory; and a crash region elsewhere.
 USABLE, USABLE_SIZE = STAGE_AT, 64 << 20
 FDT_AT, CORE_AT, BUNDLE_AT = STAGE_AT + 0x100_0000, STAGE_AT + 0x110_0000, STAGE_AT + 0x120_0000
-FORMER_REGION = 0x88000000
+RAW_AT, FORMER_REGION = STAGE_AT + 0x200_0000, 0x88000000
 RAM_AT, RAM_SIZE = 0x80200000, 254 << 20  # behind OpenSBI, of which this FDT has no reservation
 
 
@@ -150,7 +152,7 @@ def rich(build_payload: Build, stage: Path, directory: Path, keydir: Path) -> Ma
 
 
 def other(build_payload: Build, stage: Path, directory: Path) -> Machine:
-    """Behind the stage, an ELF in lz4, under an FDT of the bundle's; the machine's kernel will place a pool."""
+    """Behind the stage, an ELF in lz4, under an FDT of the bundle's; a pool is still to be placed. A menu waits."""
     plain_fdt, with_pool = dump_fdt(directory / "virt.dtb"), directory / "pool.dtb"
     source = subprocess.run(["dtc", "-q", "-O", "dts", plain_fdt], check=True, capture_output=True, text=True)
     text = source.stdout.replace("chosen {", f"{POOL}\n chosen {{", 1)
@@ -162,7 +164,7 @@ def other(build_payload: Build, stage: Path, directory: Path) -> Machine:
     made = bundle.with_crash(made, payload=packed, crash=bundle.Crash(REGION, 2, "capture"))
     whole = directory / "whole.bin"
     whole.write_bytes(stage.read_bytes() + made.write(directory / "other.itb").read_bytes())
-    return Machine(kernel=whole, memory=MEMORY, dtb=with_pool)
+    return Machine(kernel=whole, memory=MEMORY, dtb=with_pool, append="lifeboat.menu=1")
 
 
 def dying(build_payload: Build, stage: Path, directory: Path) -> Machine:
@@ -171,12 +173,12 @@ def dying(build_payload: Build, stage: Path, directory: Path) -> Machine:
     core, made = directory / "core", directory / "dying.itb"
     ident = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
     core.write_bytes(ident + struct.pack("<HHIQQQIHHHHHH", 4, 243, 1, 0, 64, 0, 0, 64, 56, 0, 0, 0, 0))
-    bundle.simple(bundle.linux(build_payload("crash_checker").bin)).write(made)  # type: ignore[attr-defined]
+    checker = build_payload("crash_checker").bin  # type: ignore[attr-defined]
+    bundle.simple(bundle.raw(checker, RAW_AT, RAW_AT)).write(made)
     fdt = shim.fdt().put("/chosen", "linux,usable-memory-range", 0, USABLE, 0, USABLE_SIZE)
     fdt.put("/memory@80000000", "reg", 0, RAM_AT, 0, RAM_SIZE)
     fdt.put("/chosen", "linux,elfcorehdr", 0, CORE_AT, 0, 0x1000)
-    fdt.put("/chosen", "linux,initrd-start", 0, BUNDLE_AT)
-    fdt.put("/chosen", "linux,initrd-end", 0, BUNDLE_AT + made.stat().st_size)
+    fdt.put("/chosen", "lifeboat,bundle", 0, BUNDLE_AT, 0, made.stat().st_size)
     node = f"/reserved-memory/was@{FORMER_REGION:x}"
     fdt.add_node("/reserved-memory").put("/reserved-memory", "ranges")
     fdt.put("/reserved-memory", "#address-cells", 2).put("/reserved-memory", "#size-cells", 2)

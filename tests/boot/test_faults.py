@@ -27,7 +27,10 @@ ENDS = r"^lifeboat: ERROR: boot: (nothing was started; shutting down|resetting)$
 MAY_END = ("crash_enter", "kexec_enter", "kexec_exit")
 SOME = ("prepare", "record_write")  # in the default suite; the first machine calls them
 # What no other machine calls than the one that a dying Linux leaves.
-KEXEC = ("elfcorehdr_read_notes", "kexec_enter", "kexec_exit", "region_adopt", "sink_elfcorehdr", "sink_usable")
+KEXEC = (
+    "elfcorehdr_read_notes", "image_make_raw", "kexec_enter", "kexec_exit", "region_adopt", "sink_bundle",
+    "sink_elfcorehdr", "sink_usable",
+)  # fmt: skip
 
 
 def is_dispensable(function: str) -> bool:
