@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lifeboatlib import aboard, apt, command, distro, packages
-from lifeboatlib.aboard import GOOD_END, SLOW, Act, Story, die, install, is_armed_again, run
+from lifeboatlib.aboard import GOOD_END, SLOW, Act, Story, die, install, is_armed_again, reboot, run
 from lifeboatlib.qemu import Session
 from lifeboatlib.ui import Missing
 
@@ -20,8 +20,7 @@ WATCHDOG = "softdog"  # Debian's kernel for riscv64 has no driver of a watchdog 
 def doctor(_: Story, session: Session) -> None:
     """A warm reset keeps RAM, and the status tells that afterwards."""
     run(session, "lifeboat-ctl test")
-    session.send("reboot\n")
-    session.expect(re.escape(distro.PROMPT), SLOW)
+    reboot(session)
     assert re.search("^verdict: +RAM is kept over this reset$", run(session, "lifeboat-ctl test --report"), re.M)
     assert re.search("^last test: .*: RAM is kept over this reset$", run(session, "lifeboat-ctl status"), re.M)
 
@@ -79,8 +78,7 @@ def change_kernel(story: Story, session: Session) -> None:
     run(session, f"ls /var/lib/lifeboat/crash-{release}.itb")
     label = run(session, f"grep -B 2 'linux .*{release}' /boot/extlinux/extlinux.conf | sed -n 's/^label //p'").strip()
     run(session, f"sed -i 's/^default .*/default {label}/' /boot/extlinux/extlinux.conf")
-    session.send("reboot\n")
-    session.expect(re.escape(distro.PROMPT), SLOW)
+    reboot(session)
     assert run(session, "uname -r").strip() == release
     story.release = release
 
@@ -94,6 +92,8 @@ def remove_first_kernel(_: Story, session: Session) -> None:
 LIVES: dict[str, tuple[str, tuple[Act, ...]]] = {
     "linux": ("linux", (install, die, is_armed_again, doctor, purge)),
     "uboot": ("uboot", (install, stop_feeding, is_armed_again, die_in_secret, purge)),
+    "uboot-grub": ("uboot-grub", (install, die, is_armed_again)),
+    "edk2-grub": ("edk2-grub", (install, die, is_armed_again)),
     "another kernel": ("uboot", (install, change_kernel, die, is_armed_again, remove_first_kernel)),
 }
 

@@ -99,7 +99,7 @@ def test_the_log_and_the_dump_are_saved(capture: Capture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "level"), [("1.7.6", 1), ("1.7.9", 1), ("1.7.10", 31), ("1.8.0", 31), ("1.10.2", 31), ("", 1)]
+    ("version", "level"), [("1.7.6", 1), ("1.7.9", 1), ("1.7.8+lifeboat", 31), ("1.7.9++", 1), ("1.7.10", 31), ("1.8.0", 31), ("1.10.2", 31), ("", 1)]
 )
 def test_pages_are_left_out_only_by_a_makedumpfile_that_finds_them(version: str, level: int, capture: Capture) -> None:
     capture.run(VERSION=version)

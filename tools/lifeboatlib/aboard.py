@@ -11,19 +11,35 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lifeboatlib import build, bundle, command, crash8, deb, distro, setup, target
+from lifeboatlib import build, bundle, command, crash8, deb, distro, makedumpfile, setup, target
 from lifeboatlib.elsewhere import with_firmware
 from lifeboatlib.qemu import ConsoleError, Machine, Session
 from lifeboatlib.run import show
 from lifeboatlib.ui import LifeboatError, Missing, say
 
 HELP = "show a Debian that installs lifeboat-kdump, dies, and has a dump that crash(8) opens"
-EXAMPLES = ("tools/lifeboat debian", "tools/lifeboat debian --by linux --no-debug-package")
+EXAMPLES = ("tools/lifeboat debian", "tools/lifeboat debian --by edk2-grub --no-debug-package")
 
 SLOW = 900  # seconds: systemd under emulation, beside other work
 GOOD_END = "lifeboat: crash: the crash kernel ended in good order"
-WAYS = ("uboot", "linux")
 REGION, KEPT = 256 << 20, 64 << 20
+
+
+@dataclass(frozen=True)
+class Way:
+    """What lifeboat starts, Debian's kernel if no firmware, and if GRUB comes between that and Debian."""
+
+    firmware: Callable[[], Path] | None = None
+    grub: bool = False
+    machine: str = "virt"
+
+
+WAYS = {
+    "uboot": Way(target.uboot),
+    "linux": Way(),
+    "uboot-grub": Way(target.uboot, grub=True),
+    "edk2-grub": Way(lambda: target.edk2("CODE"), grub=True, machine="virt,acpi=off"),
+}
 
 
 @dataclass
@@ -32,8 +48,9 @@ class Story:
 
     scratch: Path
     echo: Callable[[bytes], None] | None = show
-    by: str = WAYS[0]
+    by: str = "uboot"
     opens: bool = True
+    filters: bool = False  # lifeboat-makedumpfile is installed, too
     memory: str = "1G"
     smp: int = 2
     extra: tuple[str, ...] = ()
@@ -50,9 +67,19 @@ class Story:
         return self.scratch / "disk.img"
 
     @property
+    def way(self) -> Way:
+        """How that comes to Debian."""
+        return WAYS[self.by]
+
+    @property
     def debs(self) -> Path:
         """A tar archive of the packages, as a disk."""
         return self.scratch / "debs.tar"
+
+    def disks(self) -> dict[str, Path]:
+        """By their names in the guest, in the order that firmware looks through them."""
+        files = [self.scratch / "esp.img"] * self.way.grub + [self.disk, self.debs]
+        return dict(zip(("vda", "vdb", "vdc"), files, strict=False))
 
 
 Act = Callable[[Story, Session], None]  # what is done at the prompt
@@ -61,12 +88,13 @@ Act = Callable[[Story, Session], None]  # what is done at the prompt
 @contextmanager
 def booted(story: Story) -> Iterator[Session]:
     """The machine, booted as far as the prompt of its root."""
-    disks = (*distro.drive(story.disk, "disk"), *distro.drive(story.debs, "debs"))
+    disks = [word for name, file in story.disks().items() for word in distro.drive(file, name)]
     machine = Machine(
-        kernel=story.stage, initrd=story.bundle, smp=story.smp, memory=story.memory, extra=(*disks, *story.extra)
-    )
-    if story.by == "uboot":
-        machine = with_firmware(machine, target.uboot(), story.bundle, story.scratch)
+        kernel=story.stage, initrd=story.bundle, machine=story.way.machine, smp=story.smp, memory=story.memory,
+        extra=(*disks, *story.extra),
+    )  # fmt: skip
+    if story.way.firmware:
+        machine = with_firmware(machine, story.way.firmware(), story.bundle, story.scratch)
     with Session(machine, echo=story.echo) as session:
         session.expect(re.escape(distro.PROMPT), SLOW)
         yield session
@@ -84,20 +112,33 @@ def run(session: Session, line: str) -> str:
     return said
 
 
+def reboot(session: Session) -> None:
+    """Reboots in good order, as far as the prompt; the old shell has one more to show before it goes."""
+    session.send("reboot\n")
+    session.expect("^lifeboat: boot: ", SLOW)
+    session.expect(re.escape(distro.PROMPT), SLOW)
+
+
 def prepare(story: Story) -> None:
     """The stage, the packages and the Debian."""
     setup.for_boot()
     story.stage = build.build_stage("gcc") / "lifeboat.bin"
-    names = [path.name for path in deb.build(story.scratch / "debs", deb.FOR_MACHINES)]
-    command.logged(["tar", "-cf", story.debs, "-C", story.scratch / "debs", *names], "deb", "see the log")
+    debs = story.scratch / "debs"
+    names = [path.name for path in deb.build(debs, deb.FOR_MACHINES)]
+    if story.filters:
+        names.append(makedumpfile.build(debs).name)
+    command.logged(["tar", "-cf", story.debs, "-C", debs, *names], "deb", "see the log")
     story.debian = distro.ensure()
     distro.copy(story.debian, story.disk)
+    if story.way.grub:
+        setup.for_image()
+        distro.esp(story.disk, target.grub(), story.scratch)
 
 
 def reserve(story: Story) -> None:
     """What firmware loads: U-Boot or a kernel, and a region for the crash kernel that Debian will load."""
-    if story.by == "uboot":
-        plain = bundle.simple(bundle.from_firmware(target.uboot(), story.scratch))
+    if story.way.firmware:
+        plain = bundle.simple(bundle.from_firmware(story.way.firmware(), story.scratch))
     else:
         plain = bundle.simple(bundle.linux(story.debian.kernel), story.debian.initrd, story.debian.append)
     made = bundle.with_reserve(plain, bundle.Crash(REGION, kept_size=KEPT))
@@ -107,8 +148,10 @@ def reserve(story: Story) -> None:
 def install(story: Story, session: Session) -> None:
     """The package makes the crash kernel and loads it."""
     story.release = run(session, "uname -r").strip()
-    run(session, "tar -xf /dev/vdb -C /tmp")
-    run(session, "dpkg -i /tmp/lifeboat-kdump_*.deb")
+    device = next(name for name, file in story.disks().items() if file == story.debs)
+    run(session, f"tar -xf /dev/{device} -C /tmp")
+    for name in ["makedumpfile"] * story.filters + ["kdump"]:
+        run(session, f"dpkg -i /tmp/lifeboat-{name}_*.deb")
     said = run(session, "lifeboat-ctl status")
     if not re.search("^next crash: +would be captured$", said, re.MULTILINE):
         raise LifeboatError(f"after its installation the next crash would not be captured: {said.splitlines()[:3]}")
@@ -121,6 +164,7 @@ def die(story: Story, session: Session) -> None:
     session.send("echo c > /proc/sysrq-trigger\n")
     session.expect(r"lifeboat: crash: Linux \S+ ended by panic", SLOW)
     session.expect("lifeboat-kdump: the crash kernel is up", SLOW)
+    session.expect(f"lifeboat-kdump: saving the dump by makedumpfile -d {31 if story.filters else 1}$", SLOW)
     session.expect("lifeboat-kdump: saved the dump", SLOW)
     session.expect(GOOD_END, SLOW)
     story.facts.append(f"{time.monotonic() - begin:.0f} s from the panic to the reset behind the dump")
@@ -165,8 +209,10 @@ def open_dump(story: Story) -> None:
         return
     said = crash8.look(story.scratch / "vmcore", story.release)
     say(said)
-    if story.token not in said:
-        raise LifeboatError("crash(8) has opened the dump, but the log in it is not the dead kernel's")
+    panic = 'PANIC: "Kernel panic - not syncing: sysrq'
+    for what in (story.token, f"RELEASE: {story.release}\n", panic, " sysrq_handle_crash at "):
+        if what not in said:
+            raise LifeboatError(f"crash(8) has opened the dump, but there is no {what.strip()!r} in what it says")
     story.facts.append("opened by crash(8)")
 
 
@@ -177,7 +223,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the debian command."""
     parser.add_argument("--memory", default="1G", metavar="SIZE", help="of the machine; default 1G")
     parser.add_argument(
-        "--by", choices=WAYS, default=WAYS[0], help="what lifeboat starts: U-Boot, which boots by extlinux, or the kernel"
+        "--by", choices=list(WAYS), default="uboot",
+        help="what lifeboat starts: U-Boot, which boots by extlinux (default), the kernel, or firmware that starts GRUB",
+    )  # fmt: skip
+    parser.add_argument(
+        "--makedumpfile", action="store_true", help="with lifeboat-makedumpfile, and so a dump by -d 31"
     )
     parser.add_argument(
         "--no-debug-package", action="store_true", help="leave out crash(8), which needs 1 GB of debug information"
@@ -188,7 +238,8 @@ def main(args: argparse.Namespace) -> int:
     """Plays the story and gives the verdict."""
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
-        story = Story(Path(scratch), memory=args.memory, by=args.by, opens=not args.no_debug_package)
+        opens = not args.no_debug_package
+        story = Story(Path(scratch), memory=args.memory, by=args.by, opens=opens, filters=args.makedumpfile)
         try:
             for step in STEPS:
                 step(story)

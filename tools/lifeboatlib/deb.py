@@ -7,13 +7,14 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from lifeboatlib import command, setup
+from lifeboatlib import command, makedumpfile, setup
 from lifeboatlib.paths import PACKAGECACHE, REPO, build_dir, friendly
 from lifeboatlib.ui import LifeboatError, say, step
 
 HELP = "build the Debian packages"
 EXAMPLES = (
     "tools/lifeboat deb -o packages",
+    "tools/lifeboat deb --makedumpfile -o packages",
 )
 
 PACKAGES = ("debhelper", "dpkg-dev", "pkgconf")
@@ -54,10 +55,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, default=build_dir("deb"), metavar="DIR", help="default: build-deb"
     )
+    parser.add_argument(
+        "--makedumpfile", action="store_true", help="lifeboat-makedumpfile, too: one whose -d 31 is right on riscv64"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
     """Builds."""
-    for deb in build(args.output.resolve()):
+    output = args.output.resolve()
+    made = build(output)
+    if args.makedumpfile:
+        made.append(makedumpfile.build(output))
+    for deb in made:
         say(f"deb: {friendly(deb)}, {deb.stat().st_size // 1024} KiB")
     return 0

@@ -82,6 +82,12 @@ chroot "$1" systemctl enable console.service
 touch "$1/etc/.updated" "$1/var/.updated"
 """
 GUID = "0FC63DAF-8483-4772-8E79-3D69D8477DE4"  # Linux file system data
+ESP_GUID = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
+GRUB = """search --no-floppy --set=root --file /boot/{kernel}
+linux /boot/{kernel} {append}
+initrd /boot/initrd.img-{release}
+boot
+"""
 
 
 @dataclass(frozen=True)
@@ -171,6 +177,15 @@ def copy(distro: Distro, disk: Path) -> Path:
     """A disk of one's own to boot from."""
     command.logged(["cp", "--sparse=always", distro.disk, disk], "distro", "is the disk full?")
     return disk
+
+
+def esp(disk: Path, grub: Path, scratch: Path) -> Path:
+    """A disk that EFI firmware boots, by GRUB, into the Debian on the other one: esp.img."""
+    kernel = [name for name in listed(disk, "/boot") if name.startswith("vmlinu")][-1]
+    config, files = scratch / "grub.cfg", scratch / "esp.fat"
+    config.write_text(GRUB.format(kernel=kernel, release=kernel.partition("-")[2], append=Distro.append), encoding="ascii")
+    media.fat(files, {"EFI/BOOT/BOOTRISCV64.EFI": grub, "EFI/debian/grub.cfg": config})
+    return media.disk(scratch / "esp.img", [(media.Partition("esp", PARTITION_START, ESP_GUID), files)])
 
 
 def drive(disk: Path, name: str) -> tuple[str, ...]:

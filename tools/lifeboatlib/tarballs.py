@@ -17,9 +17,11 @@ SUITES = ("trixie", "forky", "sid")
 
 # Debian's source package for a wrap; a wrap that is not listed is left to Meson's own download.
 DEBIAN_SOURCE = {
+    "crash": "crash",
     "dtc": "device-tree-compiler",
     "libdeflate": "libdeflate",
     "lz4": "lz4",
+    "makedumpfile": "makedumpfile",
     "mbedtls": "mbedtls",
     "opensbi": "opensbi",
     "picolibc": "picolibc",
