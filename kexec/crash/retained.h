@@ -44,7 +44,7 @@ bool retained_waits(const struct crash_record *record);
 /** Can the page be read in which the last primary's kernel began, as @record says, by @reach? */
 bool retained_has_kernel(const struct crash_record *record, const struct region_set *reach);
 
-/** Where the crash kernel ran that was started last: as @record says, if that is free RAM by @free; or @own. */
+/** Where the crash kernel ran that was started last: as @record says, if that is RAM in @free; else @own. */
 struct region retained_last_usable(const struct crash_record *record, const struct region_set *free,
 				   struct region own);
 

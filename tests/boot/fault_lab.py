@@ -38,7 +38,7 @@ ELF_AT = 0x84000000  # where the primary is that is one
 # What kexec leaves: the stage, FDT, core header and bundle in usable memory; and a crash region elsewhere.
 USABLE, USABLE_SIZE = STAGE_AT, 64 << 20
 FDT_AT, CORE_AT, BUNDLE_AT = STAGE_AT + 0x100_0000, STAGE_AT + 0x110_0000, STAGE_AT + 0x120_0000
-RAW_AT, FORMER_REGION = STAGE_AT + 0x200_0000, 0x88000000
+FORMER_REGION = 0x88000000
 RAM_AT, RAM_SIZE = 0x80200000, 254 << 20  # behind OpenSBI, of which this FDT has no reservation
 
 
@@ -173,8 +173,7 @@ def dying(build_payload: Build, stage: Path, directory: Path) -> Machine:
     core, made = directory / "core", directory / "dying.itb"
     ident = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
     core.write_bytes(ident + struct.pack("<HHIQQQIHHHHHH", 4, 243, 1, 0, 64, 0, 0, 64, 56, 0, 0, 0, 0))
-    checker = build_payload("crash_checker").bin  # type: ignore[attr-defined]
-    bundle.simple(bundle.raw(checker, RAW_AT, RAW_AT)).write(made)
+    bundle.simple(bundle.linux(build_payload("crash_checker").bin)).write(made)  # type: ignore[attr-defined]
     fdt = shim.fdt().put("/chosen", "linux,usable-memory-range", 0, USABLE, 0, USABLE_SIZE)
     fdt.put("/memory@80000000", "reg", 0, RAM_AT, 0, RAM_SIZE)
     fdt.put("/chosen", "linux,elfcorehdr", 0, CORE_AT, 0, 0x1000)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The page-table builder: what it maps, what it leaves alone, what it refuses. Read back by mmu.h. */
-#include "mm/physmap.h"
 #include "tests/unit/mmu.h"
 
 #define ROUNDS 600
@@ -468,19 +467,6 @@ static void satp_names_the_mode_and_the_root(void **state)
 	assert_int_equal(pagetable_satp(&t.pt), UINT64_C(0xa0000ff000000000));
 }
 
-static void the_physmap_is_the_upper_half_up_to_the_stage(void **state)
-{
-	(void)state;
-	for (unsigned levels = SV39_LEVELS; levels <= SV57_LEVELS; levels++) {
-		const struct physmap map = physmap_for_levels(levels);
-		const vaddr_t bottom = ~UINT64_C(0) << (12 + 9 * levels - 1);
-
-		assert_ptr_equal(physmap_pointer(&map, 0), (void *)bottom);
-		assert_ptr_equal(physmap_pointer(&map, 0x80200000), (void *)(bottom + 0x80200000));
-		assert_ptr_equal(physmap_pointer(&map, map.limit), (void *)STAGE_VA);
-	}
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -495,7 +481,6 @@ int main(void)
 		cmocka_unit_test(only_physical_addresses_below_2_to_56_can_be_mapped),
 		cmocka_unit_test(calls_that_break_the_contract_are_refused),
 		cmocka_unit_test(satp_names_the_mode_and_the_root),
-		cmocka_unit_test(the_physmap_is_the_upper_half_up_to_the_stage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -180,7 +180,7 @@ static void no_forged_text_is_longer_than_its_room(void **state)
 	free(memory);
 }
 
-/* The judge reads where a record says that a kernel lay, or a crash kernel ran: only if there is RAM to read. */
+/* The judge reads where a record says that a kernel lay, or a crash kernel ran: only if that is RAM. */
 static void no_forged_place_is_read_where_there_is_no_ram(void **state)
 {
 	const struct region own = {0x9000, 0x1000};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* How many tables a set of memory takes: what pagetable_map() then uses is the judge. */
+/* How many tables a set of memory takes: what pagetable_map() then uses is the judge. And the physmap. */
 #include "tests/unit/mmu.h"
 
+#include "mm/physmap.h"
 #include "mm/tables.h"
 
 #define POOL_PAGES 1200
@@ -86,11 +87,25 @@ static void many_reservations_take_few_tables(void **state)
 	assert_int_equal(tables_for_set(SV57_LEVELS, &set), 48 + 2 + 2);
 }
 
+static void the_physmap_is_the_upper_half_up_to_the_stage(void **state)
+{
+	(void)state;
+	for (unsigned levels = SV39_LEVELS; levels <= SV57_LEVELS; levels++) {
+		const struct physmap map = physmap_for_levels(levels);
+		const vaddr_t bottom = ~UINT64_C(0) << (12 + 9 * levels - 1);
+
+		assert_ptr_equal(physmap_pointer(&map, 0), (void *)bottom);
+		assert_ptr_equal(physmap_pointer(&map, 0x80200000), (void *)(bottom + 0x80200000));
+		assert_ptr_equal(physmap_pointer(&map, map.limit), (void *)STAGE_VA);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_count_is_what_the_builder_takes),
 		cmocka_unit_test(many_reservations_take_few_tables),
+		cmocka_unit_test(the_physmap_is_the_upper_half_up_to_the_stage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
