@@ -124,6 +124,9 @@ def lz4(_: Path) -> Iterator[bytes]:
     yield from packed_by("lz4", "-9")
     yield from packed_by("lz4", "-B4", "-BD", "-BX")
     yield from packed_by("lz4", "-l")
+    # Its last five bytes should be literals: what is one byte here. Then the decoder may want more room than it fills.
+    block = b"\x8flifeboat\x08\x00\xff\xff\xff\xff\x00\x10."
+    yield b"\x02\x21\x4c\x18" + len(block).to_bytes(4, "little") + block
 
 
 def zstd(_: Path) -> Iterator[bytes]:
