@@ -114,7 +114,7 @@ class Nfs:
             try:
                 yield tuple(f"{port}-cmd:{inside}:{port}" for port in (111, 2049, 20048))
             finally:
-                server.terminate()
+                server.kill()  # unshare blocks what is gentler; its child goes with it
 
 
 def target(where: str) -> Act:
