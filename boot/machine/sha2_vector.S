@@ -34,6 +34,9 @@
 #define K     20 /* SHA-512's constants, as they are needed */
 #define NONE  0
 
+#define VSETIVLI -0x400 /* the two bits on top of its vtype, 0xc00, as a signed immediate */
+#define TA_MA	 0xc0
+
 /* ---- Instructions ---- */
 
 .macro op_v opcode, funct3, funct6, vd, vs2, vs1, vm=1
@@ -79,11 +82,12 @@
 	.insn	r 0x27, 0, 0x03, x\vs3, \at, x\index
 .endm
 
+/* vtype: 8 * log2(bits of an element / 8) + log2(registers), with tail and mask agnostic. */
 .macro four_words bits /* vsetivli x0, 4, e32, m1, ta, ma; or e64, m2 */
-	.insn	i 0x57, 7, x0, x4, -0x330 + (\bits / 32 - 1) * 9
+	.insn	i 0x57, 7, x0, x4, VSETIVLI + TA_MA + 8 * (\bits / 32 + 1) + (\bits / 32 - 1)
 .endm
 .macro eight_registers /* vsetvli t0, x0, e8, m8, ta, ma */
-	.insn	i 0x57, 7, t0, x0, 0xc3
+	.insn	i 0x57, 7, t0, x0, TA_MA + 3
 .endm
 
 /* ---- The rounds ---- */

@@ -5,7 +5,6 @@ QEMU's user network hands each connection of the guest to a server of this host'
 """
 
 import getpass
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from lifeboatlib import aboard, command, distro
-from lifeboatlib.aboard import GOOD_END, SLOW, Act, Story, install, run
+from lifeboatlib.aboard import Act, Story, die, install, is_armed_again, run
 from lifeboatlib.qemu import Session
 from lifeboatlib.ui import Missing
 
@@ -132,16 +131,6 @@ def take_keys(_: Story, session: Session) -> None:
     run(session, "mkdir -p /etc/lifeboat && tar -xf /dev/vdc -C /etc/lifeboat && chmod 600 /etc/lifeboat/ssh_key")
 
 
-def die(story: Story, session: Session) -> None:
-    """It dies, and says that the dump is saved."""
-    run(session, f"echo {story.token} > /dev/kmsg")
-    session.send("echo c > /proc/sysrq-trigger\n")
-    session.expect("lifeboat-kdump: the crash kernel is up", SLOW)
-    session.expect("lifeboat-kdump: saved the dump", SLOW)
-    session.expect(GOOD_END, SLOW)
-    session.expect(re.escape(distro.PROMPT), SLOW)
-
-
 def play(story: Story, *acts: Act) -> None:
     """From the packages to the machine's end."""
     try:
@@ -175,7 +164,7 @@ def test_a_dump_goes_to_another_machine_by_ssh(tmp_path: Path) -> None:
     network = netdev(f"22-cmd:{server.command(tool('sshd', 'openssh-server'))}")
     server.for_the_guest(spare)
     story = Story(tmp_path, echo=None, by="linux", extra=(*distro.drive(spare, "keys"), *network))
-    play(story, install, take_keys, target(f"ssh:{getpass.getuser()}@{SERVER}:{server.target}"), die)
+    play(story, install, take_keys, target(f"ssh:{getpass.getuser()}@{SERVER}:{server.target}"), die, is_armed_again)
     check(saved(server.target), story.token, ("vmcore.flat", b"makedumpfile"))
 
 
@@ -185,5 +174,5 @@ def test_a_dump_goes_to_another_machine_by_nfs(tmp_path: Path) -> None:
     server = Nfs(tmp_path)
     with server.serving() as forwarded:
         story = Story(tmp_path, echo=None, by="linux", extra=netdev(*forwarded))
-        play(story, install, target(f"nfs:{SERVER}:{server.target}"), die)
+        play(story, install, target(f"nfs:{SERVER}:{server.target}"), die, is_armed_again)
     check(saved(server.target), story.token, ("vmcore", b"KDUMP   "))

@@ -30,14 +30,9 @@ UNPACKED = r"^lifeboat: cost: (\d+) instructions for \d+ KiB unpacked"
 
 
 def primary(bed: Bed) -> bundle.Bundle:
-    """The next Debian's kernel, which has CMA."""
+    """The next Debian's kernel, which has CMA; and no crash region."""
     ramdisk = initramfs.make_initramfs(bed.scratch / "meminfo.cpio", PRIMARY)
     return bundle.simple(bundle.linux(target.kernel(newer=True)), ramdisk, f"{BOOTARGS} cma=0")
-
-
-def alone(bed: Bed) -> bundle.Bundle:
-    """Without a crash region."""
-    return primary(bed)
 
 
 def prepared(bed: Bed) -> bundle.Bundle:
@@ -92,7 +87,7 @@ def unpacking(packer: str, bed: Bed) -> int:
 def rows() -> list[Row]:
     """In the order in which they are shown."""
     forms = [
-        ("no crash region", alone),
+        ("no crash region", primary),
         (f"a region of {REGION // MIB} MiB, the crash kernel in its place", prepared),
         (f"the same, {KEPT // MIB} MiB kept, the rest lent", lent),
     ]
