@@ -13,8 +13,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from lifeboatlib import command, packages, setup, tarballs
-from lifeboatlib.packages import CODENAME
+from lifeboatlib import command, kernels, packages, setup, tarballs
 from lifeboatlib.paths import cache_dir, friendly, log_file
 from lifeboatlib.ui import LifeboatError, Missing, say, step
 
@@ -51,8 +50,8 @@ def vmlinux(release: str) -> Path:
     name = f"linux-image-{release}-dbg"
     kept.parent.mkdir(exist_ok=True)
     with step(f"debian: fetching {name}, 1 GB, of which 300 MB are kept"), tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
-        apt = packages.updated_apt(CODENAME)
-        if not apt.field(name, "Package"):
+        apt = next((apt for apt in map(packages.updated_apt, kernels.SUITES) if apt.field(name, "Package")), None)
+        if not apt:
             raise Missing(f"{name}: the archive does not have it")
         apt.download([name], Path(scratch))
         _first_match(next(Path(scratch).glob("*.deb")), Path(scratch) / "vmlinux")
