@@ -25,6 +25,8 @@ RELEASE = tarballs.Tarball(
 HOST_PACKAGES = ("bison", "g++", "liblzo2-dev", "libncurses-dev", "make", "patch", "zlib1g-dev")
 # lzo: how makedumpfile -l packs. Nobody debugs this gdb, nor reads its manual.
 MAKE = ("env", "CXXFLAGS=-O1", "make", "lzo", "target=RISCV64", "MAKEINFO=true", f"-j{os.cpu_count() or 1}")
+# 8.0.6 does not know Linux 7's slabs and modules, and would not open the dump. (By its source 9.0.2 knows the slabs only.)
+UNKNOWN_FROM, WITHOUT = 7, ("--no_kmem_cache", "--no_modules")
 # A reset leaves no registers, so bt has nowhere to begin: bt -T shows all that is on the panicked task's stack.
 COMMANDS = "sys\nlog | tail -n 45\nbt -T | tail -n 40\nquit\n"
 SYMBOLS = "./usr/lib/debug/*vmlinux*"
@@ -80,7 +82,8 @@ def program() -> Path:
 
 def look(dump: Path, release: str) -> str:
     """What crash(8) says of a dump: sys, the log's end, the stack. Raises Missing, or LifeboatError if it can't."""
-    argv = [str(program()), "-s", "--no_scroll", str(vmlinux(release)), str(dump)]
+    without = WITHOUT if int(release.partition(".")[0]) >= UNKNOWN_FROM else ()
+    argv = [str(program()), "-s", "--no_scroll", *without, str(vmlinux(release)), str(dump)]
     with step("debian: crash(8) reads the kernel's debug information, and the dump"), tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
         environment = os.environ | {"TERM": "dumb", "HOME": scratch}
         done = subprocess.run(argv, input=COMMANDS, env=environment, cwd=scratch, capture_output=True, text=True, check=False)
