@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""lifeboat-kdump's report of a crash that was asked for, on this machine, with a makedumpfile that pretends."""
+"""lifeboat-kdump, run by this machine's sh: how it packs a kernel, and its report of a crash that was asked for."""
 
+import gzip
 import os
 import subprocess
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ import pytest
 
 from lifeboatlib.paths import TOOLS
 
-KDUMP = TOOLS / "lifeboat-kdump"
+SCRIPT = TOOLS / "lifeboat-kdump" / "lifeboat-kdump"
+MAIN = 'main "$@"\n'
+KERNEL = b"MZ" + bytes(range(256)) * 4096
 TOKEN = "lifeboat-test-0123456789abcdef"
 MAKEDUMPFILE = """#!/bin/sh
 [ "$1" = --dump-dmesg ] && cp "$2" "$3"
@@ -43,7 +46,7 @@ class Machine:
             **os.environ, "PATH": f"{self.folder}/bin:{os.environ['PATH']}", "LIFEBOAT_STATE": f"{self.folder}/state",
             "LIFEBOAT_SHARE": str(self.folder), "LIFEBOAT_SETTINGS": f"{self.folder}/none",
         }  # fmt: skip
-        argv = ["dash", KDUMP / "lifeboat-kdump", "test", "--report"]
+        argv = ["dash", SCRIPT, "test", "--report"]
         done = subprocess.run(argv, capture_output=True, text=True, env=environment, check=False, timeout=300)
         pairs = (line.partition(":") for line in done.stdout.splitlines())
         return done.returncode, {name: value.strip() for name, _, value in pairs}, done.stderr
@@ -98,3 +101,28 @@ def test_of_a_dump_that_cannot_be_read_here_nothing_is_said(setting: str, machin
 def test_a_report_without_a_test_says_what_to_do(machine: Machine) -> None:
     code, _, error = machine.report()
     assert code == 1 and error == "lifeboat-kdump: no test was begun: run lifeboat-kdump test\n"
+
+
+def pack(kernel: Path, scratch: Path) -> str:
+    """Has the script's own function pack a kernel; what the FIT would call the compression."""
+    functions = SCRIPT.read_text(encoding="utf-8")
+    assert functions.endswith(MAIN)
+    argv = ["dash", "-c", f'{functions.removesuffix(MAIN)}kernel=$1 scratch=$2; pack_kernel; echo "$compression"']
+    done = subprocess.run([*argv, "sh", kernel, scratch], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_an_image_is_packed_and_comes_out_as_it_was(tmp_path: Path) -> None:
+    image = tmp_path / "vmlinuz"
+    image.write_bytes(KERNEL)
+    assert pack(image, tmp_path) == "gzip"
+    packed = (tmp_path / "kernel").read_bytes()
+    assert len(packed) < len(KERNEL) and gzip.decompress(packed) == KERNEL
+
+
+@pytest.mark.parametrize("packer", ["gzip", "zstd"])
+def test_what_is_packed_already_stays_as_it_is(packer: str, tmp_path: Path) -> None:
+    packed = tmp_path / "vmlinux"
+    packed.write_bytes(subprocess.run([packer, "-qc"], input=KERNEL, capture_output=True, check=True).stdout)
+    assert pack(packed, tmp_path) == packer
+    assert (tmp_path / "kernel").read_bytes() == packed.read_bytes()
