@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""For drgn: whose the pages are that are not in a dump of a riscv64 Linux, and whether any of them was the kernel's own.
+"""For drgn: whose the pages are that are not in a dump of a riscv64 Linux, and if any was the kernel's own.
 
     drgn -c vmcore -s vmlinux absent.py
 
-Asked twice: struct page tells what each absent page was. And page tables lead to all that the kernel had mapped beside its
-map of all RAM (itself, modules, stacks, vmalloc, struct page), to the tables themselves, too: that must be there. The dump is
-makedumpfile's, not flattened: its first bitmap has the pages of /proc/vmcore, also those that makedumpfile then left out.
+Asked twice: struct page tells what each absent page was. And page tables lead to all that the kernel had
+mapped beside its map of all RAM (itself, modules, stacks, vmalloc, struct page), and to the tables themselves:
+that must be there. The dump is makedumpfile's, not flattened: its first bitmap has the pages of /proc/vmcore,
+also those that makedumpfile then left out.
 """
 
 import struct
@@ -16,8 +17,8 @@ from pathlib import Path
 
 from drgn import FaultError, FindObjectFlags, Object, Program
 from drgn.helpers.linux import (
-    PageReserved, compound_head, for_each_module, for_each_slab_cache, for_each_task, for_each_valid_pfn_and_page,
-    get_dmesg, slab_cache_usage,
+    PageReserved, compound_head, for_each_module, for_each_slab_cache, for_each_task,
+    for_each_valid_pfn_and_page, get_dmesg, slab_cache_usage,
 )  # fmt: skip
 
 SHIFT, ENTRIES = 12, 512
@@ -117,8 +118,8 @@ def held(prog: Program) -> Iterator[tuple[str, range]]:
 def main(prog: Program) -> None:
     """Both questions, and what the kernel's own lists lead to."""
     gone = absent(prog, Present(Path(prog.core_dump_path)))
-    for _, run in groupby(enumerate(gone.items()), lambda item: (item[1][0] - item[0], item[1][1] == RESERVED)):
-        pages = dict(item for _, item in run)
+    runs = groupby(enumerate(gone.items()), lambda item: (item[1][0] - item[0], item[1][1] == RESERVED))
+    for pages in (dict(item for _, item in run) for _, run in runs):
         counts = ", ".join(f"{count} {what}" for what, count in Counter(pages.values()).most_common())
         print(f"absent: [{min(pages) << SHIFT:#x}..{(max(pages) + 1 << SHIFT) - 1:#x}] {counts}")
     own = {pfn for pfn, what in gone.items() if what not in NOT_ITS_OWN}
@@ -127,10 +128,14 @@ def main(prog: Program) -> None:
         pages_of.setdefault(what, set()).update(found)
     own |= {pfn for found in pages_of.values() for pfn in found if gone.get(pfn, RESERVED) != RESERVED}
     print("held: " + ", ".join(f"{len(found)} pages {what}" for what, found in pages_of.items()))
-    tasks, modules, caches = (list(each(prog)) for each in (for_each_task, for_each_module, for_each_slab_cache))
-    objects = sum(slab_cache_usage(cache).num_objs for cache in caches)
+    lists = (list(each(prog)) for each in (for_each_task, for_each_module, for_each_slab_cache))
+    tasks, modules, caches = lists
     lines = len(get_dmesg(prog).splitlines())
-    print(f"walked: {len(tasks)} tasks, {len(modules)} modules, {lines} lines of log, {len(caches)} slab caches with {objects} objects")
+    objects = sum(slab_cache_usage(cache).num_objs for cache in caches)
+    print(
+        f"walked: {len(tasks)} tasks, {len(modules)} modules, {lines} lines of log, "
+        f"{len(caches)} slab caches with {objects} objects"
+    )
     print(f"absent of the kernel's own: {len(own)} pages", *(f"{pfn << SHIFT:#x}" for pfn in sorted(own)[:8]))
 
 

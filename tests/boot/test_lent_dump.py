@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A machine that has filled what was lent to it dies: its dump has all that the kernel had, and crash(8) opens it.
+"""A machine that fills what was lent to it dies: its dump has all that the kernel had, and crash(8) opens it.
 
-The next Debian's kernel, which has CMA. Whose each page is that the dump lacks, drgn tells (examples/drgn/absent.py).
+The next Debian's kernel, which has CMA. Whose a page is that the dump lacks, examples/drgn/absent.py tells.
 """
 
 import re
@@ -22,11 +22,12 @@ SIZE, KEPT, OWN = 256 * MIB, 32 * MIB, 4 * MIB
 LENT = SIZE - KEPT - OWN
 TOKEN = "lent-and-gone"
 
-# What CMA may lend is pages that can be moved: those of tmpfs, and of a program that has grown.
+# What CMA may lend is pages that can be moved: those of tmpfs, and of a program that grows when that is full. (While
+# there is much else that is free, Linux takes that.)
 FILL = f"""insmod /lib/virtio_blk.ko; mkdir /fill; mount -t tmpfs -o size=900m none /fill
-grep -E 'MemTotal|MemAvailable|Cma' /proc/meminfo
+grep -E 'MemTotal|MemAvailable|Cma' /proc/meminfo; dd if=/dev/zero of=/fill/all bs=1M count=560
 {{ awk 'BEGIN {{ s = "x"; while (length(s) < 5e7) s = s s; system("touch /grown; sleep 1000") }}' & }}
-until [ -e /grown ]; do sleep 1; done; dd if=/dev/zero of=/fill/all bs=1M count=560
+until [ -e /grown ]; do sleep 1; done
 grep CmaFree /proc/meminfo; dmesg | grep 'CMA memory pool'; lifeboat-ctl load /crash.itb
 echo {TOKEN} > /dev/kmsg; echo c > /proc/sysrq-trigger""".replace("\n", "; ")
 
@@ -60,12 +61,14 @@ def death(ctl: Path, stage: Path, tmp_path_factory: pytest.TempPathFactory) -> D
     directory = tmp_path_factory.mktemp("lent")
     crash = capture.crash_initramfs(directory / "crash.cpio", newer=True)
     kernel = bundle.linux(target.kernel(newer=True))
-    packed = bundle.compress(kernel, "gzip", directory)
-    loaded = bundle.with_crash(bundle.simple(packed), crash, f"{CONSOLE} quiet").write(directory / "crash.itb")
-    files = {"bin/lifeboat-ctl": ctl, "crash.itb": loaded, "lib/virtio_blk.ko": target.module("virtio_blk", newer=True)}
+    packed = bundle.simple(bundle.compress(kernel, "gzip", directory))
+    loaded = bundle.with_crash(packed, crash, f"{CONSOLE} quiet").write(directory / "crash.itb")
+    module = target.module("virtio_blk", newer=True)
+    files = {"bin/lifeboat-ctl": ctl, "crash.itb": loaded, "lib/virtio_blk.ko": module}
     primary = initramfs.make_initramfs(directory / "primary.cpio", PRIMARY, files)
     plain = bundle.simple(kernel, primary, f"{CONSOLE} quiet panic=1 cma=0")
-    made = bundle.with_reserve(plain, bundle.Crash(SIZE, kept_size=KEPT, lent=True)).write(directory / "lent.itb")
+    region = bundle.Crash(SIZE, kept_size=KEPT, lent=True)
+    made = bundle.with_reserve(plain, region).write(directory / "lent.itb")
     disk = capture.make_disk(directory / "disk")
     with Session(machine(stage, made, directory, memory="1G", extra=disk)) as session:
         lab = Lab(session)
@@ -103,15 +106,17 @@ def test_its_log_is_saved_and_there_is_no_word_of_doubt(death: Death) -> None:
 
 
 def test_what_the_dump_lacks_is_nothing_of_the_kernel(death: Death) -> None:
-    """What was lent, to the page, was programs', files' or free. All else that is absent the FDT had reserved."""
+    """What was lent, to the page, was programs', files' or free. All else that is absent is the FDT's."""
     ranges, said = asked(death, death.dump)
     lent = ranges.pop(death.lent())
     assert lent.keys() <= {FREE, PROGRAM, FILE} and sum(lent.values()) == LENT // PAGE
     assert lent[FILE] + lent[PROGRAM] > LENT // PAGE / 2 and lent[PROGRAM] > 1000
     assert ranges and all(kinds.keys() == {BY_FDT} for kinds in ranges.values())
-    assert re.search(OWN_PAGES, said, re.MULTILINE)[1] == "0"  # type: ignore[index]
-    tasks, modules, lines, caches, objects = map(int, re.search(WALKED, said, re.MULTILINE).groups())  # type: ignore[union-attr]
-    assert tasks > 20 and modules == 1 and lines >= len(death.dmesg.splitlines()) and caches > 50 and objects > 10_000
+    own, walked = (re.search(line, said, re.MULTILINE) for line in (OWN_PAGES, WALKED))
+    assert own and own[1] == "0" and walked
+    tasks, modules, lines, caches, objects = map(int, walked.groups())
+    assert tasks > 20 and modules == 1 and caches > 50 and objects > 10_000
+    assert lines >= len(death.dmesg.splitlines())
 
 
 def test_a_page_of_the_kernel_that_is_not_there_is_told_of(death: Death, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ RELEASE = tarballs.Tarball(
 HOST_PACKAGES = ("bison", "g++", "liblzo2-dev", "libncurses-dev", "make", "patch", "zlib1g-dev")
 # lzo: how makedumpfile -l packs. Nobody debugs this gdb, nor reads its manual.
 MAKE = ("env", "CXXFLAGS=-O1", "make", "lzo", "target=RISCV64", "MAKEINFO=true", f"-j{os.cpu_count() or 1}")
-# 8.0.6 does not know Linux 7's slabs and modules, and would not open the dump. (By its source 9.0.2 knows the slabs only.)
+# 8.0.6 does not know Linux 7's slabs and modules, and would not open the dump. By its source 9.0.2 knows the slabs.
 UNKNOWN_FROM, WITHOUT = 7, ("--no_kmem_cache", "--no_modules")
 # A reset leaves no registers, so bt has nowhere to begin: bt -T shows all that is on the panicked task's stack.
 COMMANDS = "sys\nlog | tail -n 45\nbt -T | tail -n 40\nquit\n"
@@ -52,7 +52,8 @@ def vmlinux(release: str) -> Path:
     name = f"linux-image-{release}-dbg"
     kept.parent.mkdir(exist_ok=True)
     with step(f"debian: fetching {name}, 1 GB, of which 300 MB are kept"), tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
-        apt = next((apt for apt in map(packages.updated_apt, kernels.SUITES) if apt.field(name, "Package")), None)
+        apts = map(packages.updated_apt, kernels.SUITES)
+        apt = next((apt for apt in apts if apt.field(name, "Package")), None)
         if not apt:
             raise Missing(f"{name}: the archive does not have it")
         apt.download([name], Path(scratch))

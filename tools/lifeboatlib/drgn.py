@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Asks riscv64 dumps by drgn, on this machine: the next Debian's, which is the first that knows them.
 
-It is unpacked, not installed, and run by its own loader and Python. Whoever has the next Debian has it anyway.
+It is unpacked, not installed, and run by its own loader and Python.
 """
 
 import os
@@ -25,7 +25,8 @@ def home() -> Path:
     if kept.is_dir():
         return kept
     architecture = command.output(["dpkg", "--print-architecture"]).strip()
-    with step(f"debian: fetching {PACKAGE} of {NEXT_CODENAME}, 40 MB"), tempfile.TemporaryDirectory(dir=cache_dir()) as scratch:
+    fetching = step(f"debian: fetching {PACKAGE} of {NEXT_CODENAME}, 40 MB")
+    with fetching, tempfile.TemporaryDirectory(dir=cache_dir()) as scratch:
         apt = packages.updated_apt(NEXT_CODENAME, architecture)
         if not apt.field(PACKAGE, "Package"):
             raise Missing(f"{PACKAGE}: {NEXT_CODENAME} does not have it for {architecture}")
@@ -42,8 +43,10 @@ def ask(dump: Path, vmlinux: Path, script: Path) -> str:
     """What a script for drgn says of a dump. Raises Missing, or LifeboatError if drgn or the script fails."""
     root = home()
     loader, python, libraries = (next(root.glob(pattern)) for pattern in (LOADER, PYTHON, LIBRARIES))
-    argv = [loader, "--library-path", libraries, python, root / "usr/bin/drgn", "-q", "-c", dump, "-s", vmlinux, script]
-    own = {"PYTHONHOME": f"{root}/usr", "PYTHONPATH": f"{root}/usr/lib/python3/dist-packages", "PYTHONDONTWRITEBYTECODE": "1"}
+    program = [loader, "--library-path", libraries, python, root / "usr/bin/drgn"]
+    modules = f"{root}/usr/lib/python3/dist-packages"
+    own = {"PYTHONHOME": f"{root}/usr", "PYTHONPATH": modules, "PYTHONDONTWRITEBYTECODE": "1"}
+    argv = [*program, "-q", "-c", dump, "-s", vmlinux, script]
     done = subprocess.run(argv, env=os.environ | own, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise LifeboatError(f"drgn, of {dump.name}: {done.stderr.strip().splitlines()[-1:]}")
