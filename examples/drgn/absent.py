@@ -4,9 +4,9 @@
     drgn -c vmcore -s vmlinux absent.py
 
 Asked twice: struct page tells what each absent page was. And page tables lead to all that the kernel had
-mapped beside its map of all RAM (itself, modules, stacks, vmalloc, struct page), and to the tables themselves:
-that must be there. The dump is makedumpfile's, not flattened: its first bitmap has the pages of /proc/vmcore,
-also those that makedumpfile then left out.
+mapped beside its map of all RAM (itself, modules, stacks, vmalloc, struct page), and to the tables
+themselves: that must be there. The dump is makedumpfile's, not flattened: its first bitmap has the pages of
+/proc/vmcore, also those that makedumpfile then left out.
 """
 
 import struct

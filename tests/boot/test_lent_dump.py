@@ -22,8 +22,8 @@ SIZE, KEPT, OWN = 256 * MIB, 32 * MIB, 4 * MIB
 LENT = SIZE - KEPT - OWN
 TOKEN = "lent-and-gone"
 
-# What CMA may lend is pages that can be moved: those of tmpfs, and of a program that grows when that is full. (While
-# there is much else that is free, Linux takes that.)
+# What CMA may lend is pages that can be moved: those of tmpfs, and of a program that grows when that is full.
+# (While there is much else that is free, Linux takes that.)
 FILL = f"""insmod /lib/virtio_blk.ko; mkdir /fill; mount -t tmpfs -o size=900m none /fill
 grep -E 'MemTotal|MemAvailable|Cma' /proc/meminfo; dd if=/dev/zero of=/fill/all bs=1M count=560
 {{ awk 'BEGIN {{ s = "x"; while (length(s) < 5e7) s = s s; system("touch /grown; sleep 1000") }}' & }}
