@@ -7,8 +7,10 @@
 
 #include "boot/load/trust.h"
 #include "boot/machine/hash_ways.h"
+#include "boot/smp.h"
 
-#define RAMDISK_ALIGN 4 /* Linux expects each archive at one, and skips zeros between them */
+#define LARGE	      MIB /* bytes from which on an image is worth a hart's start */
+#define RAMDISK_ALIGN 4	  /* Linux expects each archive at one, and skips zeros between them */
 
 static const void *source_bytes(const struct facts *facts, const struct bundle_blob *blob)
 {
@@ -47,6 +49,64 @@ enum lb_err images_verify(const struct facts *facts, struct payload *payload, co
 	verify_add(&payload->verify, source_bytes(facts, blob), blob->size);
 	err = end_check(facts, payload, blob);
 	cost_end(facts->cost, COST_CHECK, begin, blob->size);
+	return err;
+}
+
+/* The next image that can be another hart's share, from number @next on. */
+static const struct bundle_blob *next_large(const struct facts *facts, const struct payload *payload,
+					    size_t *next)
+{
+	const struct bundle_blob *blob;
+
+	while ((blob = bundle_config_blob(&payload->config, (*next)++))) {
+		if (blob->size >= LARGE && must_check(facts, blob) &&
+		    share_can(&blob->hashes, source_bytes(facts, blob)))
+			break;
+	}
+	return blob;
+}
+
+static bool give_share(const struct facts *facts, struct payload *payload, const struct bundle_blob *blob)
+{
+	struct share *share = &facts->smp->helper[facts->smp->count].share;
+
+	begin_check(facts, payload, blob);
+	share_make(share, &payload->verify, blob->size);
+	share->data = (const uint8_t *)(facts->source->where.base + blob->offset);
+	return smp_start(facts->smp, facts->hw, facts->stage);
+}
+
+static enum lb_err take_share(const struct facts *facts, struct payload *payload,
+			      const struct bundle_blob *blob, struct share *share)
+{
+	const uint64_t begin = cost_begin(facts->cost);
+	enum lb_err err;
+
+	begin_check(facts, payload, blob);
+	facts->cost->shared |= share_take(share, &payload->verify, source_bytes(facts, blob), blob->size);
+	err = end_check(facts, payload, blob);
+	cost_end(facts->cost, COST_CHECK, begin, blob->size);
+	return err;
+}
+
+enum lb_err images_verify_large(const struct facts *facts, struct payload *payload)
+{
+	const struct bundle_blob *own, *blob, *given[SMP_HELPERS];
+	size_t next = 0, count = 0;
+	enum lb_err err;
+
+	if (!WITH_SHA2 || facts->smp->count) /* one that was called off before has not gone yet */
+		return LB_OK;
+	own = next_large(facts, payload, &next);
+	while (count < SMP_HELPERS && (blob = next_large(facts, payload, &next)) &&
+	       give_share(facts, payload, blob))
+		given[count++] = blob;
+	if (!count)
+		return LB_OK;
+	err = images_verify(facts, payload, own);
+	for (size_t i = 0; !err && i < count; i++)
+		err = take_share(facts, payload, given[i], &facts->smp->helper[i].share);
+	smp_call_off(facts->smp);
 	return err;
 }
 

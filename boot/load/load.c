@@ -182,6 +182,8 @@ enum lb_err load_plan(const struct facts *facts, struct payload *payload, bool k
 	payload->wishes.firmware = &facts->hw->machine;
 	make_bootargs(facts, payload);
 	if (!err)
+		err = images_verify_large(facts, payload);
+	if (!err)
 		err = make_plan(facts, payload, keep_bundle);
 	if (err)
 		return err;
