@@ -88,17 +88,18 @@ bool smp_start(struct smp *smp, const struct hw *hw, const struct stage *stage)
 	for (size_t i = 0; i < hw->machine.hart_count; i++) {
 		const struct machine_hart *hart = &hw->machine.hart[i];
 
-		if (!hart->enabled || hart->id == hw->entry.hart_id ||
-		    sbi_hart_start(hart->id, stage_physical(stage, smp_help), stage_physical(stage, share)))
-			continue;
-		helper->hart_id = hart->id;
-		smp->count++;
-		return true;
+		/* (What runs is refused: this hart, too.) */
+		if (hart->enabled && !sbi_hart_start(hart->id, stage_physical(stage, smp_help),
+						     stage_physical(stage, share))) {
+			helper->hart_id = hart->id;
+			smp->count++;
+			return true;
+		}
 	}
 	return false;
 }
 
-void smp_call_off(struct smp *smp)
+void smp_call_off(struct smp *smp, const struct hw *hw, struct log *log)
 {
 	for (size_t i = 0; i < smp->count; i++)
 		share_call_off(&smp->helper[i].share);
@@ -108,11 +109,6 @@ void smp_call_off(struct smp *smp)
 		if (sbi_hart_status(last->hart_id).value == SBI_HART_STOPPED)
 			smp->count--;
 	}
-}
-
-void smp_dismiss(struct smp *smp, const struct hw *hw, struct log *log)
-{
-	smp_call_off(smp);
 	if (smp->count)
 		warn_of_running(hw, log);
 }

@@ -41,13 +41,10 @@ void smp_gather(const struct hw *hw, const struct stage *stage, struct log *log)
 bool smp_start(struct smp *smp, const struct hw *hw, const struct stage *stage);
 
 /**
- * Call all helpers off, and wait until firmware has them back. One that does not go, in a bounded time, stays a
- * helper: its memory must not be used anew.
+ * Call all helpers off, and wait until firmware has them back. One that does not go in a bounded time is told of
+ * in a warning, and stays a helper: its memory must not be used anew.
  */
-void smp_call_off(struct smp *smp);
-
-/** As smp_call_off(), before a handoff: of a hart that does not go a warning tells. */
-void smp_dismiss(struct smp *smp, const struct hw *hw, struct log *log);
+void smp_call_off(struct smp *smp, const struct hw *hw, struct log *log);
 
 /** Send waiting harts, if any, into the payload at @entry_pa; right before handoff(). */
 void smp_release(paddr_t fdt_pa, paddr_t entry_pa, struct log *log);

@@ -130,7 +130,7 @@ static _Noreturn void leave(struct boot_context *ctx, struct exit to)
 	const uint64_t hart_id = ctx->hw.entry.hart_id;
 
 	if (WITH_SHA2)
-		smp_dismiss(&ctx->smp, &ctx->hw, &ctx->log);
+		smp_call_off(&ctx->smp, &ctx->hw, &ctx->log);
 	report_cost(&ctx->cost, &ctx->log);
 	log_info(&ctx->log, "handoff: to %#" PRIx64 " with a0 = %" PRIu64 ", a1 = %#" PRIx64, to.entry,
 		 hart_id, to.fdt);

@@ -38,18 +38,23 @@ static enum lb_err end_check(const struct facts *facts, struct payload *payload,
 	return err;
 }
 
-enum lb_err images_verify(const struct facts *facts, struct payload *payload, const struct bundle_blob *blob)
+/* In a pass of its own, or by what another hart has done of it: NULL if it is nobody else's share. */
+static enum lb_err verify_image(const struct facts *facts, struct payload *payload,
+				const struct bundle_blob *blob, const struct share *share)
 {
 	const uint64_t begin = cost_begin(facts->cost);
 	enum lb_err err;
 
-	if (!must_check(facts, blob))
-		return LB_OK;
 	begin_check(facts, payload, blob);
-	verify_add(&payload->verify, source_bytes(facts, blob), blob->size);
+	facts->cost->shared |= share_take(share, &payload->verify, source_bytes(facts, blob), blob->size);
 	err = end_check(facts, payload, blob);
 	cost_end(facts->cost, COST_CHECK, begin, blob->size);
 	return err;
+}
+
+enum lb_err images_verify(const struct facts *facts, struct payload *payload, const struct bundle_blob *blob)
+{
+	return must_check(facts, blob) ? verify_image(facts, payload, blob, NULL) : LB_OK;
 }
 
 /* The next image that can be another hart's share, from number @next on. */
@@ -76,37 +81,24 @@ static bool give_share(const struct facts *facts, struct payload *payload, const
 	return smp_start(facts->smp, facts->hw, facts->stage);
 }
 
-static enum lb_err take_share(const struct facts *facts, struct payload *payload,
-			      const struct bundle_blob *blob, struct share *share)
-{
-	const uint64_t begin = cost_begin(facts->cost);
-	enum lb_err err;
-
-	begin_check(facts, payload, blob);
-	facts->cost->shared |= share_take(share, &payload->verify, source_bytes(facts, blob), blob->size);
-	err = end_check(facts, payload, blob);
-	cost_end(facts->cost, COST_CHECK, begin, blob->size);
-	return err;
-}
-
+/* The first one is ours; our turn at the others comes when it is done. */
 enum lb_err images_verify_large(const struct facts *facts, struct payload *payload)
 {
-	const struct bundle_blob *own, *blob, *given[SMP_HELPERS];
+	const struct bundle_blob *large[1 + SMP_HELPERS];
+	const struct smp_helper *helper = facts->smp->helper;
 	size_t next = 0, count = 0;
-	enum lb_err err;
+	enum lb_err err = LB_OK;
 
-	if (!WITH_SHA2 || facts->smp->count) /* one that was called off before has not gone yet */
+	if (!WITH_SHA2 || facts->smp->count) /* who was called off before has not gone yet */
 		return LB_OK;
-	own = next_large(facts, payload, &next);
-	while (count < SMP_HELPERS && (blob = next_large(facts, payload, &next)) &&
-	       give_share(facts, payload, blob))
-		given[count++] = blob;
-	if (!count)
+	while (count <= SMP_HELPERS && (large[count] = next_large(facts, payload, &next)) &&
+	       (!count || give_share(facts, payload, large[count])))
+		count++;
+	if (count < 2)
 		return LB_OK;
-	err = images_verify(facts, payload, own);
 	for (size_t i = 0; !err && i < count; i++)
-		err = take_share(facts, payload, given[i], &facts->smp->helper[i].share);
-	smp_call_off(facts->smp);
+		err = verify_image(facts, payload, large[i], i ? &helper[i - 1].share : NULL);
+	smp_call_off(facts->smp, facts->hw, facts->log);
 	return err;
 }
 

@@ -6,8 +6,6 @@
  */
 #include "kexec/check/share.h"
 
-#include <string.h>
-
 /* Bytes between two looks at what the other side says: hardly any time for the slowest hart. */
 #define STEP UINT64_C(16384)
 
@@ -18,9 +16,8 @@ static uint64_t at_most(uint64_t value, uint64_t most)
 
 bool share_can(const struct image_hashes *hashes, const void *data)
 {
-	const char *name = hashes->count == 1 ? hashes->hash[0].algo->name : "";
-
-	return sha2_find(name, strlen(name)) && is_aligned((uintptr_t)data, sizeof(uint64_t));
+	return hashes->count == 1 && hashes->hash[0].algo->size > sizeof(uint32_t) && /* no CRC-32 */
+	       is_aligned((uintptr_t)data, sizeof(uint64_t));
 }
 
 void share_make(struct share *share, const struct verify *verify, uint64_t size)
@@ -55,19 +52,23 @@ void share_call_off(struct share *share)
 	__atomic_store_n(&share->unwanted, true, __ATOMIC_RELAXED);
 }
 
-bool share_take(struct share *share, struct verify *verify, const void *data, uint64_t size)
+static bool is_done(const struct share *share)
 {
-	const uint8_t *from = data;
-	bool done;
+	return share && __atomic_load_n(&share->done, __ATOMIC_ACQUIRE);
+}
 
-	for (uint64_t at = 0, step; !(done = __atomic_load_n(&share->done, __ATOMIC_ACQUIRE)) && at < size;
-	     at += step) {
-		step = at_most(size - at, STEP);
-		verify_add(verify, from + at, step);
-	}
-	if (done) {
-		verify->state[0].sha2 = share->sha2;
-		verify_add(verify, from + share->sha2.size, size - share->sha2.size);
-	}
-	return done;
+bool share_take(const struct share *share, struct verify *verify, const void *data, uint64_t size)
+{
+	const uint64_t step = share ? STEP : size;
+	const uint8_t *from = data;
+	uint64_t at;
+
+	for (at = 0; at < size && !is_done(share); at += step)
+		verify_add(verify, from + at, at_most(size - at, step));
+	if (at >= size)
+		return false;
+	at = share->sha2.size;
+	verify->state[0].sha2 = share->sha2;
+	verify_add(verify, from + at, size - at);
+	return true;
 }

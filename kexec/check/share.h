@@ -31,10 +31,11 @@ void share_call_off(struct share *share);
 /**
  * Take the share's result into @verify, which was begun anew for the image of @size bytes at @data; only
  * verify_end() is left to call. As long as it is not done this hart does the same by itself, from the first
- * byte on: so a hart that is late, or never comes, costs no more than its share.
+ * byte on: so a hart that is late, or never comes, costs no more than its share. @share is NULL where nobody
+ * else has it.
  *
  * Return: was it done by the other hart?
  */
-bool share_take(struct share *share, struct verify *verify, const void *data, uint64_t size);
+bool share_take(const struct share *share, struct verify *verify, const void *data, uint64_t size);
 
 #endif
