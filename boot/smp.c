@@ -8,7 +8,7 @@
 
 /* Polls before a hart that does not answer is given up; each is a few dozen cycles. */
 #define PATIENCE 200000000
-/* The same of a helper that was called off: each is a call to firmware, and a step of its share may take 10000. */
+/* The same of a helper that was called off: each is a call to firmware, and its next look at us a few away. */
 #define PATIENCE_CALLS 300000
 
 /* From park.S and help.S, in the place where the stage runs now. */
@@ -80,36 +80,28 @@ void smp_gather(const struct hw *hw, const struct stage *stage, struct log *log)
 
 bool smp_start(struct smp *smp, const struct hw *hw, const struct stage *stage)
 {
-	struct smp_helper *helper = &smp->helper[smp->count];
-	struct share *share = &helper->share;
+	struct share *share = &smp->share;
 
+	smp->place.name = "lifeboat";
+	smp->place.range = (struct region){stage->pa, stage_image_size()};
 	share->blocks = (hash_blocks *)stage_physical(stage, (const void *)share->blocks);
 	__asm__ volatile("fence rw, rw" ::: "memory");
-	for (size_t i = 0; i < hw->machine.hart_count; i++) {
-		const struct machine_hart *hart = &hw->machine.hart[i];
-
+	for (size_t i = 0; !smp->helping && i < hw->machine.hart_count; i++) {
+		smp->hart_id = hw->machine.hart[i].id;
 		/* (What runs is refused: this hart, too.) */
-		if (hart->enabled && !sbi_hart_start(hart->id, stage_physical(stage, smp_help),
-						     stage_physical(stage, share))) {
-			helper->hart_id = hart->id;
-			smp->count++;
-			return true;
-		}
+		smp->helping = hw->machine.hart[i].enabled &&
+			       !sbi_hart_start(smp->hart_id, stage_physical(stage, smp_help),
+					       stage_physical(stage, share));
 	}
-	return false;
+	return smp->helping;
 }
 
 void smp_call_off(struct smp *smp, const struct hw *hw, struct log *log)
 {
-	for (size_t i = 0; i < smp->count; i++)
-		share_call_off(&smp->helper[i].share);
-	for (int i = 0; smp->count && i < PATIENCE_CALLS; i++) {
-		const struct smp_helper *last = &smp->helper[smp->count - 1];
-
-		if (sbi_hart_status(last->hart_id).value == SBI_HART_STOPPED)
-			smp->count--;
-	}
-	if (smp->count)
+	share_call_off(&smp->share);
+	while (smp->helping && smp->polls++ < PATIENCE_CALLS)
+		smp->helping = sbi_hart_status(smp->hart_id).value != SBI_HART_STOPPED;
+	if (smp->helping)
 		warn_of_running(hw, log);
 }
 

@@ -9,22 +9,22 @@
 #define LIFEBOAT_BOOT_SMP_H
 
 #include "boot/discover.h"
+#include "fdt/fixup.h"
 #include "kexec/check/share.h"
 
-#define SMP_HELPERS    3
 #define SMP_STACK_SIZE 512
 
-/** A hart that helps. It enters at the address of its share, which is the top of its stack as well (help.S). */
-struct smp_helper {
+/**
+ * A hart that helps: one, since a configuration has two large images, a kernel and an initramfs. It enters
+ * (help.S) at the address of its share, which is the top of its stack, too. All is zero before there is one.
+ */
+struct smp {
+	bool helping;	/* it was started, and is not known to have stopped again */
+	unsigned polls; /* until it did, in all */
 	uint64_t hart_id;
+	struct fdt_reservation place; /* the stage's: what it runs, if it may come yet */
 	_Alignas(16) uint8_t stack[SMP_STACK_SIZE];
 	struct share share;
-};
-
-/** Harts in the stage besides ours. */
-struct smp {
-	size_t count; /* helpers that were started, and are not known to have stopped again */
-	struct smp_helper helper[SMP_HELPERS];
 };
 
 /**
@@ -33,16 +33,15 @@ struct smp {
 void smp_gather(const struct hw *hw, const struct stage *stage, struct log *log);
 
 /**
- * Give the share of the next helper, @smp->helper[@smp->count], to a hart that is stopped. It was made by
- * share_make(), and its data is a physical address.
+ * Give @smp->share to a hart that is stopped. It was made by share_make(), and its data is a physical address.
  *
- * Return: has one started? It counts as a helper then.
+ * Return: has one started?
  */
 bool smp_start(struct smp *smp, const struct hw *hw, const struct stage *stage);
 
 /**
- * Call all helpers off, and wait until firmware has them back. One that does not go in a bounded time is told of
- * in a warning, and stays a helper: its memory must not be used anew.
+ * Call the helper off, if there is one, and wait until firmware has it back. If it does not go in a bounded
+ * time, a warning tells; it stays the helper: it gets no other share, and @smp->place is to be reserved.
  */
 void smp_call_off(struct smp *smp, const struct hw *hw, struct log *log);
 

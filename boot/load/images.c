@@ -73,7 +73,7 @@ static const struct bundle_blob *next_large(const struct facts *facts, const str
 
 static bool give_share(const struct facts *facts, struct payload *payload, const struct bundle_blob *blob)
 {
-	struct share *share = &facts->smp->helper[facts->smp->count].share;
+	struct share *share = &facts->smp->share;
 
 	begin_check(facts, payload, blob);
 	share_make(share, &payload->verify, blob->size);
@@ -81,23 +81,21 @@ static bool give_share(const struct facts *facts, struct payload *payload, const
 	return smp_start(facts->smp, facts->hw, facts->stage);
 }
 
-/* The first one is ours; our turn at the others comes when it is done. */
 enum lb_err images_verify_large(const struct facts *facts, struct payload *payload)
 {
-	const struct bundle_blob *large[1 + SMP_HELPERS];
-	const struct smp_helper *helper = facts->smp->helper;
-	size_t next = 0, count = 0;
-	enum lb_err err = LB_OK;
+	const struct bundle_blob *own, *other;
+	size_t next = 0;
+	enum lb_err err;
 
-	if (!WITH_SHA2 || facts->smp->count) /* who was called off before has not gone yet */
+	if (!WITH_SHA2 || facts->smp->helping) /* who was called off before has not gone yet */
 		return LB_OK;
-	while (count <= SMP_HELPERS && (large[count] = next_large(facts, payload, &next)) &&
-	       (!count || give_share(facts, payload, large[count])))
-		count++;
-	if (count < 2)
+	own = next_large(facts, payload, &next);
+	other = next_large(facts, payload, &next);
+	if (!other || !give_share(facts, payload, other))
 		return LB_OK;
-	for (size_t i = 0; !err && i < count; i++)
-		err = verify_image(facts, payload, large[i], i ? &helper[i - 1].share : NULL);
+	err = images_verify(facts, payload, own);
+	if (!err)
+		err = verify_image(facts, payload, other, &facts->smp->share);
 	smp_call_off(facts->smp, facts->hw, facts->log);
 	return err;
 }

@@ -47,11 +47,6 @@ void share_run(struct share *share)
 		__atomic_store_n(&share->done, true, __ATOMIC_RELEASE);
 }
 
-void share_call_off(struct share *share)
-{
-	__atomic_store_n(&share->unwanted, true, __ATOMIC_RELAXED);
-}
-
 static bool is_done(const struct share *share)
 {
 	return share && __atomic_load_n(&share->done, __ATOMIC_ACQUIRE);

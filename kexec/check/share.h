@@ -26,7 +26,10 @@ void share_make(struct share *share, const struct verify *verify, uint64_t size)
 void share_run(struct share *share);
 
 /** Who has it shall leave it, whether it is done or not. */
-void share_call_off(struct share *share);
+static inline void share_call_off(struct share *share)
+{
+	__atomic_store_n(&share->unwanted, true, __ATOMIC_RELAXED);
+}
 
 /**
  * Take the share's result into @verify, which was begun anew for the image of @size bytes at @data; only
