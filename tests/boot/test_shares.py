@@ -123,6 +123,7 @@ def test_a_share_that_is_not_wanted_any_more_keeps_nobody_waiting(
     console = run_to_end(Machine(kernel=stage, initrd=made, smp=2, icount=True, extra=TURNS))
     find(r"warning: choose: 'primary' is bad: bundle: the sha512 of image 'bad'", console)
     passed(console)
+    assert "warning: smp" not in console
     assert "by several harts" not in console
 
 
