@@ -148,7 +148,7 @@ def test_a_hart_that_traps_costs_its_share(
 
 def check_lost_hart(boots: Machine, state: int, tmp_path: Path) -> None:
     """The boot hart does all by itself, and says so. What the other one will run, should it come, is kept from the payload."""
-    boots = replace(boots, qmp=tmp_path / "qmp", extra=(*boots.extra, "-no-shutdown"))
+    boots = replace(boots, qmp=tmp_path / "qmp", icount=False, extra=("-no-shutdown",))
     with Session(boots) as session:
         fdt = int(session.expect(HANDOFF)[1], 16)
         session.expect(rf"^contract: FAIL hart 1 got HSM state {state} .*\n")  # and nothing before that
