@@ -82,7 +82,7 @@ bool smp_start(struct smp *smp, const struct hw *hw, const struct stage *stage)
 {
 	struct share *share = &smp->share;
 
-	smp->place.name = "lifeboat";
+	smp->place.name = "lifeboat-stage";
 	smp->place.range = (struct region){stage->pa, stage_image_size()};
 	share->blocks = (hash_blocks *)stage_physical(stage, (const void *)share->blocks);
 	__asm__ volatile("fence rw, rw" ::: "memory");

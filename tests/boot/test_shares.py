@@ -157,7 +157,7 @@ def check_lost_hart(boots: Machine, state: int, tmp_path: Path) -> None:
     find(rf"warning: smp: hart 1 is not stopped \(HSM state {state}\): the payload can't start it", console)
     assert "by several harts" not in console
     stage_at = int(find(r"stage: moved to (0x[0-9a-f]+),", console)[1], 16)
-    (start, end), = Fdt(tmp_path / "fdt").ranges(f"/reserved-memory/lifeboat@{stage_at:x}")
+    (start, end), = Fdt(tmp_path / "fdt").ranges(f"/reserved-memory/lifeboat-stage@{stage_at:x}")
     assert (start, end > start + len(boots.kernel.read_bytes()) - 2 * PAGE) == (stage_at, True)
 
 
