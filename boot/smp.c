@@ -8,7 +8,7 @@
 
 /* Polls before a hart that does not answer is given up; each is a few dozen cycles. */
 #define PATIENCE 200000000
-/* The same of a helper that was called off: each is a call to firmware, and its next look at us a few away. */
+/* The same of a helper that was called off: each is a call to firmware. Its next look at us is not as far. */
 #define PATIENCE_CALLS 100000
 
 /* From park.S and help.S, in the place where the stage runs now. */

@@ -33,7 +33,7 @@ struct smp {
 void smp_gather(const struct hw *hw, const struct stage *stage, struct log *log);
 
 /**
- * Give @smp->share to a hart that is stopped. It was made by share_make(), and its data is a physical address.
+ * Give @smp->share to a hart that is stopped. share_make() has made it; its data is a physical address.
  *
  * Return: has one started?
  */

@@ -22,7 +22,7 @@ bool share_can(const struct image_hashes *hashes, const void *data);
 /** Make a share of an image of @size bytes that verify_begin() was called for; its data is left to set. */
 void share_make(struct share *share, const struct verify *verify, uint64_t size);
 
-/** Run it, until it is done or unwanted. Context: any place and stack; no absolute addresses but the share's. */
+/** Run it, until it is done or unwanted. Context: paging off, too: no absolute addresses but the share's. */
 void share_run(struct share *share);
 
 /** Who has it shall leave it, whether it is done or not. */

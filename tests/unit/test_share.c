@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A hash as another hart's share: whoever is first, the result is mbedTLS's, and nobody waits for the other. */
+/* A hash as another hart's share: whoever is first, it is mbedTLS's, and nobody waits for the other. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A plugin for QEMU (-plugin FILE,entry=PC,low=PC,high=PC,out=FILE[,moved=PC]): the stage's instructions by chain of
- * callers.
+ * A plugin for QEMU (-plugin FILE,entry=PC,low=PC,high=PC,out=FILE[,moved=PC]): the stage's instructions by
+ * chain of callers.
  *
  * What runs from entry on, as far as [low .. high) is long, is the stage before paging; in [low .. high) it
- * is the stage after. A life begins when pc is entry. Each is written as "life" and its count, then a line
- * for each chain: its number, its caller's, the pc that was called, how often, instructions of its own. Behind
- * the count of a life is that of the other harts, which run the stage without paging: at moved, if that is
- * given. Wants -icount: then one thread runs all harts.
+ * is the stage after. A life begins when pc is entry. Each is written as "life", its count, and that of
+ * the harts that run the stage without paging where it has moved to, if that is given; then a line for each
+ * chain: its number, its caller's, the pc that was called, how often, instructions of its own. Wants -icount:
+ * then one thread runs all harts.
  *
  * QEMU's header comes in no package: what is used of its interface (version 2 to 4) is declared here.
  */
