@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
+import pytest
 from lifeboatlib.paths import REPO, stage_dir
 
 import house
@@ -141,6 +142,7 @@ def calls() -> dict[str, set[str]]:
     return {source: {home[symbol] for symbol in wanted if symbol in home} for source, wanted in wants.items()}
 
 
+@pytest.mark.slow
 def test_no_calls_in_a_circle() -> None:
     """What is below is never called back: it returns, and says in what it returns what is to be done."""
     graph = {source: called for source, called in calls().items() if source.startswith(NO_CIRCLES)}

@@ -243,7 +243,8 @@ void region_discover(const struct facts *facts, struct stage *stage, struct memm
 	if (err == LB_ENOENT) {
 		discover_lost_release(map, facts->log);
 		forget(crash);
-		log_info(facts->log, "crash: no crash kernel: the bundle has no crash configuration");
+		log_info(facts->log, "crash: no crash kernel: %s",
+			 facts->source->err ? "there is no bundle" : "the bundle has no crash configuration");
 	} else if (err) {
 		region_give_up(facts, map, crash, &facts->log->diag);
 	}

@@ -31,3 +31,13 @@ def stage_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return directory / "lifeboat.bin"
 
     return build
+
+
+@pytest.fixture(scope="session")
+def ctl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """lifeboat-ctl, static, for riscv64 Linux."""
+    directory = tmp_path_factory.mktemp("ctl")
+    cross = f"--cross-file={TOOLS / 'cross' / 'riscv64-gcc.ini'}"
+    subprocess.run(["meson", "setup", directory, REPO, cross, "-Dctl=true"], check=True)
+    subprocess.run(["meson", "compile", "-C", directory], check=True)
+    return directory / "tools" / "lifeboat-ctl" / "lifeboat-ctl"

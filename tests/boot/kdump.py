@@ -18,9 +18,9 @@ class Pages:
         self.dump = dump
         (block,) = struct.unpack_from("<I", dump, BLOCK_SIZE)
         sub, bitmaps = struct.unpack_from("<II", dump, BITMAP_BLOCKS - 4)
-        start, size = block * (1 + sub), block * bitmaps // 2
-        self.ram = int.from_bytes(dump[start : start + size], "little")
-        self.kept = int.from_bytes(dump[start + size : start + 2 * size], "little")
+        self.ram_at, size = block * (1 + sub), block * bitmaps // 2  # where the first bitmap lies
+        first, second = (dump[start : start + size] for start in (self.ram_at, self.ram_at + size))
+        self.ram, self.kept = int.from_bytes(first, "little"), int.from_bytes(second, "little")
 
     def left_out(self) -> int:
         """How many pages of RAM are not in the dump."""

@@ -179,7 +179,9 @@ def test_a_bundle_without_crash_configuration_captures_once_and_gives_the_region
         expect_filled(session)
 
 
-@pytest.mark.parametrize(("kind", "end"), [("kernel", "0xffffffff"), ("firmware", "0xfbffffff")])
+@pytest.mark.parametrize(
+    ("kind", "end"), [("kernel", "0xffffffff"), pytest.param("firmware", "0xfbffffff", marks=pytest.mark.long)]
+)
 def test_an_old_region_below_4_gib_is_found_in_the_middle_of_ram(
     kind: str, end: str, build_payload: Callable[..., object], stage: Path, tmp_path: Path
 ) -> None:

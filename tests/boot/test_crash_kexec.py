@@ -68,6 +68,7 @@ def test_a_bundle_by_kexec_captures_with_registers(sv: int, smp: int, kit: Kit, 
         lab.expect("lifeboat: crash: no crash kernel: the bundle has no crash configuration")
 
 
+@pytest.mark.long
 def test_a_crash_kernel_without_bootargs_takes_the_dead_ones(kit: Kit, tmp_path: Path) -> None:
     """But for what would take its memory away."""
     inner = kit.inner(append="")
@@ -96,6 +97,7 @@ def test_without_a_bundle_the_staged_crash_kernel_captures(
         lab.expect(ARMED)
 
 
+@pytest.mark.long
 def test_stock_kdump_fails_where_lifeboat_does_not(
     kit: Kit, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
@@ -200,7 +202,8 @@ def test_what_cannot_work_ends_in_one_line_and_a_reset(size: str, kit: Kit, tmp_
         lab.expect(LOADED)
 
 
-@pytest.mark.parametrize("staged", [False, pytest.param(True, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("staged", [False, True])
 def test_kexec_minus_e_is_an_ordinary_boot(staged: bool, kit: Kit, tmp_path: Path) -> None:
     """By lifeboat as a loader. With a staged crash kernel the successor is protected as its predecessor was."""
     script = initramfs.PROLOGUE + f"""

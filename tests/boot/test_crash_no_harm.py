@@ -223,9 +223,10 @@ USUAL = (
     "45 reservations", "RAM that is not there", "no HSM, 2 harts", "other cells", "a crash region without a record", "cbo.clean traps", "large primary",
     "record: a core header in the stage",
 )  # fmt: skip
+MARKS = {"record: a core header in the stage": pytest.mark.slow}  # seconds; the others take tenths
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in USUAL else pytest.mark.long) for name in ODD])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=MARKS.get(name, ()) if name in USUAL else pytest.mark.long) for name in ODD])
 def test_a_machine_boots_as_well_with_a_crash_configuration(name: str, console: Callable[[Odd, bool], str]) -> None:
     odd = ODD[name]
     text = console(odd, True)

@@ -31,7 +31,7 @@ def test_the_log_and_a_dump_are_read_in_every_mode(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cause", [pytest.param("panic", marks=pytest.mark.long), "hang", "early"])
+@pytest.mark.parametrize("cause", [*(pytest.param(cause, marks=pytest.mark.long) for cause in ("panic", "hang")), "early"])
 def test_a_dead_kernels_dump_is_saved(cause: str, stage: Path, tmp_path: Path) -> None:
     """A panic, a hang with a watchdog, a death before userspace; the token is in the dump's dmesg."""
     story = demo.Story(tmp_path, cause=cause, echo=None, stage=stage, keep=tmp_path / "kept")

@@ -81,6 +81,7 @@ def lasting(path: Path) -> dict[str, object]:
     return {"memory": "2G", "extra": ("-object", backend)}
 
 
+@pytest.mark.slow
 def test_uboot_as_the_primary_keeps_off_the_region_and_is_told_of_when_it_does_not(
     stage: Path, uboot: Path, tmp_path: Path
 ) -> None:

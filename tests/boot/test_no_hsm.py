@@ -46,5 +46,6 @@ def test_all_harts_enter_the_payload(
 def test_an_error_stands_still_and_says_so(firmware: Path, stage: Path) -> None:
     """There is no SRST to switch off with."""
     with Session(Machine(kernel=stage, bios=firmware, smp=2)) as session:
+        session.expect("crash: no crash kernel: there is no bundle")
         session.expect("bundle: none found")
         session.expect("reset the machine by hand")

@@ -17,7 +17,6 @@ from lifeboatlib.paths import REPO, SUBPROJECTS
 
 PAGE = 0x1000
 STAGE_VA = 0xFFFF_FFFF_C000_0000
-COMPILERS = ("gcc", "clang")
 # All that can be written, file by file: C objects and labels, and sections without any. (CONTRIBUTING.md, habit 9.)
 STATE = {
     "base/crc32.c": {"table"},  # constants, made when they are first needed
@@ -251,7 +250,7 @@ def build(tree: Path, directory: Path, compiler: str) -> tuple[bytes, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize("compiler", ["gcc", pytest.param("clang", marks=pytest.mark.long)])
 def test_builds_repeat_and_warn_of_nothing(compiler: str, tmp_path: Path) -> None:
     """This tree, built inside, and a copy elsewhere, built beside: the same bytes, and not a warning."""
     directory = tmp_path / "out"

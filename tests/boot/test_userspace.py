@@ -2,25 +2,13 @@
 """lifeboat-ctl for real: Linux' userspace tells the stage that the next reset is meant."""
 
 import re
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from crash_lab import ARMED, CONSOLE, CRASH, PRIMARY, Lab, machine
-from lifeboatlib import bundle, capture, initramfs, target
-from lifeboatlib.paths import REPO, TOOLS
+from lifeboatlib import bundle, initramfs, target
 from lifeboatlib.qemu import Session
-
-
-@pytest.fixture(scope="module")
-def ctl(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The program, static, for riscv64 Linux."""
-    directory = tmp_path_factory.mktemp("ctl")
-    cross = f"--cross-file={TOOLS / 'cross' / 'riscv64-gcc.ini'}"
-    subprocess.run(["meson", "setup", directory, REPO, cross, "-Dctl=true"], check=True)
-    subprocess.run(["meson", "compile", "-C", directory], check=True)
-    return directory / "tools" / "lifeboat-ctl" / "lifeboat-ctl"
 
 
 @pytest.mark.slow
@@ -111,46 +99,6 @@ def test_a_crash_kernel_that_linux_loads_captures_its_death(ctl: Path, stage: Pa
         lab.expect("lifeboat: crash: Linux .* ended by panic")
         lab.expect("crash: there is no crash kernel: the bundle only reserves a region")
         lab.not_captured()
-
-
-# tmpfs has what CMA may lend: pages that can be moved.
-FILL = """mkdir /fill; mount -t tmpfs -o size=900m none /fill
-grep -E 'MemTotal|MemAvailable|Cma' /proc/meminfo; dd if=/dev/zero of=/fill/all bs=1M count=600
-grep CmaFree /proc/meminfo; dmesg | grep 'CMA memory pool'; lifeboat-ctl load /crash.itb
-echo {token} > /dev/kmsg; echo c > /proc/sysrq-trigger""".replace("\n", "; ")
-
-
-@pytest.mark.long
-def test_a_machine_that_is_lent_the_crash_region_fills_it_dies_and_is_captured(
-    ctl: Path, stage: Path, tmp_path: Path
-) -> None:
-    """The next Debian's kernel, which has CMA. The kernel's own data are all in the dump; so is no word of doubt."""
-    size, kept, token = 256 << 20, 32 << 20, "lent-and-gone"
-    crash = capture.crash_initramfs(tmp_path / "crash.cpio", newer=True)
-    packed = bundle.compress(bundle.linux(target.kernel(newer=True)), "zstd", tmp_path)
-    loaded = bundle.with_crash(bundle.simple(packed), crash, f"{CONSOLE} quiet").write(tmp_path / "crash.itb")
-    primary = initramfs.make_initramfs(
-        tmp_path / "primary.cpio", PRIMARY, {"bin/lifeboat-ctl": ctl, "crash.itb": loaded}
-    )
-    kernel = bundle.linux(target.kernel(newer=True))
-    plain = bundle.simple(kernel, primary, f"{CONSOLE} quiet panic=1 cma=0")
-    made = bundle.with_reserve(plain, bundle.Crash(size, kept_size=kept, lent=True)).write(tmp_path / "lent.itb")
-    disk = capture.make_disk(tmp_path / "disk")
-    lent_kib = (size - kept - (4 << 20)) >> 10
-    with Session(machine(stage, made, tmp_path, memory="1G", extra=disk)) as session:
-        lab = Lab(session)
-        lab.expect(rf"lifeboat: crash: lent to the primary: {lent_kib >> 10} MiB")
-        lab.order(FILL.format(token=token))
-        assert int(lab.expect(r"^CmaTotal: +(\d+) kB")[1]) == lent_kib
-        assert int(lab.expect(r"^CmaFree: +(\d+) kB")[1]) > lent_kib * 0.9
-        assert int(lab.expect(r"^CmaFree: +(\d+) kB")[1]) < lent_kib / 2
-        lab.expect("^loaded$")
-        lab.expect("lifeboat: crash: userspace loaded a crash kernel")
-        lab.expect("lifeboat demo: saved")
-        lab.expect("the crash kernel ended in good order")
-        assert "its log does not say" not in session.text
-    dump = capture.read_disk(tmp_path / "disk")
-    assert token in dump.dmesg and token in dump.vmcore_dmesg
 
 
 @pytest.mark.long

@@ -25,12 +25,42 @@ def doctor(_: Story, session: Session) -> None:
     assert re.search("^last test: .*: RAM is kept over this reset$", run(session, "lifeboat-ctl status"), re.M)
 
 
+def install_again(_: Story, session: Session) -> None:
+    """An upgrade keeps what is loaded until the new crash kernel is."""
+    run(session, "dpkg -i /tmp/lifeboat-kdump_*.deb")
+    assert re.search("^next crash: +would be captured$", run(session, "lifeboat-ctl status"), re.M)
+
+
+def saves(session: Session, end: str) -> None:
+    """The dump of a death that was not a plain panic is saved, and the machine is up again."""
+    session.expect(rf"lifeboat: crash: Linux \S+ ended by {end}", SLOW)
+    session.expect("lifeboat-kdump: saved the dump", SLOW)
+    session.expect(GOOD_END, SLOW)
+
+
+def keep_one(story: Story, session: Session) -> None:
+    """Of two dumps the older one goes."""
+    run(session, "echo LIFEBOAT_KEEP=1 >> /etc/default/lifeboat && lifeboat-kdump reload")
+    assert len(run(session, "ls /var/crash").split()) == 1
+    story.token += "-again"
+    die(story, session)
+    is_armed_again(story, session)
+    run(session, f"ls /var/crash && [ $(ls /var/crash | wc -l) = 1 ] && grep {story.token} /var/crash/*/dmesg.txt")
+
+
+def die_on_request(story: Story, session: Session) -> None:
+    """The doctor's second step: a real crash, and a look at the dump."""
+    session.send("lifeboat-kdump test\n")
+    saves(session, "panic")
+    is_armed_again(story, session)
+    report = run(session, "lifeboat-kdump test --report")
+    assert re.search("^verdict: +a crash is captured: log and dump were saved$", report, re.M)
+
+
 def stop_feeding(_: Story, session: Session) -> None:
     """A watchdog that nobody feeds resets the machine, which is a crash as any."""
     run(session, f"modprobe {WATCHDOG} soft_margin=10 && echo 1 > /dev/watchdog")
-    session.expect(r"lifeboat: crash: Linux \S+ ended by cut", SLOW)
-    session.expect("lifeboat-kdump: saved the dump", SLOW)
-    session.expect(GOOD_END, SLOW)
+    saves(session, "cut")
 
 
 def die_in_secret(story: Story, session: Session) -> None:
@@ -90,10 +120,11 @@ def remove_first_kernel(_: Story, session: Session) -> None:
 
 
 LIVES: dict[str, tuple[str, tuple[Act, ...]]] = {
-    "linux": ("linux", (install, die, is_armed_again, doctor, purge)),
+    "linux": ("linux", (install, install_again, die, is_armed_again, keep_one, doctor, die_on_request, purge)),
     "uboot": ("uboot", (install, stop_feeding, is_armed_again, die_in_secret, purge)),
     "uboot-grub": ("uboot-grub", (install, die, is_armed_again)),
     "edk2-grub": ("edk2-grub", (install, die, is_armed_again)),
+    "edk2-grub-acpi": ("edk2-grub-acpi", (install, die, is_armed_again)),
     "another kernel": ("uboot", (install, change_kernel, die, is_armed_again, remove_first_kernel)),
 }
 

@@ -10,7 +10,7 @@
 
 #include "tests/unit/place_judge.h"
 
-#define SCENES 20000
+#define SCENES 10000
 
 static void every_plan_is_the_best_one_and_every_error_is_due(void **state)
 {

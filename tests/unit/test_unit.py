@@ -16,7 +16,7 @@ from lifeboatlib.qemu import patience
 
 SOURCES = sorted(Path(__file__).parent.glob("test_*.c"))
 # Ends of the names of those that try out thousands, or take seconds otherwise.
-MANY_INPUTS = ("_damage", "_every", "_random", "_tear", "_decompress", "_fixup", "_record", "_pagetable", "_overlay")
+MANY_INPUTS = ("_damage", "_every", "_random", "_tear", "_decompress", "_fixup", "_record", "_pagetable", "_overlay", "_printk")
 
 # For the long run: how many mutations there are of each kind and bundle.
 MANY_MUTATIONS = "10000"

@@ -39,6 +39,7 @@ WAYS = {
     "linux": Way(),
     "uboot-grub": Way(target.uboot, grub=True),
     "edk2-grub": Way(lambda: target.edk2("CODE"), grub=True, machine="virt,acpi=off"),
+    "edk2-grub-acpi": Way(lambda: target.edk2("CODE"), grub=True),
 }
 
 

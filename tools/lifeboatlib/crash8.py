@@ -13,8 +13,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from lifeboatlib import command, packages, setup, tarballs
-from lifeboatlib.packages import CODENAME
+from lifeboatlib import command, kernels, packages, setup, tarballs
 from lifeboatlib.paths import cache_dir, friendly, log_file
 from lifeboatlib.ui import LifeboatError, Missing, say, step
 
@@ -26,6 +25,8 @@ RELEASE = tarballs.Tarball(
 HOST_PACKAGES = ("bison", "g++", "liblzo2-dev", "libncurses-dev", "make", "patch", "zlib1g-dev")
 # lzo: how makedumpfile -l packs. Nobody debugs this gdb, nor reads its manual.
 MAKE = ("env", "CXXFLAGS=-O1", "make", "lzo", "target=RISCV64", "MAKEINFO=true", f"-j{os.cpu_count() or 1}")
+# 8.0.6 does not know Linux 7's slabs and modules, and would not open the dump. (By its source 9.0.2 knows the slabs only.)
+UNKNOWN_FROM, WITHOUT = 7, ("--no_kmem_cache", "--no_modules")
 # A reset leaves no registers, so bt has nowhere to begin: bt -T shows all that is on the panicked task's stack.
 COMMANDS = "sys\nlog | tail -n 45\nbt -T | tail -n 40\nquit\n"
 SYMBOLS = "./usr/lib/debug/*vmlinux*"
@@ -51,8 +52,8 @@ def vmlinux(release: str) -> Path:
     name = f"linux-image-{release}-dbg"
     kept.parent.mkdir(exist_ok=True)
     with step(f"debian: fetching {name}, 1 GB, of which 300 MB are kept"), tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
-        apt = packages.updated_apt(CODENAME)
-        if not apt.field(name, "Package"):
+        apt = next((apt for apt in map(packages.updated_apt, kernels.SUITES) if apt.field(name, "Package")), None)
+        if not apt:
             raise Missing(f"{name}: the archive does not have it")
         apt.download([name], Path(scratch))
         _first_match(next(Path(scratch).glob("*.deb")), Path(scratch) / "vmlinux")
@@ -81,7 +82,8 @@ def program() -> Path:
 
 def look(dump: Path, release: str) -> str:
     """What crash(8) says of a dump: sys, the log's end, the stack. Raises Missing, or LifeboatError if it can't."""
-    argv = [str(program()), "-s", "--no_scroll", str(vmlinux(release)), str(dump)]
+    without = WITHOUT if int(release.partition(".")[0]) >= UNKNOWN_FROM else ()
+    argv = [str(program()), "-s", "--no_scroll", *without, str(vmlinux(release)), str(dump)]
     with step("debian: crash(8) reads the kernel's debug information, and the dump"), tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
         environment = os.environ | {"TERM": "dumb", "HOME": scratch}
         done = subprocess.run(argv, input=COMMANDS, env=environment, cwd=scratch, capture_output=True, text=True, check=False)

@@ -15,6 +15,7 @@ from lifeboatlib.apt import RETRY, PrivateApt
 from lifeboatlib.paths import cache_dir
 from lifeboatlib.ui import LifeboatError, Missing, say, step
 
+RISCV64 = "riscv64"
 CODENAME = "trixie"
 NEXT_CODENAME = "forky"
 # By codename: under which names to ask for it. A suite moves on in time, and a mirror that is being synchronised
@@ -105,13 +106,14 @@ def _fetch(apt: PrivateApt, package: Package) -> bool:
     return True
 
 
-def updated_apt(codename: str) -> PrivateApt:
-    """An apt for riscv64 with lists of a suite, under the first of its names that can be had."""
+def updated_apt(codename: str, architecture: str = RISCV64) -> PrivateApt:
+    """An apt for an architecture with lists of a suite, under the first of its names that can be had."""
     base = debian.archive(debian.sources(), debian.codename())
-    problem = LifeboatError(f"the package archive has no {codename} for riscv64; {RETRY}")
+    problem = LifeboatError(f"the package archive has no {codename} for {architecture}; {RETRY}")
+    purpose = "target" if architecture == RISCV64 else architecture
     for suite in SUITES[codename]:
-        architecture = None if codename in FOREIGN else "riscv64"
-        apt = PrivateApt(f"target-{suite}", [base.line(suite=suite)], architecture=architecture)
+        wanted = None if codename in FOREIGN else architecture
+        apt = PrivateApt(f"{purpose}-{suite}", [base.line(suite=suite)], architecture=wanted)
         try:
             apt.update()
         except LifeboatError as error:

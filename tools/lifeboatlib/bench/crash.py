@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Deaths: from the first instruction of Linux' panic() to the crash kernel's, by each way; and what arming costs."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -229,7 +228,7 @@ def calling(bed: Bed) -> int:
         gdb.set_register("a0", area)
         gdb.set_register("a1", size)
         gdb.run_to(symbols["lifeboat_call_crash"])
-        region = re.findall(REGION, session.text)[-1]
+        region = session.expect(REGION)[1]
         return between(gdb, int(region, 16))
 
 

@@ -19,11 +19,13 @@ READY = "bench: ready"
 PRIMARY = f'{initramfs.PROLOGUE}cat /proc/meminfo\necho "{READY}"\nsleep 1000\n'
 FACT = r"^(\w+): +(\d+) kB$"
 
-# As `tools/lifeboat bundle --compress` packs, and otherwise. What a FIT's hash covers has no sum of its own.
+# As `tools/lifeboat bundle --compress` packs, as lifeboat-kdump does (gzip -6), and otherwise. What a FIT's hash covers has
+# no sum of its own.
 PACKERS = {
     "zstd -19": ("zstd", "-19", "-T0", "--no-check"),
     "zstd -3": ("zstd", "-3", "--no-check"),
     "gzip -9": ("gzip", "-9", "-n"),
+    "gzip -6": ("gzip", "-6", "-n"),
     "lz4 -9": ("lz4", "-9", "--no-frame-crc"),
 }
 UNPACKED = r"^lifeboat: cost: (\d+) instructions for \d+ KiB unpacked"
