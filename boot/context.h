@@ -12,6 +12,7 @@
 #include "boot/facts.h"
 #include "boot/load/payload.h"
 #include "boot/load/trust.h"
+#include "boot/smp.h"
 
 struct boot_context;
 
@@ -26,6 +27,7 @@ struct boot_context {
 	struct source source;
 	struct memmap memmap; /* who has taken what: who takes writes it */
 	struct trust trust;
+	struct smp smp;
 	struct boot_policy policy; /* the bundle's, of primaries that come to nothing */
 	struct payload primary, crash_kernel;
 	struct crash crash;

@@ -6,6 +6,7 @@
 #include "boot/machine/cost.h"
 #include "boot/source.h"
 
+struct smp;
 struct trust;
 
 /** Each fact behind a const pointer has its one writer elsewhere; log and cost are everybody's. */
@@ -14,6 +15,7 @@ struct facts {
 	const struct stage *stage;   /* stage */
 	const struct source *source; /* source */
 	struct trust *trust;	     /* load/trust */
+	struct smp *smp;	     /* smp */
 	struct log *log;
 	struct cost *cost;
 };

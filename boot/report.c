@@ -85,9 +85,10 @@ void report_cost(const struct cost *cost, struct log *log)
 		return;
 	report_own(cost, total, log);
 	if (cost->spent[COST_CHECK].bytes)
-		log_info(log, "cost: %" PRIu64 " instructions for %" PRIu64 " KiB checked%s%s",
+		log_info(log, "cost: %" PRIu64 " instructions for %" PRIu64 " KiB checked%s%s%s",
 			 cost->spent[COST_CHECK].instructions, cost->spent[COST_CHECK].bytes / KIB,
-			 *cost->checked_by ? ", " : "", cost->checked_by);
+			 *cost->checked_by ? ", " : "", cost->checked_by,
+			 cost->shared ? ", by several harts" : "");
 	if (cost->spent[COST_UNPACK].bytes)
 		log_info(log, "cost: %" PRIu64 " instructions for %" PRIu64 " KiB unpacked",
 			 cost->spent[COST_UNPACK].instructions, cost->spent[COST_UNPACK].bytes / KIB);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The other harts: stopped by HSM, or parked by us where there is no HSM. */
+/* The other harts: stopped by HSM until they help, or parked by us where there is no HSM. */
 #include "boot/smp.h"
 
 #include <inttypes.h>
@@ -8,10 +8,18 @@
 
 /* Polls before a hart that does not answer is given up; each is a few dozen cycles. */
 #define PATIENCE 200000000
+/* The same of a helper that was called off: each is a call to firmware. Its next look at us is not as far. */
+#define PATIENCE_CALLS 100000
 
-/* From park.S, in the place where the stage runs now. */
-extern const char stage_start[], smp_park[];
+/* From park.S and help.S, in the place where the stage runs now. */
+extern const char stage_start[], smp_park[], smp_help[];
 extern volatile uint64_t smp_mailbox, smp_parked, smp_release_entry, smp_release_fdt, smp_left;
+
+/* Where harts without paging see what is in the stage. */
+static paddr_t stage_physical(const struct stage *stage, const volatile void *what)
+{
+	return stage->pa + ((uintptr_t)what - STAGE_VA);
+}
 
 static size_t other_harts(const struct hw *hw)
 {
@@ -52,7 +60,7 @@ static bool wait_until(const volatile uint64_t *counter, uint64_t wanted)
 static void fetch_waiting(const struct hw *hw, const struct stage *stage, struct log *log)
 {
 	paddr_t old_mailbox = hw->entry.stage_pa + ((uintptr_t)&smp_mailbox - STAGE_VA);
-	paddr_t park = stage->pa + ((uintptr_t)smp_park - STAGE_VA);
+	paddr_t park = stage_physical(stage, smp_park);
 	size_t expected = other_harts(hw);
 
 	__asm__ volatile("fence rw, rw" ::: "memory");
@@ -68,6 +76,33 @@ void smp_gather(const struct hw *hw, const struct stage *stage, struct log *log)
 		warn_of_running(hw, log);
 	else if (other_harts(hw))
 		fetch_waiting(hw, stage, log);
+}
+
+bool smp_start(struct smp *smp, const struct hw *hw, const struct stage *stage)
+{
+	struct share *share = &smp->share;
+
+	smp->place.name = "lifeboat-stage";
+	smp->place.range = (struct region){stage->pa, stage_image_size()};
+	share->blocks = (hash_blocks *)stage_physical(stage, (const void *)share->blocks);
+	__asm__ volatile("fence rw, rw" ::: "memory");
+	for (size_t i = 0; !smp->helping && i < hw->machine.hart_count; i++) {
+		smp->hart_id = hw->machine.hart[i].id;
+		/* (What runs is refused: this hart, too.) */
+		smp->helping = hw->machine.hart[i].enabled &&
+			       !sbi_hart_start(smp->hart_id, stage_physical(stage, smp_help),
+					       stage_physical(stage, share));
+	}
+	return smp->helping;
+}
+
+void smp_call_off(struct smp *smp, const struct hw *hw, struct log *log)
+{
+	share_call_off(&smp->share);
+	while (smp->helping && smp->polls++ < PATIENCE_CALLS)
+		smp->helping = sbi_hart_status(smp->hart_id).value != SBI_HART_STOPPED;
+	if (smp->helping)
+		warn_of_running(hw, log);
 }
 
 void smp_release(paddr_t fdt_pa, paddr_t entry_pa, struct log *log)

@@ -55,7 +55,8 @@ static void begin(struct boot_context *ctx, const struct boot_entry *entry)
 	ctx->hw.entry = *entry;
 	ctx->hw.core = hart_core();
 	ctx->cost = (struct cost){.usable = entry->instret_usable, .start = entry->instret};
-	ctx->facts = (struct facts){&ctx->hw, &ctx->stage, &ctx->source, &ctx->trust, &ctx->log, &ctx->cost};
+	ctx->facts = (struct facts){&ctx->hw,  &ctx->stage, &ctx->source, &ctx->trust,
+				    &ctx->smp, &ctx->log,   &ctx->cost};
 	console_init(&console, entry->stage_pa, entry->instret_usable);
 	log_init(&ctx->log, &console);
 	adopt_early_tables(&ctx->stage, entry, ctx->hw.core.attributes);
@@ -128,6 +129,8 @@ static _Noreturn void leave(struct boot_context *ctx, struct exit to)
 {
 	const uint64_t hart_id = ctx->hw.entry.hart_id;
 
+	if (WITH_SHA2)
+		smp_call_off(&ctx->smp, &ctx->hw, &ctx->log);
 	report_cost(&ctx->cost, &ctx->log);
 	log_info(&ctx->log, "handoff: to %#" PRIx64 " with a0 = %" PRIu64 ", a1 = %#" PRIx64, to.entry,
 		 hart_id, to.fdt);

@@ -34,7 +34,7 @@ ROOMS = (
         "judge the last end; a crash kernel into its place, and the ways to it",
         ("boot/load", "kexec/crash", "boot/entry"),
     ),
-    Room("boot/load", "check a payload, unpack it, put it where the plan says", ("boot/facts", "kexec/place")),
+    Room("boot/load", "check a payload, unpack it, put it where the plan says", ("boot/facts", "boot/smp", "kexec/place")),
     Room("boot/facts", "what is known once the stage has moved, to read only", ("boot/source",)),
     Room("boot/source", "where the bundle is, and who said so", ("boot/discover", "kexec/bundle")),
     Room("boot/report", "lines about machine, memory and cost", ("boot/discover",)),

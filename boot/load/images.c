@@ -7,8 +7,10 @@
 
 #include "boot/load/trust.h"
 #include "boot/machine/hash_ways.h"
+#include "boot/smp.h"
 
-#define RAMDISK_ALIGN 4 /* Linux expects each archive at one, and skips zeros between them */
+#define LARGE	      MIB /* bytes from which on an image is worth a hart's start */
+#define RAMDISK_ALIGN 4	  /* Linux expects each archive at one, and skips zeros between them */
 
 static const void *source_bytes(const struct facts *facts, const struct bundle_blob *blob)
 {
@@ -36,17 +38,65 @@ static enum lb_err end_check(const struct facts *facts, struct payload *payload,
 	return err;
 }
 
-enum lb_err images_verify(const struct facts *facts, struct payload *payload, const struct bundle_blob *blob)
+/* In a pass of its own, or by what another hart has done of it: NULL if it is nobody else's share. */
+static enum lb_err verify_image(const struct facts *facts, struct payload *payload,
+				const struct bundle_blob *blob, const struct share *share)
 {
 	const uint64_t begin = cost_begin(facts->cost);
 	enum lb_err err;
 
-	if (!must_check(facts, blob))
-		return LB_OK;
 	begin_check(facts, payload, blob);
-	verify_add(&payload->verify, source_bytes(facts, blob), blob->size);
+	facts->cost->shared |= share_take(share, &payload->verify, source_bytes(facts, blob), blob->size);
 	err = end_check(facts, payload, blob);
 	cost_end(facts->cost, COST_CHECK, begin, blob->size);
+	return err;
+}
+
+enum lb_err images_verify(const struct facts *facts, struct payload *payload, const struct bundle_blob *blob)
+{
+	return must_check(facts, blob) ? verify_image(facts, payload, blob, NULL) : LB_OK;
+}
+
+/* The next image that can be another hart's share, from number @next on. */
+static const struct bundle_blob *next_large(const struct facts *facts, const struct payload *payload,
+					    size_t *next)
+{
+	const struct bundle_blob *blob;
+
+	while ((blob = bundle_config_blob(&payload->config, (*next)++))) {
+		if (blob->size >= LARGE && must_check(facts, blob) &&
+		    share_can(&blob->hashes, source_bytes(facts, blob)))
+			break;
+	}
+	return blob;
+}
+
+static bool give_share(const struct facts *facts, struct payload *payload, const struct bundle_blob *blob)
+{
+	struct share *share = &facts->smp->share;
+
+	begin_check(facts, payload, blob);
+	share_make(share, &payload->verify, blob->size);
+	share->data = (const uint8_t *)(facts->source->where.base + blob->offset);
+	return smp_start(facts->smp, facts->hw, facts->stage);
+}
+
+enum lb_err images_verify_large(const struct facts *facts, struct payload *payload)
+{
+	const struct bundle_blob *own, *other;
+	size_t next = 0;
+	enum lb_err err;
+
+	if (!WITH_SHA2 || facts->smp->helping) /* who was called off before has not gone yet */
+		return LB_OK;
+	own = next_large(facts, payload, &next);
+	other = next_large(facts, payload, &next);
+	if (!other || !give_share(facts, payload, other))
+		return LB_OK;
+	err = images_verify(facts, payload, own);
+	if (!err)
+		err = verify_image(facts, payload, other, &facts->smp->share);
+	smp_call_off(facts->smp, facts->hw, facts->log);
 	return err;
 }
 

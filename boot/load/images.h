@@ -9,6 +9,14 @@
 LB_MUST_CHECK enum lb_err images_verify(const struct facts *facts, struct payload *payload,
 					const struct bundle_blob *blob);
 
+/**
+ * Check the configuration's large images at once, an image by each hart: if there are two or more that SHA-2
+ * is to be computed of, and a hart that is stopped. What is not checked by that is left for when it is moved.
+ *
+ * Return: LB_OK; LB_EFORMAT a hash does not match.
+ */
+LB_MUST_CHECK enum lb_err images_verify_large(const struct facts *facts, struct payload *payload);
+
 /** Say in the log which images of the configuration have no hash. */
 void images_print_unhashed(const struct facts *facts, const struct payload *payload);
 

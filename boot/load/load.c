@@ -11,6 +11,7 @@
 #include "boot/load/map.h"
 #include "boot/load/trust.h"
 #include "boot/load/unpack.h"
+#include "boot/smp.h"
 #include "fdt/fixup.h"
 #include "kexec/bundle/board.h"
 
@@ -173,6 +174,18 @@ enum lb_err load_machine(const struct facts *facts, struct payload *payload, con
 	return err ? err : map_make(facts, payload, map);
 }
 
+/*
+ * A hart that was started to help, and did not come, may come yet: the stage, which it will run, is kept from
+ * the payload. (A crash region has it inside, and is; a crash kernel has nothing outside of usable memory.)
+ */
+static void keep_for_late_hart(const struct facts *facts, struct fdt_wishes *wishes)
+{
+	if (!WITH_SHA2 || !facts->smp->helping || wishes->reservation_count || wishes->usable_memory.size)
+		return;
+	wishes->reservation = &facts->smp->place;
+	wishes->reservation_count = 1;
+}
+
 enum lb_err load_plan(const struct facts *facts, struct payload *payload, bool keep_bundle)
 {
 	enum lb_err err = map_take_loadables(facts, payload);
@@ -181,6 +194,9 @@ enum lb_err load_plan(const struct facts *facts, struct payload *payload, bool k
 		payload->config.image = (struct image){.segment_count = 0};
 	payload->wishes.firmware = &facts->hw->machine;
 	make_bootargs(facts, payload);
+	if (!err)
+		err = images_verify_large(facts, payload);
+	keep_for_late_hart(facts, &payload->wishes);
 	if (!err)
 		err = make_plan(facts, payload, keep_bundle);
 	if (err)

@@ -21,6 +21,7 @@ struct cost {
 	struct {
 		uint64_t instructions, bytes;
 	} spent[COST_KINDS];
+	bool shared;	     /* other harts have hashed some images */
 	char checked_by[48]; /* the hashes of the last image, and how each was computed; cut */
 };
 

@@ -9,6 +9,7 @@
 #define IMPL_KVM	  3
 #define DBCN_WRITE	  0
 #define DBCN_READ	  1
+#define HSM_START	  0
 #define HSM_STATUS	  2
 #define SRST_RESET	  0
 #define SRST_NO_REASON	  0
@@ -95,6 +96,11 @@ struct sbi_result sbi_console_read(paddr_t pa, uint64_t size)
 int64_t sbi_console_getchar(void)
 {
 	return sbi_call(SBI_EXT_LEGACY_GETCHAR, 0, 0, 0, 0).error; /* a0 is all that legacy calls return */
+}
+
+int64_t sbi_hart_start(uint64_t id, paddr_t entry, uint64_t argument)
+{
+	return sbi_call(SBI_EXT_HSM, HSM_START, id, entry, argument).error;
 }
 
 struct sbi_result sbi_hart_status(uint64_t id)

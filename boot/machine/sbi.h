@@ -72,6 +72,13 @@ enum sbi_hart_state {
 	SBI_HART_RESUME_PENDING,
 };
 
+/**
+ * Start hart @id, which is stopped, at @entry with its id in a0 and @argument in a1.
+ *
+ * Return: 0; negative where that can't be: it runs already, there is no such hart, there is no HSM.
+ */
+int64_t sbi_hart_start(uint64_t id, paddr_t entry, uint64_t argument);
+
 /** State of hart @id by HSM; error -3 when the firmware does not know it. */
 struct sbi_result sbi_hart_status(uint64_t id);
 

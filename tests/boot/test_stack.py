@@ -15,11 +15,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from lifeboatlib.paths import REPO
 from symbols import symbols
 from test_stage import Instruction, disassemble
 
 SAVE = "__riscv_save_"  # the compiler's: makes the frame of who calls it by t0
-ASSEMBLY = {"norelocate", "norelocate_enter", "trap_entry", "crash_entry", "lottery", "won", "smp_wait", "smp_park", "memset"}  # jumps, in files of their own
+ASSEMBLY = {"norelocate", "norelocate_enter", "trap_entry", "crash_entry", "lottery", "won", "smp_wait", "smp_park", "smp_help", "memset"}  # jumps, in files of their own
 SPARE = 1024  # bytes of each stack that stay unused
 
 # Who calls by a pointer, and what: C's names, as patterns. A compiler may inline either.
@@ -42,6 +43,7 @@ BY_POINTER = {
     "sha2_add": r"sha(256|512)_blocks|\w+_zv?knh[ab]?",
     "sha2_end": r"sha(256|512)_blocks|\w+_zv?knh[ab]?",
     "add_blocks": r"sha(256|512)_blocks|\w+_zv?knh[ab]?",
+    "share_run": r"sha(256|512)_blocks|\w+_zv?knh[ab]?",
     "crc32_add": "crc32_zbc",
     "check_ring": "verify_rsa|verify_ecdsa",
     "verify_begin": "crc32_begin|sha2_state_begin",
@@ -197,6 +199,16 @@ def test_the_stack_suffices(entry: str, code: dict[str, Function], stage_elf: Pa
     print(f"\nstack: {entry} takes {taken} bytes at most, by {' > '.join(way)}")
     assert len(way) > 2, "hardly any call was found: the test is blind"
     assert taken <= most <= known[top] - known[bottom] - SPARE
+
+
+def test_a_helpers_stack_suffices(code: dict[str, Function]) -> None:
+    """That of a hart with a share of the checks: small, and nothing guards it."""
+    header = (REPO / "boot" / "smp.h").read_text(encoding="utf-8")
+    size = int(re.search(r"^#define SMP_STACK_SIZE (\d+)$", header, re.MULTILINE)[1])  # type: ignore[index]
+    taken, way = depth(resolve(code, BY_POINTER), "share_run")
+    print(f"\nstack: a helper takes {taken} bytes at most, by {' > '.join(way)}")
+    assert len(way) == 2, "the blocks were not found: the test is blind"
+    assert taken <= size // 2
 
 
 def test_the_crash_path_allocates_nothing_and_calls_few_pointers(code: dict[str, Function]) -> None:

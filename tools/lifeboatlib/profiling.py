@@ -41,6 +41,12 @@ class Chain:
     own: int
     in_all: int = 0
     callees: list["Chain"] = field(default_factory=list)
+    by_others: int = 0  # harts, where it is the root
+
+    def called(self, name: str) -> "Chain | None":
+        """Itself or the first one that it leads to, if that is called so."""
+        found = (each.called(name) for each in self.callees)
+        return self if self.name == name else next(filter(None, found), None)
 
     def callers(self) -> set[str]:
         """The functions that it is called by, however indirectly."""
@@ -86,7 +92,8 @@ class Names:
 
 def _life(lines: list[str], names: Names) -> Chain:
     """The chains of one life; its first line is what no call led to."""
-    root = Chain("(entry)", None, 1, int(lines[0]))
+    own, by_others = map(int, lines[0].split())
+    root = Chain("(entry)", None, 1, own, by_others=by_others)
     chains = [root]
     for line in lines[1:]:
         number, caller, pc, calls, own = (int(word, 0) for word in line.split())
@@ -105,12 +112,15 @@ def _is_of_stage(life: str, names: Names) -> bool:
     return any(int(pc, 16) >= names.low for pc in re.findall(r"^\d+ \d+ (0x\w+)", life, re.MULTILINE))
 
 
-def measure(machine: Machine, elf: Path, drive: Callable[[Session], None]) -> Chain:
-    """Boots a machine, lets `drive` watch it until all has been seen, and gives the stage's last life."""
+def measure(machine: Machine, elf: Path, drive: Callable[[Session], None], moved: int = 0) -> Chain:
+    """Boots a machine, lets `drive` watch it until all has been seen, and gives the stage's last life.
+
+    `moved` is where the stage moves to, if other harts are to be counted.
+    """
     names = Names(elf)
     with tempfile.TemporaryDirectory(prefix="lifeboat-") as scratch:
         out = Path(scratch) / "chains"
-        plugin = f"{_compiled(Path(scratch))},entry={ENTRY:#x},low={names.low:#x},high={names.high:#x},out={out}"
+        plugin = f"{_compiled(Path(scratch))},entry={ENTRY:#x},low={names.low:#x},high={names.high:#x},moved={moved:#x},out={out}"
         counted = replace(machine, icount=True, extra=(*machine.extra, "-plugin", plugin))
         with Session(counted) as session:
             drive(session)

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A plugin for QEMU (-plugin FILE,entry=PC,low=PC,high=PC,out=FILE): the stage's instructions by chain of
- * callers.
+ * A plugin for QEMU (-plugin FILE,entry=PC,low=PC,high=PC,out=FILE[,moved=PC]): the stage's instructions by
+ * chain of callers.
  *
  * What runs from entry on, as far as [low .. high) is long, is the stage before paging; in [low .. high) it
- * is the stage after. A life begins when pc is entry. Each is written as "life" and its count, then a line
- * for each chain: its number, its caller's, the pc that was called, how often, instructions of its own. Wants
- * -icount: then one thread runs all harts.
+ * is the stage after. A life begins when pc is entry. Each is written as "life", its count, and that of
+ * the harts that run the stage without paging where it has moved to, if that is given; then a line for each
+ * chain: its number, its caller's, the pc that was called, how often, instructions of its own. Wants -icount:
+ * then one thread runs all harts.
  *
  * QEMU's header comes in no package: what is used of its interface (version 2 to 4) is declared here.
  */
@@ -54,7 +55,8 @@ struct block {
 };
 
 static struct {
-	uint64_t entry, low, high;
+	uint64_t entry, low, high, moved;
+	uint64_t by_others;
 	FILE *out;
 	struct chain root;
 	struct {
@@ -90,7 +92,7 @@ static void print_life(void)
 {
 	unsigned number = 0;
 
-	fprintf(profile.out, "life %lu\n", profile.root.own);
+	fprintf(profile.out, "life %lu %lu\n", profile.root.own, profile.by_others);
 	print_chains(&profile.root, &number);
 	fflush(profile.out);
 }
@@ -101,6 +103,7 @@ static void begin_life(void)
 	print_life();
 	memset(&profile.root, 0, sizeof(profile.root));
 	memset(profile.hart, 0, sizeof(profile.hart));
+	profile.by_others = 0;
 }
 
 static struct chain *callee(struct chain *caller, uint64_t pc)
@@ -139,6 +142,12 @@ static void count(unsigned hart, void *arg)
 	profile.hart[hart].chain = chain;
 }
 
+static void count_other(unsigned hart, void *arg)
+{
+	(void)hart;
+	profile.by_others += (size_t)arg;
+}
+
 static void translate(uint64_t id, struct qemu_plugin_tb *tb)
 {
 	const uint64_t pc = qemu_plugin_tb_vaddr(tb), size = profile.high - profile.low;
@@ -148,6 +157,8 @@ static void translate(uint64_t id, struct qemu_plugin_tb *tb)
 	struct block *block;
 
 	(void)id;
+	if (profile.moved && pc - profile.moved < size)
+		qemu_plugin_register_vcpu_tb_exec_cb(tb, count_other, REGISTERS_NONE, (void *)instructions);
 	if (pc - profile.entry >= size && pc - profile.low >= size)
 		return;
 	block = malloc(sizeof(*block)); /* kept: QEMU does not say when it forgets a block */
@@ -178,6 +189,8 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 			profile.out = fopen(value, "w");
 		else if (!strncmp(argv[i], "entry=", 6))
 			profile.entry = strtoull(value, NULL, 0);
+		else if (!strncmp(argv[i], "moved=", 6))
+			profile.moved = strtoull(value, NULL, 0);
 		else if (!strncmp(argv[i], "low=", 4))
 			profile.low = strtoull(value, NULL, 0);
 		else if (!strncmp(argv[i], "high=", 5))

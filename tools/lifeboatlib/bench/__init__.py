@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lifeboatlib import build, setup, target
-from lifeboatlib.bench import boot, chart, crash, footprint, growth, lend, table
+from lifeboatlib.bench import boot, chart, crash, footprint, growth, lend, shares, table
 from lifeboatlib.bench.bed import Bed, Figure, Row
 from lifeboatlib.ui import say
 
@@ -29,6 +29,7 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
     "crash": crash.rows,
     "growth": growth.rows,
     "sizes": growth.size_rows,
+    "shares": shares.rows,
     "bytes": footprint.rows,
     "memory": lend.rows,
     "packing": lend.packing_rows,
