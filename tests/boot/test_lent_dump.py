@@ -26,7 +26,7 @@ TOKEN = "lent-and-gone"
 # (While there is much else that is free, Linux takes that.)
 FILL = f"""insmod /lib/virtio_blk.ko; mkdir /fill; mount -t tmpfs -o size=900m none /fill
 grep -E 'MemTotal|MemAvailable|Cma' /proc/meminfo; dd if=/dev/zero of=/fill/all bs=1M count=560
-{{ awk 'BEGIN {{ s = "x"; while (length(s) < 5e7) s = s s; system("touch /grown; sleep 1000") }}' & }}
+{{ awk 'BEGIN {{ s = "x"; while (length(s) < 2e7) s = s s; system("touch /grown; sleep 1000") }}' & }}
 until [ -e /grown ]; do sleep 1; done
 grep CmaFree /proc/meminfo; dmesg | grep 'CMA memory pool'; lifeboat-ctl load /crash.itb
 echo {TOKEN} > /dev/kmsg; echo c > /proc/sysrq-trigger""".replace("\n", "; ")
@@ -76,7 +76,7 @@ def death(ctl: Path, stage: Path, tmp_path_factory: pytest.TempPathFactory) -> D
         lab.order(FILL)
         assert int(lab.expect(r"^CmaTotal: +(\d+) kB")[1]) == LENT >> 10
         assert int(lab.expect(r"^CmaFree: +(\d+) kB")[1]) > (LENT >> 10) * 0.9
-        assert int(lab.expect(r"^CmaFree: +(\d+) kB")[1]) < (LENT >> 10) / 2
+        assert int(lab.expect(r"^CmaFree: +(\d+) kB")[1]) < (LENT >> 10) * 0.6
         lab.expect("^loaded$")
         lab.expect("lifeboat: crash: userspace loaded a crash kernel")
         lab.expect("lifeboat demo: saved")
@@ -110,7 +110,7 @@ def test_what_the_dump_lacks_is_nothing_of_the_kernel(death: Death) -> None:
     ranges, said = asked(death, death.dump)
     lent = ranges.pop(death.lent())
     assert lent.keys() <= {FREE, PROGRAM, FILE} and sum(lent.values()) == LENT // PAGE
-    assert lent[FILE] + lent[PROGRAM] > LENT // PAGE / 2 and lent[PROGRAM] > 1000
+    assert lent[FILE] + lent[PROGRAM] > LENT // PAGE / 3 and lent[PROGRAM] > 1000
     assert ranges and all(kinds.keys() == {BY_FDT} for kinds in ranges.values())
     own, walked = (re.search(line, said, re.MULTILINE) for line in (OWN_PAGES, WALKED))
     assert own and own[1] == "0" and walked
