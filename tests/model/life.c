@@ -40,7 +40,8 @@ static struct memmap map;
 static struct crash crash;
 static struct dead dead;
 static struct payload payload;
-static const struct facts facts = {&hw, &the_stage, &source, &trust, &the_log, &cost};
+static const struct facts facts = {
+	.hw = &hw, .stage = &the_stage, .source = &source, .trust = &trust, .log = &the_log, .cost = &cost};
 static uint8_t *ram;
 
 /* ---- What was seen ---- */
